@@ -1,0 +1,84 @@
+"""Writing files so that nothing is ever half-written: temporary name first, then rename."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hdm.errors import HDMError
+
+
+@contextmanager
+def atomic_file(target: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `target`; it replaces `target` only if the block succeeds.
+
+    Raises HDMError when the disk is full or the folder cannot be written to.
+    """
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        temporary.replace(target)
+    except OSError as error:
+        raise cannot_write(target, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(target: Path) -> Iterator[Path]:
+    """Yield an empty temporary folder; it replaces the folder `target` only on success.
+
+    What `target` held before is gone only once the new content is complete.
+    Raises HDMError when the disk is full or the folder cannot be written to.
+    """
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    retired = target.with_name(f".{target.name}.{os.getpid()}.old")
+    try:
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        yield temporary
+        if target.exists():
+            target.rename(retired)
+        temporary.rename(target)
+    except OSError as error:
+        raise cannot_write(target, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(retired, ignore_errors=True)
+
+
+def cannot_write(target: Path, error: OSError) -> HDMError:
+    """The error to raise for an OSError met while writing `target`."""
+    reason = error.strerror or str(error)
+    return HDMError(
+        f"cannot write {target}: {reason}. Free disk space or make the folder writable, "
+        "then run the same command again; nothing was changed."
+    )
+
+
+def write_json(target: Path, content: Any) -> None:
+    """Write `content` as sorted, indented JSON; refuses NaN, which JSON does not know."""
+    text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    write_text(target, text + "\n")
+
+
+def write_text(target: Path, text: str) -> None:
+    """Write UTF-8 text atomically."""
+    with atomic_file(target) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def read_json(source: Path) -> Any:
+    """Read a JSON file; raises HDMError if it is missing or not JSON."""
+    try:
+        return json.loads(source.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise HDMError(f"expected the file {source}, which does not exist; run the stage "
+                       "that makes it first (`dvc repro`).") from None
+    except json.JSONDecodeError as error:
+        raise HDMError(f"{source} is not valid JSON ({error}); delete it and run `dvc repro`."
+                       ) from None

@@ -1,0 +1,95 @@
+"""A product line: its merged configuration, and where its files are."""
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from hdm.config import Params, ProductLine, load_params, load_pipelines, merge
+from hdm.errors import ConfigError
+from hdm.files import read_json
+
+
+def find_project(start: Path | None = None) -> Path:
+    """The nearest folder at or above `start` (default: here) that holds pipelines.yaml.
+
+    Raises ConfigError if there is none.
+    """
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "pipelines.yaml").is_file():
+            return folder
+    raise ConfigError(f"expected a project with pipelines.yaml at or above {here}, found none; "
+                      "change into the project's folder.")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One product line of a project; every path of the line is made here and nowhere else."""
+
+    name: str
+    project: Path
+    entry: ProductLine
+    params: Params
+
+    @classmethod
+    def load(cls, name: str, project: Path | None = None) -> "Line":
+        """Read both YAML files; raises ConfigError for an unknown line or a bad key."""
+        folder = project or find_project()
+        lines = load_pipelines(folder).lines
+        if name not in lines:
+            raise ConfigError(f"no product line {name!r} in pipelines.yaml; it has: "
+                              f"{', '.join(sorted(lines)) or 'none'}.")
+        entry = lines[name]
+        return cls(name, folder, entry, load_params(folder, entry, name))
+
+    @property
+    def folder(self) -> Path:
+        """Everything the pipeline makes of this line."""
+        return self.project / "data" / self.name
+
+    @cached_property
+    def source(self) -> Path:
+        """The source folder or table; the manifest's paths are relative to `source_root`."""
+        return Path(os.path.normpath(self.project / self.entry.source.path))
+
+    @property
+    def source_root(self) -> Path:
+        """The folder that the manifest's paths are relative to."""
+        return self.source.parent if self.source.is_file() else self.source
+
+    def stage_folder(self, stage: str) -> Path:
+        """Where `stage` puts its outputs."""
+        return self.folder / stage
+
+    def work_folder(self, stage: str) -> Path:
+        """Resume points of `stage`; never an output, gone when the stage succeeds."""
+        return self.folder / ".work" / stage
+
+    def settings_file(self, stage: str) -> Path:
+        """The stage's resolved settings, which DVC watches."""
+        return self.folder / "config" / f"{stage}.json"
+
+    def stage_params(self, stage: str) -> Params:
+        """The settings that `configure` resolved for `stage`: what DVC saw is what runs.
+
+        Keys of other stages are at their defaults. Raises ConfigError or HDMError.
+        """
+        settings: dict[str, Any] = read_json(self.settings_file(stage))
+        return Params.model_validate(merge({}, settings))
+
+    @property
+    def manifest_file(self) -> Path:
+        """The table of all images (see hdm.dataset.manifest)."""
+        return self.stage_folder("ingest") / "manifest.parquet"
+
+    @property
+    def detector_folder(self) -> Path:
+        """The calibrated detector, as `hdm.HDM.load` takes it."""
+        return self.stage_folder("ddm_train") / "detector"
+
+    @property
+    def model_name(self) -> str:
+        """The name in the MLflow model registry."""
+        return f"hdm-{self.name}"
