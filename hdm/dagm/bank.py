@@ -1,0 +1,154 @@
+"""The sample bank: good images, what was grown on them, where, and how."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors.torch import load_file, save_file
+from scipy import ndimage
+from torch import Tensor
+
+from hdm.config import DagmSynthesize
+from hdm.dagm.foreground import foregrounds
+from hdm.dagm.masks import draw_mask
+from hdm.dagm.prior import MINIMUM_EXPLAINED, NormalPrior
+from hdm.dagm.sampler import perturbed_reverse
+from hdm.dagm.sources import SOURCES
+from hdm.files import atomic_file
+
+BATCH = 24
+FAINT = 0.3
+VISIBLE_DEVIATIONS = 1.5
+
+
+@dataclass(frozen=True)
+class SampleBank:
+    """Synthetic defects on good images.
+
+    images: (N, C, H, W) float16, normalised. masks: (N, H, W) uint8, 1 where the image visibly
+    changed, 2 where it changed less than the noise of a good image (not to be learned from).
+    table: one row a sample: base (row of the good image), split of the base, source, family,
+    tau, start, opacity, visible (share of the mask).
+    """
+
+    images: Tensor
+    masks: Tensor
+    table: pd.DataFrame
+
+    def save(self, folder: Path) -> None:
+        """Write bank.safetensors and bank.parquet."""
+        with atomic_file(folder / "bank.safetensors") as temporary:
+            save_file({"images": self.images, "masks": self.masks}, temporary)
+        with atomic_file(folder / "bank.parquet") as temporary:
+            self.table.to_parquet(temporary, index=False)
+
+    @classmethod
+    def load(cls, folder: Path) -> "SampleBank":
+        """Read what `save` wrote."""
+        tensors = load_file(folder / "bank.safetensors")
+        return cls(tensors["images"], tensors["masks"], pd.read_parquet(folder / "bank.parquet"))
+
+
+def usable_sources(settings: DagmSynthesize, explained: dict[str, float]) -> dict[str, float]:
+    """Shares of the sources, without the prior's if it has not learned what normal looks like."""
+    shares = {name: share for name, share in settings.sources.items() if share > 0}
+    if min(explained.values()) < MINIMUM_EXPLAINED and len(shares) > 1:
+        shares.pop("diffusion", None)
+    total = sum(shares.values())
+    return {name: share / total for name, share in shares.items()}
+
+
+def synthesize(normals: Tensor, splits: list[str], prior: NormalPrior, settings: DagmSynthesize,
+               shares: dict[str, float], *, seed: int,
+               progress: Callable[[int, int], None] | None = None) -> SampleBank:
+    """Grow `settings.samples` defects on `normals` (N, C, H, W); `splits` names each one's split.
+
+    Sample i depends on (seed, i) alone. Four samples in five have a base from the training
+    images, the fifth one from the calibration images, kept apart for synthetic validation.
+    """
+    count, size = settings.samples, (normals.shape[2], normals.shape[3])
+    rngs = [np.random.default_rng([seed, index]) for index in range(count)]
+    names = list(shares)
+    fronts = foregrounds(normals)
+    pools = [np.flatnonzero(np.array(splits) == split) for split in ("train", "calibration")]
+    rows, masks = [], np.zeros((count, *size), bool)
+    for index, rng in enumerate(rngs):
+        pool = pools[1] if index % 5 == 4 and len(pools[1]) else pools[0]
+        base = int(rng.choice(pool))
+        family, masks[index] = draw_mask(rng, size, fronts[base])
+        opacity = rng.uniform(FAINT, 1.0) if rng.random() < 0.7 else rng.uniform(0.1, FAINT)
+        rows.append({"base": base, "split": splits[base], "family": family,
+                     "source": str(rng.choice(names, p=list(shares.values()))),
+                     "other": int(rng.choice(pool)), "opacity": opacity,
+                     "feather": rng.uniform(0, 1.2), "tau": np.nan, "start": np.nan})
+    table = pd.DataFrame(rows)
+    contents = _contents(normals, masks, table, prior, settings, rngs, seed, progress)
+    images, visible = _blend(normals, contents, masks, table)
+    table["visible"] = (visible == 1).sum((1, 2)) / np.maximum(1, masks.sum((1, 2)))
+    return SampleBank(torch.from_numpy(images.astype(np.float16)), torch.from_numpy(visible),
+                      table.drop(columns=["other"]))
+
+
+def _contents(normals: Tensor, masks: np.ndarray, table: pd.DataFrame, prior: NormalPrior,
+              settings: DagmSynthesize, rngs: list[np.random.Generator], seed: int,
+              progress: Callable[[int, int], None] | None) -> np.ndarray:
+    """Anomalous content of every sample, (N, C, H, W)."""
+    contents = np.zeros((len(table), *normals.shape[1:]), np.float32)
+    done = 0
+    for index in np.flatnonzero(table["source"] != "diffusion"):
+        base, other = table.at[index, "base"], table.at[index, "other"]
+        contents[index] = SOURCES[table.at[index, "source"]](
+            rngs[index], normals[base].numpy(), normals[other].numpy())
+        done += 1
+        if progress:
+            progress(done, len(table))
+    grown = np.flatnonzero(table["source"] == "diffusion")
+    for number, part in enumerate(np.split(grown, range(BATCH, len(grown), BATCH))):
+        if not len(part):
+            continue
+        rng = np.random.default_rng([seed, 1, number])
+        low, high = np.log(max(settings.tau_low, 1e-3)), np.log(max(settings.tau_high, 1e-3))
+        tau = np.exp(rng.uniform(low, high, len(part)))
+        start = rng.uniform(settings.start_low, settings.start_high)
+        soft = np.stack([ndimage.gaussian_filter(masks[i].astype(np.float32), 0.7) for i in part])
+        contents[part] = perturbed_reverse(
+            prior, normals[table.loc[part, "base"].to_numpy()].to(prior.backend.device),
+            torch.from_numpy(np.maximum(soft, masks[part]))[:, None].to(prior.backend.device),
+            torch.from_numpy(tau).float().to(prior.backend.device), start=start,
+            steps=settings.reverse_steps, structured=bool(number % 2),
+            generator=torch.Generator().manual_seed(seed * 1_009 + number)).cpu().numpy()
+        table.loc[part, "tau"], table.loc[part, "start"] = tau, start
+        # Grown content is already a blend with its surroundings.
+        table.loc[part, "opacity"] = np.maximum(table.loc[part, "opacity"], 0.6)
+        done += len(part)
+        if progress:
+            progress(done, len(table))
+    return contents
+
+
+def _blend(normals: Tensor, contents: np.ndarray, masks: np.ndarray, table: pd.DataFrame
+           ) -> tuple[np.ndarray, np.ndarray]:
+    """Mix content into the base images; returns images and masks with invisible change as 2."""
+    images = np.empty_like(contents)
+    labels = np.zeros(masks.shape, np.uint8)
+    for index, row in enumerate(table.itertuples()):
+        base = normals[row.base].numpy()
+        alpha = ndimage.gaussian_filter(masks[index].astype(np.float32), row.feather)
+        alpha = np.clip(alpha / max(alpha.max(), 1e-3), 0, 1) * row.opacity
+        images[index] = np.clip(base + alpha * (contents[index] - base), -3, 3)
+        change = np.abs(images[index] - base).mean(0)
+        floor = VISIBLE_DEVIATIONS * _noise_level(base)
+        seen = ndimage.maximum_filter(ndimage.uniform_filter(change, 3), 3) > floor
+        touched = alpha > 0.05
+        labels[index][touched] = np.where(seen[touched], 1, 2)
+    return images, labels
+
+
+def _noise_level(image: np.ndarray) -> float:
+    """Standard deviation of the pixel noise of (C, H, W), from second differences (Immerkær)."""
+    kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]]) / 6
+    detail = np.abs(ndimage.convolve(image.mean(0), kernel, mode="mirror"))
+    return float(max(0.01, np.median(detail) * 1.4826 / 2))

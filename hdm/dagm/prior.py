@@ -1,0 +1,156 @@
+"""The normal prior: a diffusion model of the line's good images."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from hdm.config import Compute, DagmFit
+from hdm.dataset.tensors import InputFormat
+from hdm.diffusion.compute import Backend
+from hdm.diffusion.schedule import NoiseSchedule
+from hdm.diffusion.training import Report, train
+from hdm.diffusion.unet import UNet
+from hdm.errors import HDMError
+from hdm.files import atomic_file, read_json, write_json
+
+EXPLAINED_AT = (0.1, 0.25, 0.5)
+MINIMUM_EXPLAINED = 0.3
+VARIANCE_WEIGHT = 1e-3
+
+
+class NormalPrior:
+    """A trained denoiser with its noise schedule and input format.
+
+    Images are (N, channels, height, width) in the format's normalised range.
+    """
+
+    def __init__(self, network: nn.Module, schedule: NoiseSchedule, form: InputFormat,
+                 settings: DagmFit, backend: Backend) -> None:
+        self.network = network.to(backend.device).to(memory_format=torch.channels_last).eval()
+        self.schedule, self.form, self.settings, self.backend = schedule, form, settings, backend
+
+    @torch.no_grad()
+    def denoise(self, x_t: Tensor, t: Tensor) -> tuple[Tensor, Tensor | None]:
+        """One-step estimate of x_0 and the network's variance output (None if not learned)."""
+        with self.backend.autocast():
+            out = self.network(x_t, self.schedule.level(t)).float()
+        velocity, variance = _split(out, self.form.channels)
+        return self.schedule.clean_from_velocity(x_t, velocity, t), variance
+
+    def normal_appearance(self, images: Tensor, level: float, generator: torch.Generator) -> Tensor:
+        """What normal looks like where `images` are: noise to `level`, one step back."""
+        t = torch.full((len(images),), self.schedule.timestep(level), device=images.device)
+        noise = torch.randn(images.shape, generator=generator).to(images.device)
+        return self.denoise(self.schedule.add_noise(images, noise, t), t)[0]
+
+    def denoising_error(self, images: Tensor, level: float, generator: torch.Generator) -> Tensor:
+        """Squared error of the one-step estimate, mean over channels, (N, H, W).
+
+        The weighted sum over levels bounds the negative log-likelihood (Ho et al. 2020, eq. 12).
+        """
+        return (self.normal_appearance(images, level, generator) - images).pow(2).mean(1)
+
+    def explained(self, normals: Tensor, seed: int = 0) -> dict[str, float]:
+        """Share of the images' variance that one-step estimates explain, at three levels."""
+        variance = (normals - normals.mean((2, 3), keepdim=True)).pow(2).mean()
+        shares = {}
+        for level in EXPLAINED_AT:
+            generator = torch.Generator().manual_seed(seed)
+            errors = torch.cat([self.denoising_error(part.to(self.backend.device), level, generator)
+                                for part in normals.split(32)])
+            shares[f"{level:g}"] = 1 - (errors.mean().cpu() / variance).item()
+        return shares
+
+    def save(self, folder: Path) -> None:
+        """Write prior.safetensors and prior.json into an existing folder."""
+        with atomic_file(folder / "prior.safetensors") as temporary:
+            save_file({k: v.contiguous() for k, v in self.network.state_dict().items()}, temporary)
+        write_json(folder / "prior.json", {
+            "input": self.form.as_dict(), "settings": self.settings.model_dump(mode="json")})
+
+    @classmethod
+    def load(cls, folder: Path, backend: Backend) -> "NormalPrior":
+        """Raises HDMError if the files are missing or do not fit together."""
+        content: dict[str, Any] = read_json(folder / "prior.json")
+        settings = DagmFit.model_validate(content["settings"])
+        form = InputFormat(**content["input"])
+        network = build_network(form, settings)
+        load_weights(network, folder / "prior.safetensors")
+        schedule = NoiseSchedule(settings.timesteps, learned_variance=settings.learned_variance)
+        return cls(network, schedule, form, settings, backend)
+
+
+def load_weights(network: nn.Module, file: Path) -> None:
+    """Load safetensors weights; raises HDMError if they are corrupt or of another network."""
+    try:
+        network.load_state_dict(load_file(file))
+    except Exception as error:
+        raise HDMError(f"the weights {file} cannot be loaded ({str(error).splitlines()[0]}); "
+                       "restore them with `dvc checkout` or train again.") from error
+
+
+def build_network(form: InputFormat, settings: DagmFit) -> UNet:
+    """The untrained prior: velocity, and variance if it is learned."""
+    outputs = form.channels * (2 if settings.learned_variance else 1)
+    return UNet(form.channels, outputs, settings.network)
+
+
+def fit(normals: Tensor, form: InputFormat, settings: DagmFit, compute: Compute, *, seed: int,
+        checkpoint: Path, report: Report | None = None) -> NormalPrior:
+    """Train the prior on good images alone; `normals` is (N, channels, height, width).
+
+    Velocity loss with min-SNR-5 weights; the variance output by the variational bound with
+    weight 1e-3 and a frozen mean (Nichol & Dhariwal 2021, §3.1).
+    """
+    backend = Backend(compute)
+    torch.manual_seed(seed)
+    network = build_network(form, settings).to(backend.device).to(memory_format=torch.channels_last)
+    schedule = NoiseSchedule(settings.timesteps, learned_variance=settings.learned_variance)
+    images = normals.to(backend.device)
+
+    def loss(step: int, generator: torch.Generator) -> dict[str, Tensor]:
+        batch = settings.training.batch
+        index = torch.randint(len(images), (batch,), generator=generator)
+        clean = images[index.to(images.device)]
+        # One timestep in each of `batch` equal strata: less noisy loss than independent draws.
+        u = (torch.arange(batch) + torch.rand(batch, generator=generator)) / batch
+        t = (u * settings.timesteps).long().clamp(max=settings.timesteps - 1).to(images.device)
+        noise = torch.randn(clean.shape, generator=generator).to(images.device)
+        x_t = schedule.add_noise(clean, noise, t)
+        with backend.autocast():
+            out = network(x_t.contiguous(memory_format=torch.channels_last), schedule.level(t))
+        velocity, variance = _split(out.float(), form.channels)
+        error = (velocity - schedule.velocity(clean, noise, t)).pow(2)
+        terms = {"velocity": (schedule.snr_weight(t) * error).mean()}
+        terms["loss"] = terms["velocity"]
+        if variance is not None:
+            estimate = schedule.clean_from_velocity(x_t, velocity.detach(), t)
+            terms["variance"] = _variance_bound(schedule, x_t, clean, estimate, t, variance)
+            terms["loss"] = terms["loss"] + VARIANCE_WEIGHT * terms["variance"]
+        return terms
+
+    average = train(network, loss, settings.training, seed=seed, checkpoint=checkpoint,
+                    report=report)
+    return NormalPrior(average, schedule, form, settings, backend)
+
+
+def _split(out: Tensor, channels: int) -> tuple[Tensor, Tensor | None]:
+    return out[:, :channels], (out[:, channels:] if out.shape[1] > channels else None)
+
+
+def _variance_bound(schedule: NoiseSchedule, x_t: Tensor, clean: Tensor, estimate: Tensor,
+                    t: Tensor, variance: Tensor) -> Tensor:
+    """KL( q(x_{t-1} | x_t, x_0) || p(x_{t-1} | x_t) ) in nats a pixel; gradient to Sigma only."""
+    before = (t - 1).clamp(min=0)
+    abar_t, abar_s = schedule.alpha_bar(t), schedule.alpha_bar(before)
+    beta = (1 - abar_t / abar_s).clamp(min=1e-6)
+    small = (beta * (1 - abar_s) / (1 - abar_t)).clamp(min=1e-8)
+    coefficient = abar_s.sqrt() * beta / (1 - abar_t)
+    share = (variance.clamp(-1, 1) + 1) / 2
+    log_p = share * beta.log() + (1 - share) * small.log()
+    gap = (coefficient * (clean - estimate)).pow(2)
+    kl = 0.5 * (log_p - small.log() + (small + gap) / log_p.exp() - 1)
+    return kl[t > 0].mean() if bool((t > 0).any()) else kl.mean() * 0

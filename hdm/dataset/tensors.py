@@ -1,0 +1,119 @@
+"""From images on disk to network input: canvas, channels and one value range for a line."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from hdm.config import Image
+from hdm.dataset.images import read_image, to_float
+from hdm.dataset.manifest import Manifest
+
+CANVAS_MULTIPLE = 16
+TILES_AT_LEAST = 256
+
+
+@dataclass(frozen=True)
+class InputFormat:
+    """How any image of a line becomes network input, measured once from its good images.
+
+    height, width: canvas in px. channels: 1 or 3. low, high: the values in [0, 1] that are
+    mapped to -1 and 1. fit: "resize" or "tile".
+    """
+
+    height: int
+    width: int
+    channels: int
+    low: float
+    high: float
+    fit: str
+
+    @classmethod
+    def measure(cls, normals: Manifest, settings: Image) -> "InputFormat":
+        """Canvas area size², aspect and channels of the line, range of the 0.5 % tails."""
+        frame = normals.frame
+        aspect = float((frame["width"] / frame["height"]).median()) if settings.fit == "resize" \
+            else 1.0
+        height = _round(settings.size / aspect**0.5)
+        channels = 3 if settings.channels == "auto" and (frame["channels"] == 3).any() else \
+            1 if settings.channels == "auto" else settings.channels
+        step = max(1, len(frame) // 64)
+        values = np.concatenate([
+            to_float(read_image(normals.image_file(row))).ravel()[::97]
+            for row in list(normals)[::step]])
+        low, high = (float(q) for q in np.quantile(values, [0.005, 0.995]))
+        return cls(height, _round(settings.size * aspect**0.5), channels, low,
+                   max(high, low + 1e-3), settings.fit)
+
+    def normalize(self, image: np.ndarray) -> Tensor:
+        """Native image (H, W) or (H, W, 3) -> float (channels, H, W), about [-1, 1]."""
+        values = to_float(image)
+        planes = values[None] if values.ndim == 2 else values.transpose(2, 0, 1)
+        if planes.shape[0] != self.channels:
+            planes = planes.mean(0, keepdims=True) if self.channels == 1 else planes.repeat(3, 0)
+        tensor = torch.from_numpy(np.ascontiguousarray(planes, dtype=np.float32))
+        scaled = (tensor - self.low) * (2 / (self.high - self.low)) - 1
+        return scaled.clamp(-3, 3)
+
+    def to_canvas(self, image: np.ndarray) -> Tensor:
+        """Native image -> (channels, height, width), the whole image at canvas size."""
+        return resize(self.normalize(image)[None], (self.height, self.width))[0]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+def load_normals(normals: Manifest, form: InputFormat, *, seed: int,
+                 progress: Callable[[int, int], None] | None = None) -> Tensor:
+    """All images of a split as one tensor (N, channels, height, width).
+
+    With fit "tile", N random native crops, at least as many as 256.
+    """
+    rows: Sequence[Any] = list(normals)
+    repeats = 1 if form.fit == "resize" else -(-max(TILES_AT_LEAST, len(rows)) // len(rows))
+    rng = np.random.default_rng(seed)
+    out = []
+    for index, row in enumerate(rows):
+        image = read_image(normals.image_file(row))
+        if form.fit == "resize":
+            out.append(form.to_canvas(image))
+        else:
+            native = pad_to(form.normalize(image)[None], form.height, form.width)[0]
+            out += [_crop(native, form, rng) for _ in range(repeats)]
+        if progress:
+            progress(index + 1, len(rows))
+    return torch.stack(out)
+
+
+def resize(images: Tensor, size: tuple[int, int]) -> Tensor:
+    """(N, C, H, W) -> (N, C, *size), anti-aliased when shrinking."""
+    if tuple(images.shape[-2:]) == size:
+        return images
+    return F.interpolate(images, size=size, mode="bilinear", antialias=True, align_corners=False)
+
+
+def pad_to(images: Tensor, height: int, width: int) -> Tensor:
+    """Mirror (N, C, H, W) at the bottom and right until it is at least height x width."""
+    while images.shape[-2] < height or images.shape[-1] < width:
+        h, w = images.shape[-2:]
+        images = F.pad(images, (0, min(max(0, width - w), max(w - 1, 0)), 0,
+                                min(max(0, height - h), max(h - 1, 0))),
+                       mode="reflect" if min(h, w) > 1 else "replicate")
+        if min(h, w) == 1:
+            images = images.repeat(1, 1, 1 + (h == 1), 1 + (w == 1))
+    return images
+
+
+def _crop(image: Tensor, form: InputFormat, rng: np.random.Generator) -> Tensor:
+    top = int(rng.integers(image.shape[-2] - form.height + 1))
+    left = int(rng.integers(image.shape[-1] - form.width + 1))
+    return image[:, top:top + form.height, left:left + form.width].contiguous()
+
+
+def _round(side: float) -> int:
+    return max(32, CANVAS_MULTIPLE * round(side / CANVAS_MULTIPLE))

@@ -1,0 +1,36 @@
+"""Device, precision and threads, decided in one place."""
+
+import os
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+
+from hdm.config import Compute
+from hdm.errors import ConfigError
+
+
+class Backend:
+    """Where arithmetic runs. `Backend(Compute())` also sets the process's thread count.
+
+    Raises ConfigError if CUDA is asked for and absent.
+    """
+
+    def __init__(self, settings: Compute) -> None:
+        available = torch.cuda.is_available()
+        if settings.device == "cuda" and not available:
+            raise ConfigError("compute.device is 'cuda', but torch sees no CUDA device; set it to "
+                              "'auto' or 'cpu', or install a CUDA build of torch.")
+        use_cuda = available and settings.device != "cpu"
+        self.device = torch.device("cuda" if use_cuda else "cpu")
+        self.bf16 = settings.precision == "bf16" or (settings.precision == "auto" and use_cuda)
+        torch.set_num_threads(settings.threads)
+        if use_cuda:
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        else:
+            torch.use_deterministic_algorithms(True)
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """Context for the forward passes."""
+        if self.bf16:
+            return torch.autocast(self.device.type, dtype=torch.bfloat16)
+        return nullcontext()
