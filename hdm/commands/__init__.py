@@ -1,0 +1,1 @@
+"""The commands of `hdm`, thin: each reads its arguments, calls one module and prints."""
