@@ -1,0 +1,259 @@
+"""One MLflow run a stage, nested in one run a retrain.
+
+Tracking serves the computing: a store that is unreachable at the start is one clear error before
+anything is computed, and one that fails later costs a warning and no result.
+"""
+
+import hashlib
+import logging
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from hdm.errors import HDMError
+from hdm.line import Line
+from hdm.registry.address import tracking_off, tracking_uri, unreachable
+from hdm.registry.client import connect, first_line
+from hdm.registry.ledger import OPEN, RETRAIN, Link, edit_ledger, read_ledger
+from hdm.registry.store import Store, prepare
+
+__all__ = ["MlflowRun", "NoRun", "StageRun", "data_hash", "flatten", "stage_run", "tracking_uri"]
+
+LOG = logging.getLogger("hdm.registry")
+FLUSH_SECONDS = 1.0
+RETRY_SECONDS = 30.0
+BATCH = 100  # MLflow's limit of parameters a request
+
+
+class StageRun(Protocol):
+    """What a stage may say about itself while it runs."""
+
+    run_id: str | None
+
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        """Settings; nested mappings become dotted names."""
+
+    def log_metrics(self, metrics: Mapping[str, float | None], step: int | None = None) -> None:
+        """Numbers, at a step for curves; None values are left out."""
+
+    def log_artifact(self, path: Path, folder: str | None = None) -> None:
+        """Copy a file, or all of a folder, below the run's `folder`."""
+
+    def log_table(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Rows with the same keys, shown as a table in MLflow (`name`.json)."""
+
+    def log_text(self, name: str, text: str) -> None:
+        """A text file called `name`, e.g. report.html or notes.md."""
+
+    def set_tags(self, tags: Mapping[str, Any]) -> None:
+        """Words to find the run by."""
+
+
+class NoRun:
+    """Takes everything and keeps nothing: for HDM_TRACKING=off and for tests."""
+
+    run_id: str | None = None
+
+    def log_params(self, params: Mapping[str, Any]) -> None: ...
+    def log_metrics(self, metrics: Mapping[str, float | None], step: int | None = None
+                    ) -> None: ...
+    def log_artifact(self, path: Path, folder: str | None = None) -> None: ...
+    def log_table(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None: ...
+    def log_text(self, name: str, text: str) -> None: ...
+    def set_tags(self, tags: Mapping[str, Any]) -> None: ...
+
+
+class MlflowRun:
+    """A StageRun in MLflow. Metrics are sent at most once a second; no method ever raises."""
+
+    def __init__(self, client: Any, run_id: str) -> None:
+        self.run_id: str | None = run_id
+        self._client = client
+        self._metrics: list[Any] = []
+        self._flushed = time.monotonic()
+        self._silent_until = 0.0
+        self._warned = False
+
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        from mlflow.entities import Param
+
+        entries = [Param(k, str(v)[:6000]) for k, v in flatten(params).items()]
+        for start in range(0, len(entries), BATCH):
+            self._send(self._client.log_batch, self.run_id,
+                       params=entries[start:start + BATCH])
+
+    def log_metrics(self, metrics: Mapping[str, float | None], step: int | None = None) -> None:
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        self._metrics += [Metric(k, float(v), now, step or 0)
+                          for k, v in metrics.items() if v is not None]
+        if time.monotonic() - self._flushed > FLUSH_SECONDS or len(self._metrics) >= 500:
+            self.flush()
+
+    def log_artifact(self, path: Path, folder: str | None = None) -> None:
+        log = self._client.log_artifacts if Path(path).is_dir() else self._client.log_artifact
+        self._send(log, self.run_id, str(path), folder)
+
+    def log_table(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        if rows:
+            columns = {key: [row.get(key) for row in rows] for key in rows[0]}
+            self._send(self._client.log_table, self.run_id, columns, f"{name}.json")
+
+    def log_text(self, name: str, text: str) -> None:
+        self._send(self._client.log_text, self.run_id, text, name)
+
+    def set_tags(self, tags: Mapping[str, Any]) -> None:
+        from mlflow.entities import RunTag
+
+        entries = [RunTag(k, str(v)[:5000]) for k, v in tags.items()]
+        self._send(self._client.log_batch, self.run_id, tags=entries)
+
+    def flush(self) -> None:
+        """Send the metrics that wait; those that cannot be sent wait for the next time."""
+        self._flushed = time.monotonic()
+        while self._metrics and self._send(self._client.log_batch, self.run_id,
+                                           metrics=self._metrics[:1000]):
+            del self._metrics[:1000]
+
+    def finish(self, status: str) -> None:
+        """Send what waits and end the run as FINISHED, FAILED or KILLED."""
+        self._silent_until = 0.0
+        self.flush()
+        self._send(self._client.set_terminated, self.run_id, status)
+
+    def _send(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
+        """Do `call`; on failure warn once and stay silent for a while, so as not to slow down."""
+        if time.monotonic() < self._silent_until:
+            return False
+        try:
+            call(*args, **kwargs)
+            return True
+        except Exception as error:
+            self._silent_until = time.monotonic() + RETRY_SECONDS
+            if not self._warned:
+                LOG.warning("MLflow stopped taking entries (%s); computing goes on, this run's "
+                            "record will have gaps.", first_line(error))
+            self._warned = True
+            return False
+
+
+@contextmanager
+def stage_run(line: Line, stage: str, params: Mapping[str, Any]) -> Iterator[StageRun]:
+    """Log `stage` as a run nested in the line's open retrain run, which is opened if need be.
+
+    The run ends as FINISHED, as FAILED with the reason in the tag `reason`, or as KILLED; the
+    ledger then links the stage to it. With HDM_TRACKING=off nothing is logged.
+    Raises RegistryError before the block is entered if the store cannot be used.
+    """
+    if tracking_off():
+        yield NoRun()
+        return
+    store = prepare(line)
+    client = connect(tracking_uri(line.project))
+    run, parent = _begin(client, line, stage, store)
+    run.log_params(params)
+    try:
+        yield run
+    except BaseException as error:
+        status = "FAILED" if isinstance(error, Exception) else "KILLED"
+        for failed in (run, parent):
+            failed.set_tags({"reason": first_line(error), "failed_stage": stage})
+            failed.finish(status)
+        raise
+    run.set_tags(_data_tags(line))
+    run.finish("FINISHED")
+    try:
+        with edit_ledger(line) as links:
+            links.pop(OPEN + stage, None)
+            links[stage] = Link(str(run.run_id), store.key)
+    except (HDMError, OSError) as error:
+        LOG.warning("The ledger does not link %s to its run (%s).", stage, first_line(error))
+
+
+def _begin(client: Any, line: Line, stage: str, store: Store) -> tuple[MlflowRun, MlflowRun]:
+    """The stage's new run and the retrain run around it; raises HDMError."""
+    try:
+        return _begin_runs(client, line, stage, store)
+    except HDMError:
+        raise
+    except Exception as error:
+        raise unreachable(tracking_uri(line.project), first_line(error)) from error
+
+
+def _begin_runs(client: Any, line: Line, stage: str, store: Store
+                ) -> tuple[MlflowRun, MlflowRun]:
+    tags = {"line": line.name, **_git_tags(line.project), **_data_tags(line)}
+    with edit_ledger(line) as links:
+        parent_id = open_retrain(client, line, store, tags, links)
+        stale = links.get(OPEN + stage)
+        if stale and stale.store == store.key:
+            MlflowRun(client, stale.run_id).finish("KILLED")
+        run = client.create_run(store.experiment_id, run_name=stage, tags={
+            **tags, "stage": stage, "mlflow.parentRunId": parent_id})
+        links[OPEN + stage] = Link(run.info.run_id, store.key)
+    return MlflowRun(client, run.info.run_id), MlflowRun(client, parent_id)
+
+
+def open_retrain(client: Any, line: Line, store: Store, tags: Mapping[str, str],
+                 links: dict[str, Link]) -> str:
+    """Id of the retrain run that `links` holds if it can still be continued, else of a new one."""
+    known = links.get(RETRAIN)
+    if known and known.store == store.key:
+        try:
+            info = client.get_run(known.run_id).info
+            if info.lifecycle_stage == "active":
+                if info.status != "RUNNING":
+                    client.update_run(known.run_id, status="RUNNING")
+                return known.run_id
+        except Exception as error:  # the store was emptied meanwhile
+            LOG.debug("retrain run %s is gone: %s", known.run_id, error)
+    name = f"retrain {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())}"
+    run = client.create_run(store.experiment_id, run_name=name,
+                            tags={**tags, "kind": "retrain"})
+    links[RETRAIN] = Link(run.info.run_id, store.key)
+    return run.info.run_id
+
+
+def data_hash(line: Line) -> str | None:
+    """SHA-256 of the manifest, which holds the hash of every image; None before ingest."""
+    try:
+        return hashlib.sha256(line.manifest_file.read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
+def flatten(params: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """{"a": {"b": 1}} as {"a.b": 1}."""
+    flat: dict[str, Any] = {}
+    for key, value in params.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def retrain_link(line: Line) -> Link | None:
+    """The open retrain run, if there is one."""
+    return read_ledger(line).get(RETRAIN)
+
+
+def _data_tags(line: Line) -> dict[str, str]:
+    value = data_hash(line)
+    return {"data_hash": value} if value else {}
+
+
+def _git_tags(project: Path) -> dict[str, str]:
+    """Commit and whether tracked files differ from it; nothing outside a git repository."""
+    def git(*words: str) -> str:
+        return subprocess.run(["git", "-C", str(project), *words], check=True, timeout=20,
+                              capture_output=True, text=True).stdout.strip()
+    try:
+        return {"mlflow.source.git.commit": git("rev-parse", "HEAD"),
+                "git_dirty": str(bool(git("status", "--porcelain", "-uno"))).lower()}
+    except (OSError, subprocess.SubprocessError):
+        return {}
