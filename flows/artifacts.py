@@ -1,0 +1,115 @@
+"""What a flow run shows in Prefect: the AUROC table, the gate's decision, the POM funnel, links."""
+
+import os
+import re
+from typing import Any
+
+from prefect.artifacts import (
+    create_link_artifact,
+    create_markdown_artifact,
+    create_table_artifact,
+)
+
+from flows.stage import REJECTED, StageFailed
+from hdm.commands.summary import NOTHING, Summary, report_file
+from hdm.line import Line
+
+METRICS = ("image_auroc", "pixel_auroc", "image_ap", "pixel_ap", "aupro", "image_f1", "threshold")
+MLFLOW_UI = "http://127.0.0.1:5000"  # where `mlflow ui` listens
+
+
+def key(line: str, what: str) -> str:
+    """A key that Prefect accepts: lower case, digits and dashes."""
+    return re.sub(r"[^a-z0-9-]", "-", f"hdm-{line}-{what}".lower())
+
+
+def decision(line: Line) -> dict[str, Any]:
+    """The gate's decision as the flow returns it; 'completed' where the gate has not spoken."""
+    summary = Summary.load(line)
+    name = summary.decision or "completed"
+    version = f"version {summary.version} " if summary.version else ""
+    reasons = f": {'; '.join(summary.reasons)}" if summary.reasons else ""
+    return {"line": line.name, "decision": name, "version": summary.version,
+            "reasons": list(summary.reasons), "metrics": summary.metrics,
+            "sentence": f"{line.name}: {version}{name}{reasons}"}
+
+
+def publish_results(line: Line) -> None:
+    """Everything about a run that went through."""
+    summary = Summary.load(line)
+    create_table_artifact(key=key(line.name, "auroc"), table=metric_rows(summary),
+                          description=f"Quality of {line.name} on its test images")
+    create_markdown_artifact(key=key(line.name, "gate"), markdown=gate_text(summary),
+                             description=f"Gate decision of {line.name}")
+    create_markdown_artifact(key=key(line.name, "funnel"), markdown=funnel_text(summary),
+                             description=f"Synthetic defects of {line.name}: what POM kept")
+    publish_links(line, summary)
+
+
+def publish_failure(line: Line, error: StageFailed) -> None:
+    """Why a run stopped, with the last lines of output and the MLflow run as far as it got."""
+    create_markdown_artifact(key=key(line.name, "failure"), markdown=failure_text(error),
+                             description=f"Why the run of {line.name} stopped")
+    publish_links(line, Summary.load(line))
+
+
+def publish_links(line: Line, summary: Summary) -> None:
+    """The MLflow run and model version as links, all addresses on one page."""
+    addresses = links(summary)
+    for name, address in addresses.items():
+        create_link_artifact(key=key(line.name, name.replace(" ", "-")), link=address,
+                             link_text=f"{line.name}: {name}")
+    rows = [f"- [{name}]({address})" for name, address in addresses.items()]
+    if report_file(line).is_file():
+        rows.append(f"- report: `{report_file(line)}` (or `hdm report {line.name}`)")
+    create_markdown_artifact(key=key(line.name, "links"), description=f"Links of {line.name}",
+                             markdown="\n".join([f"# {line.name}", *rows]))
+
+
+def links(summary: Summary) -> dict[str, str]:
+    """Addresses in the MLflow UI: the server's, or where `mlflow ui` listens on this machine."""
+    uri = os.environ.get("MLFLOW_TRACKING_URI", "")
+    base = uri.rstrip("/") if uri.startswith("http") else os.environ.get("HDM_MLFLOW_UI", MLFLOW_UI)
+    found = {}
+    if summary.run_id:
+        where = f"experiments/{summary.experiment}/runs" if summary.experiment else "runs"
+        found["mlflow run"] = f"{base}/#/{where}/{summary.run_id}"
+    if summary.version:
+        found["model version"] = f"{base}/#/models/hdm-{summary.line}/versions/{summary.version}"
+    return found
+
+
+def metric_rows(summary: Summary) -> list[dict[str, str]]:
+    """One row a metric: value, interval, and why there is none."""
+    return [{"metric": name, "value": summary.show(name), "interval": summary.show_interval(name),
+             "note": str(summary.undefined.get(name, ""))} for name in METRICS]
+
+
+def gate_text(summary: Summary) -> str:
+    """The decision and each of its reasons as Markdown."""
+    reasons = [f"- {reason}" for reason in summary.reasons] or ["- no reasons were stored"]
+    return "\n".join([
+        f"# {summary.decision or 'no decision'}", "",
+        f"Model `hdm-{summary.line}`, version {summary.version or NOTHING}; image AUROC "
+        f"{summary.show('image_auroc')}, pixel AUROC {summary.show('pixel_auroc')}.", "", *reasons])
+
+
+def funnel_text(summary: Summary) -> str:
+    """How many synthetic defects went in, and where they were lost."""
+    reasons = summary.funnel.get("reasons") or {}
+    rows = [f"| {code} | {entry.get('count', '')} | {entry.get('meaning', '')} |"
+            for code, entry in reasons.items() if isinstance(entry, dict)]
+    if not rows:
+        return "No funnel was stored."
+    return "\n".join([f"# {summary.funnel.get('candidates', '?')} candidates", "",
+                      "| reason | samples | meaning |", "|---|---|---|", *rows])
+
+
+def failure_text(error: StageFailed) -> str:
+    """The reason first, then what was printed last."""
+    what = ("The images were rejected before anything was trained on them; the last good outputs "
+            "and the registry are as they were." if error.outcome == REJECTED else
+            "The stage did not finish; running the line again continues where it stopped.")
+    output = "\n".join(error.tail).replace("```", "'''")
+    return (f"# {error.outcome}: {error.stage} of {error.line}\n\n{error.sentence}\n\n{what}\n\n"
+            f"Last output:\n\n```\n{output}\n```\n")
