@@ -1,0 +1,70 @@
+"""What the registry holds of a line, for tables."""
+
+from typing import Any, NamedTuple
+
+from hdm.errors import HDMError
+from hdm.files import read_json
+from hdm.line import Line
+from hdm.registry.address import tracking_off, tracking_uri, unreachable
+from hdm.registry.client import connect, first_line
+from hdm.registry.promotion import aliases
+from hdm.registry.store import identify
+
+
+class VersionRecord(NamedTuple):
+    """One model version; `created` is in ms since 1970, the AUROCs are fractions."""
+
+    version: int
+    decision: str
+    reasons: tuple[str, ...]
+    aliases: tuple[str, ...]
+    image_auroc: float | None
+    pixel_auroc: float | None
+    created: int
+    run_id: str
+
+
+def versions(line: Line) -> list[VersionRecord]:
+    """All versions of the line's model, newest first; empty if the store has none.
+
+    Raises RegistryError if the store cannot be read.
+    """
+    uri = tracking_uri(line.project)
+    if tracking_off() or identify(uri, line.name) is None:
+        return []
+    client = connect(uri)
+    try:
+        found = client.search_model_versions(f"name = '{line.model_name}'")
+        names = aliases(client, line.model_name)
+    except Exception as error:
+        raise unreachable(uri, first_line(error)) from error
+    return sorted((_record(v, names) for v in found), key=lambda r: -r.version)
+
+
+def summary(line: Line) -> dict[str, Any]:
+    """Version, decision and aliases of the last registration; empty before the first one."""
+    try:
+        receipt = read_json(receipt_file(line))
+    except HDMError:
+        return {}
+    return {"version": receipt.get("version"), "decision": receipt.get("outcome"),
+            "aliases": receipt.get("aliases", [])}
+
+
+def receipt_file(line: Line) -> Any:
+    """data/<line>/register/receipt.json: what the last registration did."""
+    return line.stage_folder("register") / "receipt.json"
+
+
+def _record(version: Any, names: dict[str, str]) -> VersionRecord:
+    tags = version.tags
+    reasons = tuple(filter(None, tags.get("hdm.reasons", "").split(", ")))
+    return VersionRecord(
+        int(version.version), tags.get("hdm.decision", ""), reasons,
+        tuple(sorted(a for a, number in names.items() if number == str(version.version))),
+        _float(tags.get("hdm.image_auroc")), _float(tags.get("hdm.pixel_auroc")),
+        int(version.creation_timestamp), tags.get("hdm.retrain_run", version.run_id or ""))
+
+
+def _float(text: str | None) -> float | None:
+    return float(text) if text else None
