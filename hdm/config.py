@@ -77,6 +77,8 @@ class Validate(Section):
         "only warn. lenient: only undecodable images, bad masks and leaks stop it."))
     minimum_train: Positive = Field(20, description="Fewest good training images.")
     minimum_calibration: Positive = Field(10, description="Fewest calibration images.")
+    minimum_test: Positive = Field(10, description=(
+        "Fewest good, and if there are any, defective test images."))
     minimum_side: Positive = Field(32, description="Shortest image side in px.")
     outlier_deviations: float = Field(8.0, gt=0, description=(
         "Robust deviations from the median at which exposure or sharpness is an outlier."))

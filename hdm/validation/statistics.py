@@ -1,0 +1,125 @@
+"""Measured statistics: one row an image, the evidence that expectations are held against."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from hdm.dataset.images import UnreadableImage, pixel_hash, read_image, read_mask, to_float
+from hdm.dataset.manifest import Manifest, Row
+
+_HALF_STEP = 0.5 / 255
+_DTYPES = {
+    "problem": "str", "mask_problem": "str", "unchanged": "boolean",
+    "mask_matches_size": "boolean", "width": "Int64", "height": "Int64", "channels": "Int64",
+    "bit_depth": "Int64", "mask_width": "Int64", "mask_height": "Int64", "mean": "float64",
+    "contrast": "float64", "dark_share": "float64", "bright_share": "float64",
+    "sharpness": "float64", "mask_area": "float64",
+}
+
+
+class Statistics(NamedTuple):
+    """What was measured on one image; None where the file could not be decoded.
+
+    Brightness is of the grey image in [0, 1] (mean of the channels): `mean`, `contrast` (standard
+    deviation), `sharpness` (variance of the Laplacian). `dark_share` and `bright_share` are the
+    shares of values within half an 8-bit step of either end. `mask_area` is a share of the mask.
+    `unchanged`: the pixels are those that the manifest was made from.
+    """
+
+    path: str
+    decodable: bool
+    problem: str | None = None
+    unchanged: bool | None = None
+    width: int | None = None
+    height: int | None = None
+    channels: int | None = None
+    bit_depth: int | None = None
+    mean: float | None = None
+    contrast: float | None = None
+    dark_share: float | None = None
+    bright_share: float | None = None
+    sharpness: float | None = None
+    mask_present: bool = False
+    mask_problem: str | None = None
+    mask_width: int | None = None
+    mask_height: int | None = None
+    mask_matches_size: bool | None = None
+    mask_area: float | None = None
+
+
+def measure(manifest: Manifest, *, threads: int = 2,
+            progress: Callable[[int, int], None] | None = None) -> pd.DataFrame:
+    """Statistics of every image, in the manifest's order, one column a field of `Statistics`.
+
+    A bad file is recorded, never raised. `progress(done, total)` is called after each image.
+    """
+    rows: list[Statistics] = []
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        for row in pool.map(partial(measure_image, manifest), manifest):
+            rows.append(row)
+            if progress:
+                progress(len(rows), len(manifest))
+    return pd.DataFrame(rows, columns=Statistics._fields).astype(_DTYPES)
+
+
+def measure_image(manifest: Manifest, row: Row) -> Statistics:
+    """Statistics of one image and its mask."""
+    try:
+        image = read_image(manifest.image_file(row))
+    except UnreadableImage as error:
+        found = Statistics(row.path, decodable=False, problem=error.reason)
+    else:
+        found = _of_pixels(row, image)
+    return _with_mask(found, manifest, row)
+
+
+def sharpness(grey: NDArray[np.float32]) -> float:
+    """Variance of the 4-neighbour Laplacian of (H, W) in [0, 1]; 0 below 3 px."""
+    if min(grey.shape) < 3:
+        return 0.0
+    inner = grey[1:-1, 1:-1]
+    laplacian = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * inner
+    return float(laplacian.var(dtype=np.float64))
+
+
+def _of_pixels(row: Row, image: NDArray[np.uint8] | NDArray[np.uint16]) -> Statistics:
+    values = to_float(image)
+    grey = values if values.ndim == 2 else values.mean(axis=2)
+    return Statistics(
+        path=row.path,
+        decodable=True,
+        unchanged=pixel_hash(image) == row.sha256,
+        width=image.shape[1],
+        height=image.shape[0],
+        channels=1 if image.ndim == 2 else 3,
+        bit_depth=8 * image.dtype.itemsize,
+        mean=float(grey.mean(dtype=np.float64)),
+        contrast=float(grey.std(dtype=np.float64)),
+        dark_share=float(np.mean(values <= _HALF_STEP)),
+        bright_share=float(np.mean(values >= 1 - _HALF_STEP)),
+        sharpness=sharpness(grey),
+    )
+
+
+def _with_mask(found: Statistics, manifest: Manifest, row: Row) -> Statistics:
+    file = manifest.mask_file(row)
+    if file is None:
+        return found
+    try:
+        mask = read_mask(file)
+    except UnreadableImage as error:
+        return found._replace(mask_present=True, mask_problem=error.reason)
+    height, width = mask.shape
+    return found._replace(
+        mask_present=True,
+        mask_width=width,
+        mask_height=height,
+        mask_matches_size=(width, height) == (found.width, found.height)
+        if found.decodable else None,
+        mask_area=float(mask.mean()),
+    )
