@@ -1,0 +1,42 @@
+"""Plain folders: good/ and one folder a defect type; masks are optional."""
+
+from pathlib import Path
+
+from hdm.dataset.manifest import GOOD
+from hdm.dataset.readers.parts import read_parts
+from hdm.dataset.readers.record import Record, by_stem, list_folders, list_images
+
+LAYOUT = "good/ and any number of folders named after a defect"
+
+_MASK_FOLDERS = ("ground_truth", "masks")
+
+
+def matches(source: Path) -> bool:
+    """Whether `source` is a folder with good/."""
+    return (source / GOOD).is_dir()
+
+
+def read(source: Path) -> list[Record]:
+    """All images without a split; masks from ground_truth/<defect>/, masks/<defect>/ or beside.
+
+    A file `<stem>_mask.*` beside an image `<stem>.*` is its mask, never an image.
+    """
+    records = []
+    for kind in list_folders(source):
+        if kind in _MASK_FOLDERS:
+            continue
+        files = list_images(source, kind)
+        stems = {_key(path) for path in files}
+        beside = [path for path in files if _key(path).endswith("_mask")
+                  and _key(path).removesuffix("_mask") in stems]
+        masks = by_stem([path for folder in _MASK_FOLDERS
+                         for path in list_images(source, f"{folder}/{kind}")])
+        own = {_key(path).removesuffix("_mask"): path for path in beside}
+        for path in sorted(set(files) - set(beside)):
+            mask = own.get(_key(path)) or masks.get(Path(path).stem)
+            records.append(Record(path, None, kind, None if kind == GOOD else mask))
+    return read_parts(source, records)
+
+
+def _key(path: str) -> str:
+    return str(Path(path).with_suffix(""))
