@@ -88,14 +88,14 @@ class Denoiser(Section):
     """Size of a U-Net."""
 
     stem: Literal[1, 2, 4, 8] = Field(4, description="Space-to-depth factor of the stem.")
-    widths: tuple[Positive, ...] = Field((48, 96, 128), description="Channels of each level.")
+    widths: tuple[Positive, ...] = Field((32, 64, 96), description="Channels of each level.")
     blocks: Positive = Field(1, description="Residual blocks a level.")
 
 
 class Training(Section):
     """One training run: steps, not epochs, so that every line costs the same."""
 
-    steps: Positive = Field(600, description="Optimiser steps.")
+    steps: Positive = Field(400, description="Optimiser steps.")
     batch: Positive = Field(16, description="Images a step.")
     learning_rate: float = Field(1e-3, gt=0, description="Peak, after warm-up; then cosine.")
     ema_half_life: Fraction = Field(0.05, description="Half-life of the averaged weights / run.")
@@ -154,15 +154,13 @@ class Calibration(Section):
 
     false_alarm_rate: float = Field(0.05, gt=0, lt=1, description=(
         "Share of good parts that may be called defective."))
-    prior_weights: tuple[Fraction, ...] = Field((0.0, 0.1, 0.2, 0.3), description=(
-        "Weights of the prior's evidence tried beside the detector's."))
 
 
 class DdmTrain(Section):
     """The discriminative reverse process."""
 
-    network: Denoiser = Denoiser(widths=(48, 96, 160), blocks=1)
-    training: Training = Training(steps=700)
+    network: Denoiser = Denoiser(widths=(40, 80, 128))
+    training: Training = Training(steps=600)
     reverse_steps: Positive = Field(2, description="K: reverse steps at detection.")
     noise: Fraction = Field(0.15, description="Largest noise of an intermediate state.")
     prior_level: Fraction = Field(0.25, description=(

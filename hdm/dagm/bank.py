@@ -21,7 +21,7 @@ from hdm.files import atomic_file
 
 BATCH = 24
 FAINT = 0.3
-VISIBLE_DEVIATIONS = 1.5
+VISIBLE_DEVIATIONS = 0.75
 
 
 @dataclass(frozen=True)
@@ -151,4 +151,4 @@ def _noise_level(image: np.ndarray) -> float:
     """Standard deviation of the pixel noise of (C, H, W), from second differences (Immerkær)."""
     kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]]) / 6
     detail = np.abs(ndimage.convolve(image.mean(0), kernel, mode="mirror"))
-    return float(max(0.01, np.median(detail) * 1.4826 / 2))
+    return float(max(0.01, np.median(detail) * 1.4826))

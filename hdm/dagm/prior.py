@@ -40,27 +40,31 @@ class NormalPrior:
         velocity, variance = _split(out, self.form.channels)
         return self.schedule.clean_from_velocity(x_t, velocity, t), variance
 
-    def normal_appearance(self, images: Tensor, level: float, generator: torch.Generator) -> Tensor:
-        """What normal looks like where `images` are: noise to `level`, one step back."""
+    def normal_appearance(self, images: Tensor, level: float, noise: Tensor) -> Tensor:
+        """What normal looks like where `images` are: noise to `level`, one step back.
+
+        `noise` is standard normal, like `images` or (1, C, H, W) for all of them.
+        """
         t = torch.full((len(images),), self.schedule.timestep(level), device=images.device)
-        noise = torch.randn(images.shape, generator=generator).to(images.device)
+        noise = noise.to(images.device).expand_as(images)
         return self.denoise(self.schedule.add_noise(images, noise, t), t)[0]
 
-    def denoising_error(self, images: Tensor, level: float, generator: torch.Generator) -> Tensor:
+    def denoising_error(self, images: Tensor, level: float, noise: Tensor) -> Tensor:
         """Squared error of the one-step estimate, mean over channels, (N, H, W).
 
         The weighted sum over levels bounds the negative log-likelihood (Ho et al. 2020, eq. 12).
         """
-        return (self.normal_appearance(images, level, generator) - images).pow(2).mean(1)
+        return (self.normal_appearance(images, level, noise) - images).pow(2).mean(1)
 
     def explained(self, normals: Tensor, seed: int = 0) -> dict[str, float]:
         """Share of the images' variance that one-step estimates explain, at three levels."""
         variance = (normals - normals.mean((2, 3), keepdim=True)).pow(2).mean()
         shares = {}
         for level in EXPLAINED_AT:
-            generator = torch.Generator().manual_seed(seed)
-            errors = torch.cat([self.denoising_error(part.to(self.backend.device), level, generator)
-                                for part in normals.split(32)])
+            noise = torch.randn(normals.shape, generator=torch.Generator().manual_seed(seed))
+            errors = torch.cat([
+                self.denoising_error(part.to(self.backend.device), level, eps)
+                for part, eps in zip(normals.split(32), noise.split(32), strict=True)])
             shares[f"{level:g}"] = 1 - (errors.mean().cpu() / variance).item()
         return shares
 

@@ -1,0 +1,52 @@
+"""Fit a detector's calibration: thresholds on held-out good images, probabilities beside them on
+synthetic defects that were grown on held-out good images and never trained on."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from sklearn.metrics import roc_auc_score
+from torch import Tensor
+
+from hdm.dagm.bank import SampleBank
+from hdm.ddm.scoring import image_scores
+from hdm.pom.calibration import calibrate
+
+if TYPE_CHECKING:
+    from hdm.detector import HDM
+
+GOOD_PIXEL_STEP, DEFECT_PIXEL_STEP = 41, 17
+IGNORED = 2
+
+
+def calibrate_detector(detector: "HDM", normals: Tensor, bank: SampleBank, rows: np.ndarray
+                       ) -> dict[str, float | None]:
+    """Set `detector.calibration`; returns synthetic validation figures.
+
+    Args:
+        normals: (n, C, H, W) calibration images. rows: samples of the bank grown on them.
+
+    Returns: image and pixel AUROC on the synthetic defects (None without any): how well the
+    detector finds what it was taught to find, not how well it will do on real defects.
+    """
+    good = detector.canvas_logits(normals)
+    scores = image_scores(good).numpy()
+    synthetic, found = np.empty(0), None
+    pixels = good.flatten()[::GOOD_PIXEL_STEP]
+    labels = torch.zeros(len(pixels))
+    if len(rows):
+        defects = detector.canvas_logits(bank.images[rows].float())
+        synthetic = image_scores(defects).numpy()
+        mask = bank.masks[rows][:, None]
+        known = mask != IGNORED
+        pixels = torch.cat([pixels, defects[known][::DEFECT_PIXEL_STEP]])
+        labels = torch.cat([labels, (mask[known] == 1).float()[::DEFECT_PIXEL_STEP]])
+        found = roc_auc_score(np.r_[np.zeros(len(scores)), np.ones(len(synthetic))],
+                              np.r_[scores, synthetic])
+    detector.calibration = calibrate(scores, synthetic, pixels.numpy(), labels.numpy(),
+                                     detector.settings.calibration.false_alarm_rate)
+    both = 0 < labels.sum() < len(labels)
+    return {
+        "synthetic_image_auroc": None if found is None else float(found),
+        "synthetic_pixel_auroc": float(roc_auc_score(labels, pixels)) if both else None,
+    }

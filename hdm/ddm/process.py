@@ -1,0 +1,44 @@
+"""The discriminative process: from the image as seen to the image as it should be, in K steps.
+
+With N the normal image, x = N + M (A - N) what is seen, and transparency b from 1 to 0,
+
+    z_b = N + b M (A - N) + sigma_b eps,
+
+TransFusion's process (Fučka et al. 2024) with noise added; sigma = 0 gives theirs, M = 1 ordinary
+diffusion, K = 1 a one-step discriminator. Each step estimates N and M from z, x and the mask of
+the step before; the estimates give the next state, and the mean of all steps' logits is the answer.
+"""
+
+import torch
+from torch import Tensor
+
+from hdm.ddm.network import Discriminator
+
+
+def transparencies(steps: int) -> list[float]:
+    """b of each reverse step, from 1 (as seen) downwards, evenly spaced above 0."""
+    return [1 - k / steps for k in range(steps)]
+
+
+def state(normal: Tensor, seen: Tensor, b: Tensor, sigma: Tensor, noise: Tensor) -> Tensor:
+    """z_b; normal and seen (N, C, H, W), b and sigma (N,), noise like seen.
+
+    Since seen - normal = M (A - N), no mask is needed.
+    """
+    return normal + b.view(-1, 1, 1, 1) * (seen - normal) + sigma.view(-1, 1, 1, 1) * noise
+
+
+def reverse(network: Discriminator, x: Tensor, appearance: Tensor, coordinates: Tensor,
+            steps: int) -> tuple[Tensor, Tensor]:
+    """Run K reverse steps without noise; returns mask logits (N, 1, H, W), mean over steps, and
+    the normal image as last estimated (N, C, H, W)."""
+    z, previous = x, torch.zeros_like(x[:, :1])
+    levels = [*transparencies(steps), 0.0]
+    total, estimate = torch.zeros_like(previous), x
+    for b, following in zip(levels, levels[1:], strict=False):
+        level = torch.full((len(x),), b, device=x.device)
+        estimate, logits = network(z, x, appearance, previous, level, coordinates)
+        total = total + logits
+        previous = torch.sigmoid(logits)
+        z = estimate * previous + x * (1 - previous) + following * previous * (x - estimate)
+    return total / steps, estimate

@@ -1,0 +1,147 @@
+"""Training the discriminator on good images and on the selected part of the sample bank."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from hdm.config import Compute, DdmTrain
+from hdm.dagm.bank import SampleBank
+from hdm.dagm.prior import NormalPrior
+from hdm.ddm.network import Discriminator, coordinate_planes
+from hdm.ddm.process import state, transparencies
+from hdm.diffusion.compute import Backend
+from hdm.diffusion.training import Report, train
+
+CLEAN_SHARE = 0.4
+SHOWN_PREVIOUS = 0.5
+PRIOR_DROPOUT = 0.2
+IGNORED = 2
+TOP_SHARE = 0.002
+
+
+@dataclass(frozen=True)
+class Batch:
+    """normal, seen (N, C, H, W); mask (N, 1, H, W) in {0, 1}; weight (N, 1, H, W)."""
+
+    normal: Tensor
+    seen: Tensor
+    mask: Tensor
+    weight: Tensor
+
+
+def fit(normals: Tensor, bank: SampleBank, selection: Tensor, importance: Tensor,
+        prior: NormalPrior, settings: DdmTrain, compute: Compute, *, seed: int,
+        checkpoint: Path, report: Report | None = None) -> Discriminator:
+    """Train and return the averaged discriminator.
+
+    Args:
+        normals: (N, C, H, W) good images; the bank's `base` counts in them.
+        selection: (S,) rows of the bank to train on; importance: (S,) chances of being drawn.
+    """
+    backend = Backend(compute)
+    torch.manual_seed(seed)
+    form = prior.form
+    network = Discriminator(form.channels, settings.network).to(backend.device)
+    network = network.to(memory_format=torch.channels_last)
+    coordinates = coordinate_planes(form.height, form.width, meaningful=form.fit == "resize")
+    coordinates = coordinates.to(backend.device)
+    bases = torch.from_numpy(bank.table["base"].to_numpy().copy())
+    clean_pool = torch.unique(bases[selection])
+    levels = torch.tensor(transparencies(settings.reverse_steps))
+
+    def loss(step: int, generator: torch.Generator) -> dict[str, Tensor]:
+        batch = _draw(normals, bank, selection, importance, bases, clean_pool, settings, generator)
+        batch = _augment(batch, settings, generator)
+        batch = Batch(*(getattr(batch, f).to(backend.device) for f in Batch.__annotations__))
+        n = len(batch.seen)
+        b = levels[torch.randint(len(levels), (n,), generator=generator)].to(backend.device)
+        noisy = torch.rand(n, generator=generator) < 0.8
+        sigma = (torch.rand(n, generator=generator) * settings.noise * noisy).to(backend.device)
+        sigma = torch.where(b >= 1, torch.zeros_like(sigma), sigma)
+        noise = torch.randn(batch.seen.shape, generator=generator).to(backend.device)
+        z = state(batch.normal, batch.seen, b, sigma, noise)
+        previous = _previous(batch.mask, b, generator)
+        noise = torch.randn(batch.seen.shape, generator=generator)
+        appearance = prior.normal_appearance(batch.seen, settings.prior_level, noise)
+        hidden = torch.rand(n, 1, 1, 1, generator=generator) < PRIOR_DROPOUT
+        appearance = torch.where(hidden.to(backend.device), batch.seen, appearance)
+        with backend.autocast():
+            estimate, logits = network(z, batch.seen, appearance, previous, b, coordinates)
+        return objective(estimate, logits, batch)
+
+    return train(network, loss, settings.training, seed=seed + 1, checkpoint=checkpoint,
+                 report=report)
+
+
+def objective(estimate: Tensor, logits: Tensor, batch: Batch) -> dict[str, Tensor]:
+    """5 focal + Dice on the mask, image-level cross-entropy on the worst pixels, L1 on the image."""
+    mask, weight = batch.mask, batch.weight
+    entropy = F.binary_cross_entropy_with_logits(logits, mask, reduction="none")
+    certainty = torch.exp(-entropy)
+    balance = 0.75 * mask + 0.25 * (1 - mask)
+    focal = (balance * (1 - certainty) ** 2 * entropy * weight).sum() / weight.sum()
+    probability = torch.sigmoid(logits) * weight
+    overlap = (probability * mask).sum((1, 2, 3))
+    defective = (mask.sum((1, 2, 3)) > 0).float()
+    dice = 1 - (2 * overlap + 1) / (probability.sum((1, 2, 3)) + mask.sum((1, 2, 3)) + 1)
+    dice = (dice * defective).sum() / defective.sum().clamp(min=1)
+    top = (logits + (weight - 1) * 20).flatten(1)
+    top = top.topk(max(1, int(TOP_SHARE * top.shape[1])), dim=1).values.mean(1)
+    image = F.binary_cross_entropy_with_logits(top, defective)
+    error = (estimate - batch.normal).abs() * (1 + 3 * mask)
+    terms = {"focal": focal, "dice": dice, "image": image, "normal": error.mean()}
+    terms["loss"] = 5 * focal + 0.5 * dice + 0.2 * image + terms["normal"]
+    return terms
+
+
+def _draw(normals: Tensor, bank: SampleBank, selection: Tensor, importance: Tensor, bases: Tensor,
+          clean_pool: Tensor, settings: DdmTrain, generator: torch.Generator) -> Batch:
+    """A batch of good images and of samples at a random transparency."""
+    n = settings.training.batch
+    clean = max(1, round(CLEAN_SHARE * n))
+    good = normals[clean_pool[torch.randint(len(clean_pool), (clean,), generator=generator)]]
+    rows = selection[torch.multinomial(importance, n - clean, replacement=True,
+                                       generator=generator)]
+    normal = normals[bases[rows]]
+    labels = bank.masks[rows][:, None]
+    # The bank holds each defect at its own strength; fading it a little more makes more of them.
+    fade = 0.6 + 0.4 * torch.rand(n - clean, 1, 1, 1, generator=generator)
+    seen = normal + fade * (bank.images[rows].float() - normal)
+    empty = torch.zeros(clean, 1, *good.shape[2:])
+    mask = torch.cat([empty, (labels == 1).float()])
+    weight = torch.cat([empty + 1, (labels != IGNORED).float()])
+    return Batch(torch.cat([good, normal]), torch.cat([good, seen]), mask, weight)
+
+
+def _augment(batch: Batch, settings: DdmTrain, generator: torch.Generator) -> Batch:
+    """Benign change, the same for what is seen and for what is normal: light, and mirror images."""
+    n = len(batch.seen)
+    gain = 1 + 0.15 * (2 * torch.rand(n, 1, 1, 1, generator=generator) - 1)
+    offset = 0.15 * (2 * torch.rand(n, 1, 1, 1, generator=generator) - 1)
+    planes = [batch.normal * gain + offset, batch.seen * gain + offset, batch.mask, batch.weight]
+    if settings.flips:
+        for axis in (2, 3):
+            turn = torch.rand(n, 1, 1, 1, generator=generator) < 0.5
+            planes = [torch.where(turn, p.flip(axis), p) for p in planes]
+    return Batch(*planes)
+
+
+def _previous(mask: Tensor, b: Tensor, generator: torch.Generator) -> Tensor:
+    """The earlier step's mask as it might have been: nothing, blurred, shrunk or grown.
+
+    The first step (b = 1) has none.
+    """
+    n = len(mask)
+    device = mask.device
+    size = 5
+    soft = F.avg_pool2d(mask, size, 1, size // 2)
+    sharpness = (0.5 + 4 * torch.rand(n, 1, 1, 1, generator=generator)).to(device)
+    shift = (torch.rand(n, 1, 1, 1, generator=generator) - 0.5).to(device)
+    guess = torch.sigmoid(4 * sharpness * (soft - 0.4 + 0.6 * shift))
+    guess = guess - torch.sigmoid(4 * sharpness * (-0.4 + 0.6 * shift))
+    shown = (torch.rand(n, 1, 1, 1, generator=generator) < SHOWN_PREVIOUS).to(device)
+    later = (b < 1).view(-1, 1, 1, 1)
+    return guess.clamp(0, 1) * shown * later

@@ -1,0 +1,198 @@
+"""`hdm.HDM`: a calibrated detector as a library object. Load, predict, save."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.nn import functional as F
+
+from hdm.config import Compute, DdmTrain
+from hdm.dagm.prior import NormalPrior, load_weights
+from hdm.dataset.tensors import pad_to
+from hdm.ddm.network import Discriminator, coordinate_planes
+from hdm.ddm.process import reverse
+from hdm.ddm.scoring import image_scores
+from hdm.diffusion.compute import Backend
+from hdm.errors import DataError
+from hdm.files import atomic_file, read_json, write_json
+from hdm.pom.calibration import Calibration
+
+TILE_OVERLAP = 0.25
+NOISE_SEED = 20_252_200
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What HDM says of one image.
+
+    score: higher is more anomalous, unbounded. p_value: share of good parts expected to score at
+    least as high. probability: indicative, in [0, 1]. threshold: the score above which the
+    decision is "defect". anomaly_map: (H, W) float32 in [0, 1] at the image's own size.
+    """
+
+    score: float
+    p_value: float
+    probability: float
+    decision: Literal["good", "defect"]
+    threshold: float
+    anomaly_map: np.ndarray
+
+
+class HDM:
+    """A calibrated Hybrid Diffusion Model of one product line."""
+
+    def __init__(self, prior: NormalPrior, network: Discriminator, settings: DdmTrain,
+                 calibration: Calibration | None, info: dict[str, Any]) -> None:
+        self.prior, self.settings, self.calibration, self.info = prior, settings, calibration, info
+        self.backend, self.form = prior.backend, prior.form
+        self.network = network.to(self.backend.device).to(memory_format=torch.channels_last).eval()
+        self._coordinates = coordinate_planes(
+            self.form.height, self.form.width, meaningful=self.form.fit == "resize"
+        ).to(self.backend.device)
+
+    @property
+    def threshold(self) -> float:
+        """Scores above it are called defects."""
+        return self._calibrated().threshold
+
+    @property
+    def false_alarm_rate(self) -> float:
+        """The share of good parts that the threshold was set for."""
+        return self._calibrated().false_alarm_rate
+
+    @torch.no_grad()
+    def logits(self, canvas: Tensor) -> Tensor:
+        """Pixel logits of normalised canvas-size images: (N, C, h, w) -> (N, 1, h, w).
+
+        The prior's noise is the same for every image, so an image's answer does not depend on
+        its neighbours in the batch.
+        """
+        x = canvas.to(self.backend.device)
+        generator = torch.Generator().manual_seed(NOISE_SEED)
+        noise = torch.randn(1, *x.shape[1:], generator=generator)
+        appearance = self.prior.normal_appearance(x, self.settings.prior_level, noise)
+        with self.backend.autocast():
+            return reverse(self.network, x, appearance, self._coordinates,
+                           self.settings.reverse_steps)[0].float().cpu()
+
+    def predict(self, images: Sequence[np.ndarray], batch_size: int = 16,
+                progress: Callable[[int, int], None] | None = None) -> list[Prediction]:
+        """Judge images of any size.
+
+        Args:
+            images: (H, W) or (H, W, 3), uint8 or uint16.
+
+        Raises DataError for another shape or type, ValueError if the detector is not calibrated.
+        """
+        calibration = self._calibrated()
+        out: list[Prediction] = []
+        for start in range(0, len(images), batch_size):
+            part = images[start:start + batch_size]
+            for native, logits in zip(part, self._native_logits(part), strict=True):
+                score, anomaly = logits
+                if native.shape[:2] != tuple(anomaly.shape[-2:]):
+                    anomaly = F.interpolate(anomaly, size=native.shape[:2], mode="bilinear",
+                                            align_corners=False)
+                slope, bias = calibration.pixel
+                anomaly_map = torch.sigmoid(slope * anomaly + bias)[0, 0].numpy()
+                out.append(Prediction(
+                    score, calibration.p_value(score), calibration.probability(score),
+                    "defect" if score > calibration.threshold else "good",
+                    calibration.threshold, anomaly_map.astype(np.float32)))
+            if progress:
+                progress(len(out), len(images))
+        return out
+
+    def save(self, folder: Path | str) -> None:
+        """Write weights (safetensors) and settings (JSON) into `folder`, made if need be."""
+        folder = Path(folder)
+        (folder / "prior").mkdir(parents=True, exist_ok=True)
+        self.prior.save(folder / "prior")
+        with atomic_file(folder / "detector.safetensors") as temporary:
+            save_file({k: v.contiguous() for k, v in self.network.state_dict().items()}, temporary)
+        write_json(folder / "detector.json", {
+            "settings": self.settings.model_dump(mode="json"),
+            "calibration": self.calibration.as_dict() if self.calibration else None,
+            "info": self.info})
+
+    @classmethod
+    def load(cls, folder: Path | str, device: str = "auto", precision: str = "auto",
+             threads: int | None = None) -> "HDM":
+        """Read what `save` wrote; raises HDMError if files are missing, corrupt or do not fit."""
+        folder = Path(folder)
+        choice: dict[str, Any] = {"device": device, "precision": precision}
+        backend = Backend(Compute(**choice, **({"threads": threads} if threads else {})))
+        content = read_json(folder / "detector.json")
+        prior = NormalPrior.load(folder / "prior", backend)
+        settings = DdmTrain.model_validate(content["settings"])
+        network = Discriminator(prior.form.channels, settings.network)
+        load_weights(network, folder / "detector.safetensors")
+        calibration = content["calibration"]
+        return cls(prior, network, settings,
+                   Calibration.from_dict(calibration) if calibration else None, content["info"])
+
+    def canvas_logits(self, images: Tensor, batch_size: int = 32) -> Tensor:
+        """Pixel logits of a whole split that is already on the canvas, (N, 1, h, w)."""
+        return torch.cat([self.logits(part) for part in images.split(batch_size)])
+
+    def _native_logits(self, images: Sequence[np.ndarray]) -> list[tuple[float, Tensor]]:
+        """Score and logits (1, 1, h, w) of each image; tiles are joined."""
+        for image in images:
+            _check(image)
+        if self.form.fit == "resize":
+            logits = self.logits(torch.stack([self.form.to_canvas(image) for image in images]))
+            return list(zip(image_scores(logits).tolist(), logits.split(1), strict=True))
+        joined = [self._tiled(self.form.normalize(image)[None]) for image in images]
+        return [(image_scores(logits).item(), logits) for logits in joined]
+
+    def _tiled(self, image: Tensor) -> Tensor:
+        """Logits of (1, C, H, W) from overlapping tiles, blended; mirrored where too small."""
+        height, width = image.shape[-2:]
+        padded = pad_to(image, self.form.height, self.form.width)
+        rows = _starts(padded.shape[-2], self.form.height)
+        columns = _starts(padded.shape[-1], self.form.width)
+        places = [(r, c) for r in rows for c in columns]
+        tiles = torch.cat([padded[:, :, r:r + self.form.height, c:c + self.form.width]
+                           for r, c in places])
+        logits = self.canvas_logits(tiles)
+        ramp = torch.minimum(*(_ramp(side, axis) for side, axis in
+                               ((self.form.height, 0), (self.form.width, 1))))
+        total = torch.zeros(1, 1, *padded.shape[-2:])
+        weight = torch.zeros_like(total)
+        for tile, (r, c) in zip(logits, places, strict=True):
+            window = (slice(None), slice(None), slice(r, r + self.form.height),
+                      slice(c, c + self.form.width))
+            total[window] += tile * ramp
+            weight[window] += ramp
+        return (total / weight)[:, :, :height, :width]
+
+    def _calibrated(self) -> Calibration:
+        if self.calibration is None:
+            raise ValueError("the detector is not calibrated; run the ddm_train stage")
+        return self.calibration
+
+
+def _check(image: np.ndarray) -> None:
+    if not isinstance(image, np.ndarray) or image.dtype not in (np.uint8, np.uint16) \
+            or not (image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)) or not image.size:
+        kind = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image)
+        raise DataError("expected an image of shape (H, W) or (H, W, 3) of uint8 or uint16, "
+                        f"received {kind}; read files with hdm.dataset.images.read_image.")
+
+
+def _starts(length: int, tile: int) -> list[int]:
+    """Where tiles begin so that they cover `length` with at least the overlap."""
+    count = 1 + max(0, -(-(length - tile) // max(1, round(tile * (1 - TILE_OVERLAP)))))
+    return [round(i * (length - tile) / max(1, count - 1)) for i in range(count)]
+
+
+def _ramp(side: int, axis: int) -> Tensor:
+    """Weights of a tile along one axis: 1 in the middle, falling towards the edge."""
+    place = torch.arange(side) + 0.5
+    weight = torch.minimum(place, side - place) / (side * TILE_OVERLAP)
+    return weight.clamp(max=1).unsqueeze(1 - axis)

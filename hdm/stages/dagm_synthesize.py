@@ -1,0 +1,38 @@
+"""Stage dagm_synthesize: grow the sample bank on the line's good images."""
+
+from rich.console import Console
+
+from hdm.config import Params
+from hdm.files import atomic_folder, read_json
+from hdm.line import Line
+from hdm.progress import progress_bar
+from hdm.registry.tracking import StageRun
+from hdm.stages.inputs import normals_of
+
+
+def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
+    """Write bank.safetensors, bank.parquet and sheet.png to data/<line>/dagm_synthesize/."""
+    from hdm.dagm.bank import synthesize, usable_sources
+    from hdm.dagm.prior import NormalPrior
+    from hdm.dagm.sheet import sample_sheet
+    from hdm.diffusion.compute import Backend
+
+    fitted = line.stage_folder("dagm_fit")
+    prior = NormalPrior.load(fitted, Backend(settings.compute))
+    normals = normals_of(line, settings, prior.form)
+    explained = read_json(fitted / "quality.json")["explained"]
+    shares = usable_sources(settings.dagm_synthesize, explained)
+    if "diffusion" in settings.dagm_synthesize.sources and "diffusion" not in shares:
+        console.print("[yellow]the normal prior explains too little of held-out good images; no "
+                      "defects are grown with it until it is trained longer[/yellow]")
+    with progress_bar(console, "growing defects") as report:
+        bank = synthesize(normals.images, normals.splits, prior, settings.dagm_synthesize, shares,
+                          seed=settings.seed, progress=report)
+    with atomic_folder(line.stage_folder("dagm_synthesize")) as folder:
+        bank.save(folder)
+        sample_sheet(bank, normals.images, seed=settings.seed).save(folder / "sheet.png")
+    counts = bank.table["source"].value_counts()
+    run.log_metrics({f"samples_{name}": int(count) for name, count in counts.items()})
+    for name in ("bank.parquet", "sheet.png"):
+        run.log_artifact(line.stage_folder("dagm_synthesize") / name)
+    console.print(", ".join(f"{count} {name}" for name, count in counts.sort_index().items()))

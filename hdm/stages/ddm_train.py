@@ -1,0 +1,59 @@
+"""Stage ddm_train: train the discriminator, then calibrate it on held-out good images."""
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+
+from hdm.config import Params
+from hdm.files import atomic_folder, write_json
+from hdm.line import Line
+from hdm.progress import progress_bar
+from hdm.registry.tracking import StageRun
+from hdm.stages import checkpoint_file
+from hdm.stages.inputs import normals_of
+from hdm.stages.logs import LossLog
+
+
+def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
+    """Write detector/, calibration.json and loss.csv to data/<line>/ddm_train/."""
+    import torch
+
+    from hdm.dagm.bank import SampleBank
+    from hdm.dagm.prior import NormalPrior
+    from hdm.ddm.calibrating import calibrate_detector
+    from hdm.ddm.training import fit
+    from hdm.detector import HDM
+    from hdm.diffusion.compute import Backend
+
+    prior = NormalPrior.load(line.stage_folder("dagm_fit"), Backend(settings.compute))
+    normals = normals_of(line, settings, prior.form)
+    bank = SampleBank.load(line.stage_folder("dagm_synthesize"))
+    selection_file = line.stage_folder("pom_filter") / "selection.parquet"
+    selection = pd.read_parquet(selection_file)
+    rows = {split: np.flatnonzero((selection["reason"] == "kept") & (selection["split"] == split))
+            for split in ("train", "calibration")}
+    weights = torch.from_numpy(selection["weight"].to_numpy()[rows["train"]].copy()).float()
+    with progress_bar(console, "training the discriminator") as report:
+        log = LossLog(run, settings.ddm_train.training.steps, report)
+        network = fit(normals.images, bank, torch.from_numpy(rows["train"]), weights, prior,
+                      settings.ddm_train, settings.compute, seed=settings.seed, report=log,
+                      checkpoint=checkpoint_file(line, "ddm_train", settings, selection_file))
+    info = {"line": line.name, "canvas": [prior.form.height, prior.form.width],
+            "channels": prior.form.channels, "training_images": len(normals.train),
+            "training_samples": len(rows["train"]), "seed": settings.seed}
+    detector = HDM(prior, network, settings.ddm_train, None, info)
+    with console.status("calibrating on held-out good images"):
+        calibrated = calibrate_detector(detector, normals.calibration, bank, rows["calibration"])
+    with atomic_folder(line.stage_folder("ddm_train")) as folder:
+        detector.save(folder / "detector")
+        log.save(folder / "loss.csv")
+        write_json(folder / "calibration.json",
+                   detector.calibration.as_dict() | calibrated)
+    run.log_metrics({**calibrated, "threshold": detector.threshold,
+                     "smallest_false_alarm_rate": detector.calibration.smallest_rate})
+    run.log_artifact(line.stage_folder("ddm_train"))
+    certified = "" if detector.calibration.certified else (
+        f" [yellow](not certified: {len(normals.calibration)} calibration images certify no "
+        f"less than {detector.calibration.smallest_rate:.1%})[/yellow]")
+    console.print(f"threshold {detector.threshold:.3f} for {detector.false_alarm_rate:.1%} false "
+                  f"alarms{certified}")

@@ -1,0 +1,59 @@
+"""Good images as tensors, the way the prior's input format says."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hdm.config import Params
+from hdm.dataset.manifest import Manifest
+from hdm.line import Line
+from hdm.progress import Report
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from hdm.dataset.tensors import InputFormat
+
+
+@dataclass(frozen=True)
+class Normals:
+    """images: (N, C, H, W) of the splits train and calibration, in this order; splits names
+    each image's split; form is how they were made."""
+
+    images: "Tensor"
+    splits: list[str]
+    form: "InputFormat"
+
+    @property
+    def train(self) -> "Tensor":
+        """Images that networks learn from."""
+        return self.images[:self.splits.count("train")]
+
+    @property
+    def calibration(self) -> "Tensor":
+        """Images that were held out."""
+        return self.images[self.splits.count("train"):]
+
+
+def normals_of(line: Line, settings: Params, form: "InputFormat | None" = None,
+               progress: Report | None = None) -> Normals:
+    """Read the line's good images of train and calibration; measures the format if not given."""
+    import torch
+
+    from hdm.dataset.tensors import InputFormat, load_normals
+
+    manifest = Manifest.load(line.manifest_file, line.source_root)
+    parts = [manifest.split(name) for name in ("train", "calibration")]
+    form = form or InputFormat.measure(parts[0], settings.image)
+    total = sum(map(len, parts))
+    tensors, splits, done = [], [], 0
+    for part in parts:
+        def moved(count: int, _: int, before: int = done) -> None:
+            if progress:
+                progress(before + count, total)
+
+        tensors.append(load_normals(part, form, seed=settings.seed, progress=moved))
+        splits += [part.frame["split"].iloc[0]] * len(tensors[-1])
+        done += len(part)
+    return Normals(torch.cat(tensors), splits, form)
+
+

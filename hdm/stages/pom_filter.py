@@ -1,0 +1,51 @@
+"""Stage pom_filter: decide which synthetic samples are worth training on."""
+
+from rich.console import Console
+from rich.table import Table
+
+from hdm.config import Params
+from hdm.files import atomic_folder, write_json
+from hdm.line import Line
+from hdm.pom.selection import REASONS, Selection, select
+from hdm.progress import progress_bar
+from hdm.registry.tracking import StageRun
+from hdm.stages.inputs import normals_of
+
+
+def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
+    """Write selection.parquet, funnel.json and sheet.png to data/<line>/pom_filter/."""
+    from hdm.dagm.bank import SampleBank
+    from hdm.dagm.prior import NormalPrior
+    from hdm.dagm.sheet import sample_sheet
+    from hdm.diffusion.compute import Backend
+    from hdm.pom.evidence import descriptors, measure
+
+    prior = NormalPrior.load(line.stage_folder("dagm_fit"), Backend(settings.compute))
+    normals = normals_of(line, settings, prior.form)
+    bank = SampleBank.load(line.stage_folder("dagm_synthesize"))
+    with progress_bar(console, "weighing samples") as report:
+        evidence = measure(bank, normals.images, prior, seed=settings.seed, progress=report)
+    visible = (bank.masks == 1).sum((1, 2)).numpy()
+    selection = select(evidence, visible, descriptors(bank, normals.images), settings.pom_filter)
+    with atomic_folder(line.stage_folder("pom_filter")) as folder:
+        selection.table.to_parquet(folder / "selection.parquet", index=False)
+        write_json(folder / "funnel.json", selection.funnel())
+        captions = [f"{reason} d{found:.2f}" for reason, found in
+                    zip(selection.table["reason"], selection.table["detectability"], strict=True)]
+        sample_sheet(bank, normals.images, seed=settings.seed + 1,
+                     captions=captions).save(folder / "sheet.png")
+    run.log_artifact(line.stage_folder("pom_filter"))
+    counts = selection.table["reason"].value_counts()
+    run.log_metrics({f"pom_{reason}": int(counts.get(reason, 0)) for reason in REASONS})
+    console.print(funnel_table(line.name, selection))
+
+
+def funnel_table(name: str, selection: Selection) -> Table:
+    """Samples by source and reason."""
+    table = Table(title=f"{name}: from candidates to training samples")
+    table.add_column("source")
+    for reason in REASONS:
+        table.add_column(reason.replace("_", " "), justify="right")
+    for source, counts in selection.funnel()["by_source"].items():
+        table.add_row(source, *(str(counts[reason]) for reason in REASONS))
+    return table
