@@ -8,33 +8,34 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from hdm.registry.packing import MODEL_FILE, PACKAGE, copy_package, requirements
+from hdm.registry import packing
 
 OUTPUT = {"score": "double", "p_value": "double", "probability": "double", "decision": "string",
           "threshold": "double", "anomaly_map": "string"}
 EXAMPLE_SIDE = 64
 
 
-def log_detector(mlflow: Any, folder: Path, tags: dict[str, str], package: Path = PACKAGE) -> Any:
+def log_detector(mlflow: Any, folder: Path, tags: dict[str, str]) -> Any:
     """Log the detector in `folder` to the active run; returns MLflow's ModelInfo.
 
     The model holds the folder, the modules that inference imports, pinned requirements, a
-    signature and a small input example. `package` is the source of those modules.
+    signature and a small input example.
     """
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
+    package = packing.PACKAGE
     signature = ModelSignature(
         Schema([ColSpec("string", "image")]),
         Schema([ColSpec(kind, name) for name, kind in OUTPUT.items()]))
     with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return mlflow.pyfunc.log_model(
-            name="detector", python_model=str(package / MODEL_FILE),
+            name="detector", python_model=str(package / packing.MODEL_FILE),
             artifacts={"detector": str(folder)},
-            code_paths=[str(copy_package(Path(scratch), package))],
+            code_paths=[str(packing.copy_package(Path(scratch), package))],
             signature=signature, input_example=input_example(),
-            pip_requirements=requirements(package), tags=tags)
+            pip_requirements=packing.requirements(package), tags=tags)
 
 
 def input_example() -> Any:

@@ -17,7 +17,7 @@ PACKAGE = Path(hdm.__file__).parent
 MODEL_FILE = Path("registry/pyfunc_model.py")
 
 
-def inference_sources(package: Path = PACKAGE) -> tuple[list[Path], list[str]]:
+def inference_sources(package: Path) -> tuple[list[Path], list[str]]:
     """Files of `package` that the model file needs (relative), and the libraries they import."""
     files: set[Path] = set()
     libraries: set[str] = set()
@@ -35,7 +35,7 @@ def inference_sources(package: Path = PACKAGE) -> tuple[list[Path], list[str]]:
     return sorted(files), sorted(libraries)
 
 
-def copy_package(target: Path, package: Path = PACKAGE) -> Path:
+def copy_package(target: Path, package: Path) -> Path:
     """Copy those files to the folder `target`/hdm and return it."""
     files, _ = inference_sources(package)
     for file in files:
@@ -45,7 +45,7 @@ def copy_package(target: Path, package: Path = PACKAGE) -> Path:
     return target / package.name
 
 
-def requirements(package: Path = PACKAGE) -> list[str]:
+def requirements(package: Path) -> list[str]:
     """Exact versions of the libraries as pip understands them everywhere (no `+cpu`)."""
     _, libraries = inference_sources(package)
     names = {DISTRIBUTIONS.get(name, name) for name in libraries} | {"mlflow", "pandas"}

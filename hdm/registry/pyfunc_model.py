@@ -31,7 +31,7 @@ from hdm.dataset.images import decode_image
 from hdm.detector import HDM
 from hdm.errors import HDMError
 
-# The column is described by the signature; MLflow's type hints would forbid numpy arrays.
+# The signature describes the column; type hints at `predict` would forbid numpy arrays.
 warnings.filterwarnings("ignore", message="(?s).*Add type hints to the")
 
 
@@ -45,8 +45,7 @@ class RegisteredDetector(mlflow.pyfunc.PythonModel):
                                  device=os.environ.get("HDM_DEVICE", "auto"),
                                  threads=int(threads) if threads.isdigit() else None)
 
-    def predict(self, context: Any, model_input: Any, params: Mapping[str, Any] | None = None
-                ) -> pd.DataFrame:
+    def predict(self, context, model_input, params=None):  # noqa: ANN001, ANN201
         """One row an image; raises MlflowException with one sentence for a bad image."""
         cells = _cells(model_input)
         try:

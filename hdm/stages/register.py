@@ -1,7 +1,11 @@
 """register: the calibrated detector and its evaluation -> a model version with a decision."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from hdm.config import Params
 from hdm.errors import RegistryError
@@ -26,7 +30,7 @@ from hdm.registry.store import Store, prepare
 from hdm.registry.tracking import MlflowRun, StageRun, data_hash, flatten
 
 
-def run(line: Line, settings: Params, run: StageRun, console: Any) -> None:
+def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     """Decide, register, move the aliases, close the retrain run, write receipt.json.
 
     With tracking switched off the decision is made without a champion and nothing is registered.
@@ -38,7 +42,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Any) -> None:
         context = Context(line, decision, metrics, fingerprint(line.detector_folder),
                           data_hash(line) or "", "")
         write_json(receipt_file(line), {**_receipt(line, context), "version": None, "aliases": []})
-        console.print(f"{line.name}: {decision.outcome}, but tracking is off (HDM_TRACKING): "
+        _say(console, f"{line.name}: {decision.outcome}, but tracking is off (HDM_TRACKING): "
                       "nothing was registered.")
         return
     from mlflow.exceptions import MlflowException
@@ -53,7 +57,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Any) -> None:
         links.pop(ledger.RETRAIN, None)
 
 
-def _register(line: Line, settings: Params, run: StageRun, metrics: Metrics, console: Any
+def _register(line: Line, settings: Params, run: StageRun, metrics: Metrics, console: Console
               ) -> dict[str, Any]:
     mlflow, store, uri = load_mlflow(), prepare(line), tracking_uri(line.project)
     client = connect(uri)
@@ -81,7 +85,7 @@ def _register(line: Line, settings: Params, run: StageRun, metrics: Metrics, con
 
 
 def _champion_metrics(mlflow: Any, line: Line, champion: Champion | None, mark: str,
-                      metrics: Metrics, console: Any) -> Metrics | None:
+                      metrics: Metrics, console: Console) -> Metrics | None:
     """None without champion; an empty mapping for one that cannot be measured."""
     if champion is None:
         return None
@@ -90,22 +94,22 @@ def _champion_metrics(mlflow: Any, line: Line, champion: Champion | None, mark: 
     from hdm.dataset.manifest import Manifest
 
     manifest = Manifest.load(line.manifest_file, line.source_root)
-    console.print(f"{line.name}: scoring champion version {champion.version} on the same "
-                  f"{len(manifest.split('test'))} test images")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     try:
         folder = detector_of(mlflow, line.model_name, champion.version)
-        return rescore(folder, manifest, line.stage_params("evaluate"))
+        with Progress(*columns, console=console) as progress:
+            task = progress.add_task(f"scoring champion version {champion.version}", total=None)
+            return rescore(folder, manifest, line.stage_params("evaluate"),
+                           lambda done, total: progress.update(task, completed=done, total=total))
     # A champion made by other code may fail in any way; that must not block the line.
     except Exception as error:
-        console.print(f"{line.name}: the champion cannot be scored: {first_line(error)}")
+        _say(console, f"{line.name}: the champion cannot be scored: {first_line(error)}")
         return {}
 
 
 def _close_retrain(parent: MlflowRun, line: Line, store: Store, run: StageRun,
                    summary: Mapping[str, Any]) -> None:
     """Give the retrain run its summary and end it; failures here cost a warning only."""
-    import json
-
     metrics = {k: v for k, v in summary["metrics"].items() if isinstance(v, int | float)}
     links = ledger.stage_links(line) | {"register": ledger.Link(str(run.run_id), store.key)}
     parent.log_params(flatten(line.params.model_dump(mode="json", by_alias=True)))
@@ -139,8 +143,12 @@ def _commit(client: Any, run_id: str) -> str:
     return client.get_run(run_id).data.tags.get("mlflow.source.git.commit", "")
 
 
-def _announce(console: Any, line: Line, receipt: Mapping[str, Any]) -> None:
-    console.print(f"{line.name}: {receipt['outcome']} {line.model_name} version "
+def _announce(console: Console, line: Line, receipt: Mapping[str, Any]) -> None:
+    _say(console, f"{line.name}: {receipt['outcome']} {line.model_name} version "
                   f"{receipt['version']} (alias {', '.join(receipt['aliases'])})")
     for reason in receipt["reasons"]:
-        console.print(f"  {reason['code']}: {reason['sentence']}")
+        _say(console, f"  {reason['code']}: {reason['sentence']}")
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,69 @@
+"""Lines with a ready MLflow store each. Creating a store takes seconds, so one is copied."""
+
+import io
+import shutil
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from registry_lines import FAKE_DETECTOR, copy_store, make_line
+from rich.console import Console
+
+import hdm
+from hdm.line import Line
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch):
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "HDM_TRACKING",
+                 "MLFLOW_EXPERIMENT_NAME", "MLFLOW_RUN_ID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory) -> Path:
+    """A project whose store knows the line `plate`."""
+    from hdm.registry.store import prepare
+
+    project = tmp_path_factory.mktemp("template")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        prepare(make_line(project))
+    return project / "mlflow.db"
+
+
+@pytest.fixture
+def line(tmp_path, template) -> Line:
+    """The line `plate` in a project of its own with a store."""
+    copy_store(template, tmp_path)
+    return make_line(tmp_path)
+
+
+@pytest.fixture
+def client(line):
+    from hdm.registry.client import connect
+    from hdm.registry.tracking import tracking_uri
+
+    return connect(tracking_uri(line.project))
+
+
+@pytest.fixture
+def fake_package(tmp_path_factory, monkeypatch) -> Path:
+    """A copy of the package with the fake detector; what is logged and what is scored uses it."""
+    package = tmp_path_factory.mktemp("package") / "hdm"
+    shutil.copytree(Path(hdm.__file__).parent, package,
+                    ignore=shutil.ignore_patterns("__pycache__", "samples"))
+    (package / "detector.py").write_text(FAKE_DETECTOR)
+    module = ModuleType("hdm.detector")
+    monkeypatch.setitem(sys.modules, "hdm.detector", module)
+    exec(compile(FAKE_DETECTOR, "detector.py", "exec"), module.__dict__)
+    monkeypatch.setattr(hdm, "detector", module, raising=False)
+    monkeypatch.setattr("hdm.registry.packing.PACKAGE", package)
+    return package
+
+
+@pytest.fixture
+def console() -> Console:
+    return Console(file=io.StringIO(), width=400)

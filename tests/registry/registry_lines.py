@@ -1,0 +1,83 @@
+"""What the tests of this room build lines, stores, detectors and images from."""
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from hdm.config import Params, ProductLine, Source
+from hdm.dataset.manifest import Manifest, Row
+from hdm.files import write_json
+from hdm.line import Line
+
+# Scores an image by gain x mean brightness: enough to have good and bad champions.
+FAKE_DETECTOR = '''
+import json
+from dataclasses import dataclass
+from pathlib import Path
+import numpy as np
+
+@dataclass(frozen=True)
+class Prediction:
+    score: float
+    p_value: float
+    probability: float
+    decision: str
+    threshold: float
+    anomaly_map: np.ndarray
+
+class HDM:
+    def __init__(self, gain): self.gain = gain
+
+    @classmethod
+    def load(cls, folder, device="auto", precision="auto", threads=None):
+        return cls(json.loads((Path(folder) / "detector.json").read_text())["gain"])
+
+    def predict(self, images, batch_size=16, progress=None):
+        out = []
+        for image in images:
+            grey = image.reshape(*image.shape[:2], -1).mean(2) / np.iinfo(image.dtype).max
+            score = self.gain * float(grey.mean())
+            out.append(Prediction(score, 0.5, 0.25, "defect" if score > 0.5 else "good", 0.5,
+                                  np.clip(grey * self.gain, 0, 1).astype(np.float32)))
+        return out
+'''
+
+
+def make_line(project: Path, name: str = "plate", **register) -> Line:
+    entry = ProductLine(source=Source(path="raw"), owner="quality@example.com")
+    return Line(name, project, entry, Params.model_validate({"register": register}))
+
+
+def copy_store(template: Path, project: Path) -> None:
+    shutil.copyfile(template, project / "mlflow.db")
+    with sqlite3.connect(project / "mlflow.db") as database:
+        database.execute("update experiments set artifact_location = ?",
+                         ((project / "mlruns").as_uri(),))
+    database.close()
+
+
+def write_detector(line: Line, gain: float) -> None:
+    write_json(line.detector_folder / "detector.json", {"gain": gain})
+
+
+def write_metrics(line: Line, **metrics) -> None:
+    write_json(line.stage_folder("evaluate") / "metrics.json",
+               {"image_auroc": 1.0, "pixel_auroc": None, "threshold": 0.5, **metrics})
+
+
+def write_images(line: Line, good: int = 3, defects: int = 3) -> None:
+    """Dark good and bright defective test images, with their manifest."""
+    rows = []
+    for number in range(good + defects):
+        bright = number >= good
+        name = f"{number:02}.png"
+        pixels = np.full((8, 8), (200 if bright else 40) + number, np.uint8)
+        line.source.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(line.source / name)
+        rows.append(Row(name, "test", int(bright), "scratch" if bright else "good", None,
+                        str(number), 8, 8, 1, 8, "0" * 64))
+    Manifest.of(rows, line.source).save(line.manifest_file)
+    write_json(line.settings_file("evaluate"), {"seed": 0, "evaluate": {"bootstrap": 1}})

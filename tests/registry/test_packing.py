@@ -1,0 +1,42 @@
+"""What the registered model takes along."""
+
+import re
+
+from hdm.registry.packing import PACKAGE, copy_package, inference_sources, requirements
+
+
+def test_inference_needs_the_detector_but_not_the_pipeline():
+    files, libraries = inference_sources(PACKAGE)
+    names = {file.as_posix() for file in files}
+    assert {"__init__.py", "detector.py", "errors.py", "dataset/images.py"} <= names
+    rooms = {file.parts[0] for file in files}
+    assert not rooms & {"samples", "stages", "validation", "evaluation", "commands", "registry"}
+    assert {"torch", "numpy", "PIL"} <= set(libraries)
+    assert not set(libraries) & {"prefect", "great_expectations", "dvc", "matplotlib"}
+
+
+def test_imports_are_followed_through_packages_functions_and_names(tmp_path):
+    package = tmp_path / "hdm"
+    for name, text in {
+        "__init__.py": "", "unused.py": "import matplotlib", "registry/__init__.py": "",
+        "registry/pyfunc_model.py": "from hdm.a import thing\nimport mlflow.pyfunc",
+        "a/__init__.py": "", "a/thing.py": "def f():\n    import hdm.b\n    import yaml, json",
+        "b.py": "from hdm import errors\nimport ruamel.yaml", "errors.py": "import os.path",
+    }.items():
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text(text)
+    files, libraries = inference_sources(package)
+    assert [file.as_posix() for file in files] == [
+        "__init__.py", "a/__init__.py", "a/thing.py", "b.py", "errors.py"]
+    assert libraries == ["mlflow", "ruamel", "yaml"]
+    copied = copy_package(tmp_path / "out", package)
+    assert {file.relative_to(copied).as_posix() for file in copied.rglob("*.py")} == \
+        {file.as_posix() for file in files}
+
+
+def test_requirements_are_exact_and_installable_anywhere():
+    found = requirements(PACKAGE)
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][0-9A-Za-z.]*", line) for line in found), found
+    names = {line.split("==")[0] for line in found}
+    assert {"mlflow", "pandas", "torch", "pillow", "ruamel.yaml"} <= names
+    assert found == sorted(found)
