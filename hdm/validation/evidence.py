@@ -55,14 +55,15 @@ def deviations(values: pd.Series, reference: pd.Series, floor: float) -> pd.Seri
     """Distance of `values` from the reference's median in units of its robust spread.
 
     The spread is 1.4826 times the median absolute deviation (the standard deviation of normally
-    distributed values), or `floor` if that is larger. NaN where there is no value or reference.
+    distributed values), or `floor` if that is larger. Rounded to 2 decimals; NaN where there is no
+    value or reference.
     """
     known: NDArray[np.float64] = reference.dropna().to_numpy(dtype=np.float64)
     if not known.size:
         return pd.Series(np.nan, index=values.index)
     centre = float(np.median(known))
     spread = max(1.4826 * float(np.median(np.abs(known - centre))), floor)
-    return (values - centre) / spread
+    return ((values - centre) / spread).round(2)
 
 
 def usual_mode(table: pd.DataFrame) -> str | None:

@@ -5,6 +5,7 @@ import os
 os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read while the library is imported
 
 import datetime
+import html
 import logging
 import warnings
 from collections.abc import Sequence
@@ -35,11 +36,16 @@ _SHOWN_VALUES = 100
 
 @dataclass(frozen=True)
 class Finding:
-    """What came of one expectation. observed: rows examined, or counted for a count."""
+    """What came of one expectation.
+
+    observed: rows examined, or counted for a count. paths: the offending images, in order.
+    found: the unexpected value of each of them, as text.
+    """
 
     met: bool
     observed: int
     paths: tuple[str, ...]
+    found: tuple[str, ...]
 
 
 def examine(table: pd.DataFrame, expectations: Sequence[Expectation], strictness: str, *,
@@ -66,11 +72,11 @@ def examine(table: pd.DataFrame, expectations: Sequence[Expectation], strictness
             result_format={"result_format": "COMPLETE", "unexpected_index_column_names": ["path"],
                            "partial_unexpected_count": _SHOWN_VALUES},
         ))
-        outcome = checkpoint.run(batch_parameters={"dataframe": table},
+        outcome = checkpoint.run(batch_parameters={"dataframe": _escaped(table)},
                                  run_id=RunIdentifier(run_name=run_name, run_time=_RUN_TIME))
     (validation,) = outcome.run_results.values()
     by_code = {r.expectation_config.meta["code"]: r for r in validation.results}
-    return [_finding(by_code[e.code]) for e in expectations]
+    return [_finding(by_code[e.code], e.arguments.get("column", "path")) for e in expectations]
 
 
 def _context(site: Path | None) -> AbstractDataContext:
@@ -101,14 +107,25 @@ def _rule(expectation: Expectation, strictness: str) -> Any:
     )
 
 
-def _finding(result: ExpectationValidationResult) -> Finding:
+def _escaped(table: pd.DataFrame) -> pd.DataFrame:
+    """`table` with names that are safe in HTML: great_expectations writes them as they are."""
+    texts = table.select_dtypes("str")
+    return table.assign(**{column: texts[column].map(_escape, na_action="ignore").astype("str")
+                           for column in texts})
+
+
+def _escape(text: str) -> str:
+    return html.escape(text, quote=False)
+
+
+def _finding(result: ExpectationValidationResult, column: str) -> Finding:
     if result.exception_info.get("raised_exception", True):
         raise RuntimeError(f"the expectation {result.expectation_config.meta['code']} could not "
                            f"be evaluated: {result.exception_info}")
-    found = result.result
-    paths = {row["path"] for row in found.get("unexpected_index_list") or ()}
-    if "observed_value" in found:
-        observed = found["observed_value"]
-    else:
-        observed = found["element_count"] - found["missing_count"]
-    return Finding(bool(result.success), int(observed), tuple(sorted(paths)))
+    evidence = result.result
+    if "observed_value" in evidence:
+        return Finding(bool(result.success), int(evidence["observed_value"]), (), ())
+    offending = {html.unescape(row["path"]): html.unescape(str(row[column]))
+                 for row in evidence["unexpected_index_list"] or ()}
+    return Finding(bool(result.success), evidence["element_count"] - evidence["missing_count"],
+                   tuple(sorted(offending)), tuple(offending[p] for p in sorted(offending)))

@@ -24,7 +24,7 @@ class Result:
     """One expectation's outcome, with its reason code.
 
     observed: rows examined (for the `enough_...` codes: images counted). paths: all offending
-    images, relative to the source root.
+    images, relative to the source root; found: the unexpected value of each of them, as text.
     """
 
     expectation: str
@@ -34,6 +34,7 @@ class Result:
     remedy: str
     observed: int
     paths: tuple[str, ...]
+    found: tuple[str, ...]
 
     @property
     def message(self) -> str:
@@ -125,4 +126,5 @@ def fingerprint(frame: pd.DataFrame) -> str:
 
 def _result(expectation: Expectation, finding: Finding, strictness: str) -> Result:
     return Result(expectation.code, expectation.severity(strictness), finding.met,
-                  expectation.promise, expectation.remedy, finding.observed, finding.paths)
+                  expectation.promise, expectation.remedy, finding.observed, finding.paths,
+                  finding.found)
