@@ -20,7 +20,7 @@ setup: $(STAMP)
 $(STAMP): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "error: expected Python 3.11 or newer as '$(PYTHON)', found" \
-		"$$($(PYTHON) --version 2>&1 || true); install it, then say for example" \
+		"$$($(PYTHON) --version 2>&1 | head -n 1); install it, then say for example" \
 		"make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "Installing the pinned dependencies into .venv (about two minutes) ..."
 	@$(PYTHON) -m venv .venv

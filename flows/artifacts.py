@@ -62,8 +62,9 @@ def publish_links(line: Line, summary: Summary) -> None:
     rows = [f"- [{name}]({address})" for name, address in addresses.items()]
     if report_file(line).is_file():
         rows.append(f"- report: `{report_file(line)}` (or `hdm report {line.name}`)")
-    create_markdown_artifact(key=key(line.name, "links"), description=f"Links of {line.name}",
-                             markdown="\n".join([f"# {line.name}", *rows]))
+    if rows:
+        create_markdown_artifact(key=key(line.name, "links"), markdown="\n".join(rows),
+                                 description=f"Links of {line.name}")
 
 
 def links(summary: Summary) -> dict[str, str]:

@@ -20,6 +20,7 @@ from prefect.tasks import exponential_backoff
 from flows import artifacts
 from flows.stage import StageFailed, run_stage
 from hdm.config import STAGES, load_pipelines
+from hdm.errors import HDMError
 from hdm.line import Line, find_project
 from hdm.registry.ledger import lock_folder
 
@@ -57,17 +58,24 @@ def hdm_retrain(product_line: str = ALL) -> Any:
     Args:
         product_line: a line of pipelines.yaml, or 'all'.
     """
-    project = find_project()
-    if product_line == ALL:
-        return _every_line(sorted(load_pipelines(project).lines))
-    line = Line.load(product_line, project)
+    try:
+        project = find_project()
+        if product_line == ALL:
+            return _every_line(sorted(load_pipelines(project).lines))
+        return _one_line(Line.load(product_line, project))
+    except HDMError as error:
+        return Failed(message=str(error), data=error)
+
+
+def _one_line(line: Line) -> State[Any]:
     log = get_run_logger()
     with only_run_of(line, log):
         try:
             for stage in stages_of(line):
-                result = dvc_stage(stage, line.name, str(project))
+                result = dvc_stage(stage, line.name, str(line.project))
                 log.info("%s@%s: %s", stage, line.name, result)
         except StageFailed as error:
+            log.error("%s: %s", error.outcome, error)
             artifacts.publish_failure(line, error)
             return Failed(name=error.outcome, message=str(error), data=error)
         artifacts.publish_results(line)

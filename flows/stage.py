@@ -92,7 +92,9 @@ def _without_sentence(transcript: Transcript, code: int) -> str:
         number = -killed if killed < 0 else killed - 128
         return (f"killed by signal {number} (9 is often a lack of memory); "
                 "the same run continues where it stopped.")
-    said = [text for text in transcript.tail if not text.startswith("ERROR: ")]
-    parts = [transcript.complaint or f"DVC ended with exit code {code}",
-             f"last output: {said[-1].strip()}" if said else "no output"]
-    return "; ".join(parts)
+    said = [text.strip() for text in transcript.tail if not text.startswith("ERROR: ")]
+    if transcript.exit_code is None:  # DVC itself objects: a lock, a missing file, a bad dvc.yaml
+        return transcript.complaint or (f"{said[0]} (DVC ended with exit code {code})" if said
+                                        else f"DVC ended with exit code {code} and said nothing.")
+    last = said[-1] if said else "it said nothing"
+    return f"{last} (the stage ended with exit code {transcript.exit_code})"

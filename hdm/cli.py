@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from hdm import __version__
-from hdm.commands import failure, pipeline
+from hdm.commands import config, deployments, failure, lines, pipeline, predict, samples
 
 app = typer.Typer(
     name="hdm",
@@ -18,7 +18,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("stage")(pipeline.stage)
+for command in (pipeline.run, pipeline.results, pipeline.report, pipeline.stage, predict.predict,
+                samples.samples):
+    app.command()(command)
+app.add_typer(lines.app, name="lines")
+app.add_typer(config.app, name="config")
+app.add_typer(deployments.app, name="deployments")
 
 
 def _show_version(wanted: bool) -> None:

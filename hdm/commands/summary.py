@@ -9,6 +9,7 @@ from hdm.files import read_json
 from hdm.line import Line
 
 NOTHING = "–"
+DECISIONS = {"promote": "promoted", "hold": "held", "refuse": "refused"}
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Summary:
     """Parsed results of one line; what a stage has not made yet is empty.
 
     metrics: of evaluate, fractions, None where undefined. undefined: metric -> why.
-    intervals: metric -> (low, high). decision: 'promoted', 'held', 'refused', ... of the gate.
+    intervals: metric -> (low, high). decision of the gate: 'promoted', 'held' or 'refused'.
     version: in the model registry. run_id: MLflow run of the retraining. experiment: its id.
     funnel: of POM.
     """
@@ -37,17 +38,18 @@ class Summary:
         """Read the JSON files of the line's stages."""
         receipt = _read(line.stage_folder("register") / "receipt.json")
         ledger = _read(line.folder / "ledger.json")
-        run = ledger.get("retrain") or ledger.get("register") or {}
+        # The ledger knows a retraining that has not ended, the receipt the last that has.
+        run = ledger.get("retrain") or {}
         return cls(
             line=line.name,
             metrics=_read(line.stage_folder("evaluate") / "metrics.json"),
             undefined=_read(line.stage_folder("evaluate") / "metrics_undefined.json"),
             intervals=_intervals(_read(line.stage_folder("evaluate") / "intervals.json")),
-            decision=str(receipt.get("decision") or ""),
-            reasons=tuple(_sentence(reason) for reason in receipt.get("reasons") or ()),
+            decision=DECISIONS.get(receipt.get("outcome", ""), ""),
+            reasons=tuple(reason["sentence"] for reason in receipt.get("reasons") or ()),
             version=str(receipt.get("version") or ""),
-            run_id=str(receipt.get("run_id") or run.get("run_id") or ""),
-            experiment=str(_read(line.folder / "store.json").get("experiment_id") or ""),
+            run_id=str(run.get("run_id") or receipt.get("run_id") or ""),
+            experiment=str(run.get("store") or receipt.get("store") or "").split("@")[0],
             funnel=_read(line.stage_folder("pom_filter") / "funnel.json"),
         )
 
@@ -81,9 +83,3 @@ def _intervals(content: dict[str, Any]) -> dict[str, tuple[float, float]]:
              if isinstance(pair, list) or (isinstance(pair, dict) and {"low", "high"} <= set(pair))}
     return {name: pair for name, pair in pairs.items() if None not in pair}
 
-
-def _sentence(reason: Any) -> str:
-    """A reason code with its text, in whichever form the gate stored it."""
-    if isinstance(reason, dict):
-        return str(reason.get("sentence") or reason.get("message") or reason.get("code") or reason)
-    return str(reason)

@@ -1,0 +1,92 @@
+"""`hdm predict`: judge image files with a line's detector."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hdm.commands.pipeline import LineName
+
+if TYPE_CHECKING:
+    from hdm.line import Line
+
+MODEL_URI = "models:/"
+
+
+def predict(
+    line: LineName,
+    paths: Annotated[list[Path], typer.Argument(
+        metavar="PATHS...", help="Image files, or folders that are searched for images.")],
+    model: Annotated[str, typer.Option(metavar="FOLDER|models:/...", help=(
+        "Another detector, for example models:/hdm-LINE@champion."))] = "",
+    output: Annotated[Path | None, typer.Option(metavar="DIR", help=(
+        "Where heat maps and tables go; data/LINE/predictions if left out."))] = None,
+) -> None:
+    """Judge images: print a table, write heat maps, predictions.json and predictions.csv."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from hdm.commands import prediction
+    from hdm.errors import DataError
+    from hdm.line import Line
+
+    chosen = Line.load(line)
+    files = prediction.find_images(paths)
+    folder = output or chosen.folder / "predictions"
+    console = Console()
+    console = Console(width=max(console.width, 100))
+    # Loading torch and the network takes seconds: say so first.
+    with console.status("loading the detector"):
+        detector = _load(chosen, model)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("predicting", total=len(files))
+        found = prediction.predict_files(detector, files, folder,
+                                         lambda done: progress.update(task, completed=done))
+    prediction.write_tables(found, folder)
+    console.print(prediction.table(found))
+    console.print(f"heat maps, predictions.json and predictions.csv: {folder}", markup=False,
+                  highlight=False, soft_wrap=True)
+    bad = [row for row in found if row.error]
+    for row in bad:
+        print(f"unreadable: {row.error}")
+    if bad:
+        raise DataError(f"{len(bad)} of {len(found)} images could not be read (listed above); the "
+                        "others were judged.")
+
+
+def _load(line: "Line", model: str):  # noqa: ANN202 - naming HDM would import torch
+    from hdm.errors import HDMError
+
+    folder = _registered(line, model) if model.startswith(MODEL_URI) else \
+        Path(model) if model else line.detector_folder
+    if not (folder / "detector.json").is_file():
+        raise HDMError(f"expected a detector in {folder}, found none; train it with "
+                       f"`hdm run {line.name}` or name another with --model.")
+    from hdm import HDM
+
+    return HDM.load(folder, device=line.params.compute.device,
+                    precision=line.params.compute.precision, threads=line.params.compute.threads)
+
+
+def _registered(line: "Line", uri: str) -> Path:
+    """The detector folder of models:/NAME@ALIAS or models:/NAME/VERSION."""
+    from hdm.errors import RegistryError
+    from hdm.registry.address import tracking_uri
+    from hdm.registry.client import connect, first_line, load_mlflow
+    from hdm.registry.promotion import detector_of
+
+    store = tracking_uri(line.project)
+    client, mlflow = connect(store), load_mlflow()
+    mlflow.set_tracking_uri(store)
+    mlflow.set_registry_uri(store)
+    name, at, alias = uri.removeprefix(MODEL_URI).partition("@")
+    if at:
+        try:
+            version = str(client.get_model_version_by_alias(name, alias).version)
+        except Exception as error:
+            raise RegistryError(f"the registry has no {uri} ({first_line(error)}); "
+                                "`mlflow ui` shows what it has.") from error
+    else:
+        name, _, version = name.partition("/")
+    return detector_of(mlflow, name, version)

@@ -1,0 +1,122 @@
+"""Files in, verdicts and heat maps out; one bad file does not stop the others."""
+
+import csv
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from rich.table import Table
+
+from hdm.dataset.images import read_image
+from hdm.errors import DataError
+from hdm.evaluation.pictures import colours
+from hdm.files import atomic_file, write_json
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"})
+BATCH = 16
+LONGEST_STEM = 40  # characters of up to 4 bytes; a file name has 255 bytes
+
+
+@dataclass(frozen=True)
+class Row:
+    """One file: its verdict, or the sentence why there is none."""
+
+    path: str
+    score: float | None = None
+    p_value: float | None = None
+    probability: float | None = None
+    decision: str = ""
+    threshold: float | None = None
+    heatmap: str = ""
+    error: str = ""
+
+
+def find_images(paths: Sequence[Path]) -> list[Path]:
+    """Files as given, folders searched to the bottom; each file once, in a fixed order.
+
+    Raises DataError if a path does not exist or nothing at all was found.
+    """
+    found: dict[Path, None] = {}
+    for path in paths:
+        if not path.exists():
+            raise DataError(f"expected an image or a folder at {path}, which does not exist.")
+        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+        found.update(dict.fromkeys(inside if path.is_dir() else [path]))
+    if not found:
+        raise DataError(f"no images in {', '.join(map(str, paths))}; expected "
+                        f"{', '.join(sorted(SUFFIXES))}.")
+    return list(found)
+
+
+def predict_files(detector: Any, files: Sequence[Path], folder: Path,
+                  progress: Callable[[int], None]) -> list[Row]:
+    """Judge every file and write its heat map into `folder`/heatmaps.
+
+    `detector` is a hdm.HDM. `progress` gets the number of files done.
+    """
+    rows: list[Row] = []
+    for start in range(0, len(files), BATCH):
+        batch = list(enumerate(files[start:start + BATCH], start))
+        readable: list[tuple[int, Path, np.ndarray]] = []
+        errors: dict[int, str] = {}
+        for number, file in batch:
+            try:
+                readable.append((number, file, read_image(file)))
+            except DataError as error:
+                errors[number] = str(error)
+        predictions = detector.predict([image for *_, image in readable], batch_size=BATCH)
+        done = {number: _row(file, number, found, folder) for (number, file, _), found
+                in zip(readable, predictions, strict=True)}
+        rows += [done.get(number) or Row(printable(file), error=errors[number])
+                 for number, file in batch]
+        progress(len(rows))
+    return rows
+
+
+def write_tables(rows: Sequence[Row], folder: Path) -> None:
+    """predictions.json and predictions.csv, one row a file."""
+    content = [asdict(row) for row in rows]
+    write_json(folder / "predictions.json", content)
+    with atomic_file(folder / "predictions.csv") as temporary, \
+            temporary.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, list(asdict(Row(""))))
+        writer.writeheader()
+        writer.writerows(content)
+
+
+def table(rows: Sequence[Row]) -> Table:
+    """What is printed."""
+    shown = Table("image", "score", "p-value", "probability", "decision")
+    for row in rows:
+        numbers = [f"{value:.3f}" if value is not None else "–"
+                   for value in (row.score, row.p_value, row.probability)]
+        shown.add_row(_escaped(row.path), *numbers, row.decision or "unreadable")
+    return shown
+
+
+def save_heatmap(anomaly_map: np.ndarray, target: Path) -> None:
+    """An anomaly map (H, W) in [0, 1] as PNG, on the colour scale that every picture has."""
+    levels = (anomaly_map.clip(0, 1) * 255).round().astype(np.uint8)
+    with atomic_file(target) as temporary:
+        Image.fromarray(colours(levels)).save(temporary, format="PNG")
+
+
+def _row(file: Path, number: int, found: Any, folder: Path) -> Row:
+    # Numbered, as two folders may hold files of one name.
+    heatmap = folder / "heatmaps" / f"{number:05d}_{printable(file.stem)[:LONGEST_STEM]}.png"
+    save_heatmap(found.anomaly_map, heatmap)
+    return Row(printable(file), found.score, found.p_value, found.probability, found.decision,
+               found.threshold, str(heatmap.relative_to(folder)))
+
+
+def printable(path: Path | str) -> str:
+    """A file name as text, also where it is not valid UTF-8."""
+    return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _escaped(text: str) -> str:
+    """A file name may look like Rich markup."""
+    return text.replace("[", r"\[")
