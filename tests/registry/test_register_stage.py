@@ -1,0 +1,186 @@
+"""The register stage on a real store, with a detector that is a number."""
+
+import json
+import shutil
+
+import pytest
+from registry_lines import copy_store, make_line, write_detector, write_images, write_metrics
+
+from hdm.errors import HDMError, RegistryError
+from hdm.files import read_json, write_json
+from hdm.line import Line
+from hdm.registry import history, ledger
+from hdm.registry.ledger import RETRAIN, read_ledger
+from hdm.registry.promotion import aliases
+from hdm.registry.tracking import stage_run
+from hdm.stages import register, registry
+
+
+def retrain(line: Line, console, gain: float, auroc: float = 1.0) -> dict:
+    """One retrain as the pipeline does it, from a detector to the receipt."""
+    write_detector(line, gain)
+    write_metrics(line, image_auroc=auroc)
+    with stage_run(line, "evaluate", {"bootstrap": 1}):
+        pass
+    with stage_run(line, "register", {}) as run:
+        register.run(line, line.params, run, console)
+    return read_json(history.receipt_file(line))
+
+
+@pytest.fixture
+def ready(line, fake_package) -> Line:
+    write_images(line)
+    return line
+
+
+def test_first_model_is_promoted_with_its_record(ready, client, console):
+    (ready.project / "dvc.lock").write_text("schema: '2.0'\n")
+    receipt = retrain(ready, console, 1.0)
+    assert (receipt["outcome"], receipt["version"], receipt["aliases"]) == \
+        ("promote", "1", ["champion"])
+    version = client.get_model_version_by_alias("hdm-plate", "champion")
+    assert version.tags["hdm.decision"] == "promote"
+    assert version.tags["hdm.fingerprint"] == receipt["fingerprint"]
+    assert "| image AUROC | 1.0000 |" in version.description
+    run = client.get_run(receipt["run_id"])
+    assert version.run_id == receipt["run_id"]
+    assert run.info.status == "FINISHED"
+    assert run.data.metrics["image_auroc"] == 1.0
+    assert run.data.params["seed"] == "0"
+    assert run.data.tags["decision"] == "promote"
+    assert {"stage.evaluate", "stage.register"} <= set(run.data.tags)
+    files = {f.path for f in client.list_artifacts(receipt["run_id"])}
+    assert {"decision.json", "environment.txt", "dvc.lock"} <= files
+    assert RETRAIN not in read_ledger(ready)
+    text = console.file.getvalue()
+    assert "promote hdm-plate version 1 (alias champion)" in text
+    assert "image_auroc_meets_minimum" in text
+
+
+def test_a_better_model_replaces_a_rescored_champion_and_a_worse_one_does_not(
+        ready, client, console):
+    retrain(ready, console, -1.0, auroc=0.9)  # its stored number is a lie: it scores 0
+    second = retrain(ready, console, 1.0)
+    assert second["outcome"] == "promote"
+    codes = {reason["code"]: reason for reason in second["reasons"]}
+    assert codes["image_auroc_not_worse_than_champion"]["required"] == pytest.approx(-0.01)
+    assert aliases(client, "hdm-plate") == {"champion": "2", "previous": "1"}
+    third = retrain(ready, console, -2.0, auroc=0.9)
+    assert third["outcome"] == "refuse"
+    assert aliases(client, "hdm-plate") == {"champion": "2", "previous": "1", "challenger": "3"}
+    decision = client.get_model_version("hdm-plate", "3").tags["hdm.decision_record"]
+    worse = {r["code"]: r for r in json.loads(decision)["reasons"]}[
+        "image_auroc_worse_than_champion"]
+    assert (worse["measured"], worse["required"]) == (0.9, 0.99)
+    assert [(v.version, v.decision, v.aliases) for v in history.versions(ready)] == [
+        (3, "refuse", ("challenger",)), (2, "promote", ("champion",)),
+        (1, "promote", ("previous",))]
+    assert history.versions(ready)[0].image_auroc == 0.9
+    assert history.summary(ready) == {
+        "version": "3", "decision": "refuse", "aliases": ["challenger"]}
+
+
+def test_the_same_detector_is_not_scored_again(ready, client, console, monkeypatch):
+    retrain(ready, console, 1.0)
+    monkeypatch.setattr(register, "rescore", lambda *_: pytest.fail("scored again"))
+    again = retrain(ready, console, 1.0)
+    assert again["outcome"] == "promote"
+    assert aliases(client, "hdm-plate") == {"champion": "2"}
+
+
+def test_a_champion_whose_files_are_gone_holds(ready, client, console):
+    retrain(ready, console, -1.0, auroc=0.9)
+    shutil.rmtree(ready.project / "mlruns")
+    second = retrain(ready, console, 1.0)
+    assert second["outcome"] == "hold"
+    assert "champion_not_measured" in {r["code"] for r in second["reasons"]}
+    assert "cannot be scored" in console.file.getvalue()
+    assert aliases(client, "hdm-plate")["champion"] == "1"
+
+
+def test_killed_after_the_version_was_made_the_same_command_finishes(
+        ready, client, console, monkeypatch):
+    def killed(*_):
+        raise KeyboardInterrupt
+    with monkeypatch.context() as patch:
+        patch.setattr(register, "move_aliases", killed)
+        with pytest.raises(KeyboardInterrupt):
+            retrain(ready, console, 1.0)
+    assert not history.receipt_file(ready).exists()
+    receipt = retrain(ready, console, 1.0)
+    assert receipt["version"] == "1"
+    assert aliases(client, "hdm-plate") == {"champion": "1"}
+    assert client.get_run(receipt["run_id"]).info.status == "FINISHED"
+
+
+def test_a_refusing_registry_is_one_sentence_and_leaves_the_receipt(ready, console, monkeypatch):
+    from mlflow.exceptions import MlflowException
+
+    retrain(ready, console, 1.0)
+    before = history.receipt_file(ready).read_bytes()
+
+    def refuse(*_):
+        raise MlflowException("disk quota exceeded\nmore")
+    monkeypatch.setattr(register, "register_version", refuse)
+    with pytest.raises(RegistryError, match="refused to register hdm-plate: disk quota exceeded"):
+        retrain(ready, console, 2.0)
+    assert history.receipt_file(ready).read_bytes() == before
+    assert RETRAIN in read_ledger(ready)
+
+
+def test_without_tracking_the_decision_is_still_made(tmp_path, console, monkeypatch):
+    monkeypatch.setenv("HDM_TRACKING", "off")
+    line = make_line(tmp_path)
+    receipt = retrain(line, console, 1.0, auroc=0.1)
+    assert (receipt["outcome"], receipt["version"]) == ("refuse", None)
+    assert "tracking is off" in console.file.getvalue()
+    assert not (tmp_path / "mlflow.db").exists()
+    assert history.versions(line) == []
+
+
+def test_a_missing_evaluation_is_named(line, console):
+    with pytest.raises(HDMError, match=r"metrics\.json"), stage_run(line, "register", {}) as run:
+        register.run(line, line.params, run, console)
+
+
+def test_probe_is_calm_until_something_is_lost(ready, client, console, template):
+    def probe() -> bytes:
+        registry.run(ready)
+        return (ready.folder / "store.json").read_bytes()
+    first = probe()
+    retrain(ready, console, 1.0)
+    assert probe() == first
+    client.delete_model_version("hdm-plate", "1")
+    lost = probe()
+    assert json.loads(lost)["lost_versions"] == ["1"]
+    assert probe() == lost
+    assert retrain(ready, console, 1.0)["version"] == "2"
+    assert probe() == lost
+    copy_store(template, ready.project)  # an old backup, without any version
+    assert json.loads(probe())["lost_versions"] == ["1", "2"]
+
+
+def test_probe_sees_an_emptied_store(ready, client):
+    registry.run(ready)
+    before = read_json(ready.folder / "store.json")
+    client.delete_registered_model("hdm-plate")
+    registry.run(ready)
+    assert read_json(ready.folder / "store.json") != before
+    write_json(ready.folder / "store.json", before | {"lost_versions": ["3"]})
+    registry.run(ready)
+    assert read_json(ready.folder / "store.json")["lost_versions"] == []
+
+
+def test_probe_without_tracking(tmp_path, monkeypatch):
+    monkeypatch.setenv("HDM_TRACKING", "off")
+    line = make_line(tmp_path)
+    registry.run(line)
+    assert read_json(line.folder / "store.json") == {"tracking": "off"}
+
+
+def test_links_into_another_store_are_marked(ready, client, console):
+    with ledger.edit_ledger(ready) as links:
+        links["ingest"] = ledger.Link("abc", "9@9")
+    receipt = retrain(ready, console, 1.0)
+    tags = client.get_run(receipt["run_id"]).data.tags
+    assert tags["stage.ingest"] == "abc (in another store)"
