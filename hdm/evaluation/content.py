@@ -51,7 +51,7 @@ def draw(evaluation: Evaluation, manifest: Manifest, folder: Path, most: int,
     for chapter in gallery.chapters(evaluation):
         cards = list(gallery.cards(chapter, manifest, evaluation, most))
         page = pictures.sheet(chapter.title, extent(chapter, len(cards)), cards)
-        page.save(folder / f"{chapter.name}.png", optimize=False)
+        page.save(folder / f"{chapter.name}.png", compress_level=4)
         first = cards[:OUTCOME_PICTURES.get(chapter.name, TYPE_PICTURES)]
         kept[chapter.name] = tuple(
             Picture(_png(card.picture), card.name, card.verdict, card.wrong) for card in first)
@@ -144,5 +144,5 @@ def _yaml(content: Mapping[str, Any]) -> str:
 
 def _png(picture: Image.Image) -> bytes:
     stream = io.BytesIO()
-    picture.save(stream, format="PNG", optimize=False)
+    picture.save(stream, format="PNG", compress_level=6)
     return stream.getvalue()

@@ -2,49 +2,19 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from PIL import Image
 
 from hdm.config import Params
-from hdm.dataset.images import read_mask
-from hdm.dataset.manifest import GOOD, Manifest, Row
-from hdm.errors import DataError, HDMError
+from hdm.dataset.manifest import GOOD, Manifest
+from hdm.errors import HDMError
 from hdm.evaluation import bootstrap, curves
 from hdm.evaluation.bootstrap import Interval, Weights
+from hdm.evaluation.collect import Collected, Predicted
 from hdm.evaluation.metrics import Confusion, Measure, image_ap, image_auroc
-from hdm.evaluation.pixel_bootstrap import ImageHistograms
-from hdm.evaluation.pixels import (
-    PixelTally,
-    aupro,
-    pixel_ap,
-    pixel_auroc,
-    quantise,
-    shares,
-)
-
-THUMBNAIL_SIDE = 208
-"""Longer side in px at which anomaly maps are kept for the pictures."""
-
-
-class Predicted(Protocol):
-    """What evaluation reads of a `hdm.Prediction`."""
-
-    @property
-    def score(self) -> float: ...
-    @property
-    def p_value(self) -> float: ...
-    @property
-    def probability(self) -> float: ...
-    @property
-    def decision(self) -> str: ...
-    @property
-    def threshold(self) -> float: ...
-    @property
-    def anomaly_map(self) -> NDArray: ...
+from hdm.evaluation.pixels import PixelTally, aupro, pixel_ap, pixel_auroc
 
 
 @dataclass(frozen=True)
@@ -76,63 +46,13 @@ def evaluate(manifest: Manifest, predictions: Iterable[Predicted], settings: Par
     if not len(manifest):
         raise HDMError("expected a test split with images, found none; add test images to the "
                        "source or raise ingest.test_fraction.")
-    seen = _Seen()
+    seen = Collected()
     for row, prediction in zip(manifest, predictions, strict=True):
         seen.add(manifest, row, prediction)
     return _measured(seen, settings)
 
 
-class _Seen:
-    """What is kept of the predictions: constant memory for pixels, a little for each image."""
-
-    def __init__(self) -> None:
-        self.rows: list[dict[str, object]] = []
-        self.tallies: dict[str, PixelTally] = {}
-        self.histograms = ImageHistograms()
-        self.thumbnails: list[NDArray[np.uint8]] = []
-        self.threshold = 0.0
-        self.without_mask = 0
-
-    def add(self, manifest: Manifest, row: Row, prediction: Predicted) -> None:
-        if not np.isfinite(prediction.score):
-            raise HDMError(f"{row.path}: expected a finite image score, received "
-                           f"{prediction.score}; train the detector again.")
-        levels = quantise(prediction.anomaly_map)
-        self.threshold = float(prediction.threshold)
-        self.thumbnails.append(thumbnail(levels))
-        self.rows.append({
-            "path": row.path, "label": row.label, "defect_type": row.defect_type,
-            "group": row.group, "score": float(prediction.score),
-            "p_value": float(prediction.p_value), "probability": float(prediction.probability),
-            "decision": prediction.decision})
-        mask = _mask(manifest, row, levels.shape)
-        if row.label and mask is None:
-            self.without_mask += 1
-            return
-        self.tallies.setdefault(row.defect_type, PixelTally()).add(levels, mask)
-        self.histograms.add(len(self.rows) - 1, levels, mask)
-
-
-def _mask(manifest: Manifest, row: Row, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
-    """Ground truth of a defective image; None if it has none, or one that marks nothing."""
-    file = manifest.mask_file(row) if row.label else None
-    if file is None:
-        return None
-    mask = read_mask(file)
-    if mask.shape != shape:
-        raise DataError(f"{row.mask_path}: expected a mask of {shape[1]}x{shape[0]} px like its "
-                        f"image {row.path}, found {mask.shape[1]}x{mask.shape[0]}; draw it again.")
-    return mask if mask.any() else None
-
-
-def thumbnail(levels: NDArray[np.uint16]) -> NDArray[np.uint8]:
-    """Levels as anomaly 0..255, averaged down to 208 px on the longer side (never enlarged)."""
-    picture = Image.fromarray(shares(levels).astype(np.float32))
-    picture.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.BOX, reducing_gap=None)
-    return np.rint(np.asarray(picture) * 255).clip(0, 255).astype(np.uint8)
-
-
-def _measured(seen: _Seen, settings: Params) -> Evaluation:
+def _measured(seen: Collected, settings: Params) -> Evaluation:
     scores = pd.DataFrame(seen.rows)
     truth = scores["label"].to_numpy(dtype=bool)
     score = scores["score"].to_numpy(dtype=np.float64)
@@ -169,8 +89,8 @@ def _measured(seen: _Seen, settings: Params) -> Evaluation:
         thumbnails=tuple(seen.thumbnails))
 
 
-def _intervals(seen: _Seen, measures: dict[str, Measure], weights: Weights, scores: pd.DataFrame,
-               settings: Params) -> dict[str, Interval]:
+def _intervals(seen: Collected, measures: dict[str, Measure], weights: Weights,
+               scores: pd.DataFrame, settings: Params) -> dict[str, Interval]:
     """Intervals of the metrics; an undefined metric hands its reason on."""
     truth = scores["label"].to_numpy(dtype=bool)
     score = scores["score"].to_numpy(dtype=np.float64)
@@ -189,7 +109,8 @@ def _intervals(seen: _Seen, measures: dict[str, Measure], weights: Weights, scor
             for name, measure in measures.items() if name != "precision"}
 
 
-def _by_type(seen: _Seen, weights: Weights, scores: pd.DataFrame, settings: Params) -> pd.DataFrame:
+def _by_type(seen: Collected, weights: Weights, scores: pd.DataFrame,
+             settings: Params) -> pd.DataFrame:
     """One row a defect type: its images against all good ones."""
     rows = []
     nothing = PixelTally()

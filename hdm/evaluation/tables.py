@@ -23,7 +23,7 @@ def funnel_tables(funnel: Any) -> tuple[Table, ...]:
                   f"{reason['count']:,}", percent(reason["count"] / total) if total else MISSING)
                  for code, reason in ordered)
     tables = [Table("Synthetic defects through the POM filter", ("reason", "samples", "share"),
-                    (("candidates", f"{total:,}", ""), *rows))]
+                    (("candidates", f"{total:,}", percent(1.0)), *rows))]
     if isinstance(funnel.get("by_source"), Mapping):
         codes = [code for code, _ in ordered]
         tables.append(Table("By source", ("source", *map(_plain, codes)), tuple(
