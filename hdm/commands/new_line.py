@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
 from hdm.config import check_line_name, load_pipelines
-from hdm.errors import ConfigError, DataError
+from hdm.errors import ConfigError
 from hdm.files import write_text
 from hdm.line import Line
 
@@ -44,16 +44,18 @@ def preview(line: NewLine, project: Path) -> str:
         raise ConfigError(f"the line {line.name!r} exists already; choose another name or edit "
                           f"its entry in {FILE}." if line.name in taken else
                           "a line cannot be named 'all', which means every line.")
-    path = Path(line.source)
-    if not path.exists():
-        raise DataError(f"expected images at {path.absolute()}, which does not exist; check "
-                        "--source.")
-    if path.is_dir():
-        folders = sorted(p.name for p in path.iterdir() if p.is_dir())
-        if not any(path.iterdir()):
-            raise DataError(f"{path.absolute()} is empty; put the line's images there first.")
-        return f"{path.absolute()}: folders {', '.join(folders[:8]) or 'none'}"
-    return f"{path.absolute()}: a table of {path.stat().st_size} bytes"
+    # Not at the top: it imports pandas, and only adding a line needs it.
+    from hdm.dataset.readers import READERS, detect, read_source
+
+    if line.format not in ("auto", *READERS):
+        raise ConfigError(f"unknown format {line.format!r}; expected auto, {', '.join(READERS)}.")
+    source = Path.cwd() / line.source
+    records = read_source(source, line.format)
+    layout = detect(source) if line.format == "auto" else line.format
+    defects = sorted({record.defect_type for record in records if record.label})
+    good = sum(1 - record.label for record in records)
+    return (f"{source}: layout {layout}, {len(records)} images, {good} of them good, "
+            f"{len(defects)} kinds of defect ({', '.join(defects[:8]) or 'none'})")
 
 
 def add(line: NewLine, project: Path) -> None:

@@ -24,11 +24,11 @@ def predict(
 ) -> None:
     """Judge images: print a table, write heat maps, predictions.json and predictions.csv."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from hdm.commands import prediction
     from hdm.errors import DataError
     from hdm.line import Line
+    from hdm.progress import progress_bar
 
     chosen = Line.load(line)
     files = prediction.find_images(paths)
@@ -38,11 +38,8 @@ def predict(
     # Loading torch and the network takes seconds: say so first.
     with console.status("loading the detector"):
         detector = _load(chosen, model)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("predicting", total=len(files))
-        found = prediction.predict_files(detector, files, folder,
-                                         lambda done: progress.update(task, completed=done))
+    with progress_bar(console, "predicting") as report:
+        found = prediction.predict_files(detector, files, folder, report)
     prediction.write_tables(found, folder)
     console.print(prediction.table(found))
     console.print(f"heat maps, predictions.json and predictions.csv: {folder}", markup=False,

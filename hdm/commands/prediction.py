@@ -10,12 +10,11 @@ import numpy as np
 from PIL import Image
 from rich.table import Table
 
-from hdm.dataset.images import read_image
+from hdm.dataset.images import SUFFIXES, read_image
 from hdm.errors import DataError
 from hdm.evaluation.pictures import colours
 from hdm.files import atomic_file, write_json
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"})
 BATCH = 16
 LONGEST_STEM = 40  # characters of up to 4 bytes; a file name has 255 bytes
 
@@ -52,10 +51,10 @@ def find_images(paths: Sequence[Path]) -> list[Path]:
 
 
 def predict_files(detector: Any, files: Sequence[Path], folder: Path,
-                  progress: Callable[[int], None]) -> list[Row]:
+                  progress: Callable[[int, int], None]) -> list[Row]:
     """Judge every file and write its heat map into `folder`/heatmaps.
 
-    `detector` is a hdm.HDM. `progress` gets the number of files done.
+    `detector` is a hdm.HDM. `progress(done, total)` is called after each batch.
     """
     rows: list[Row] = []
     for start in range(0, len(files), BATCH):
@@ -72,7 +71,7 @@ def predict_files(detector: Any, files: Sequence[Path], folder: Path,
                 in zip(readable, predictions, strict=True)}
         rows += [done.get(number) or Row(printable(file), error=errors[number])
                  for number, file in batch]
-        progress(len(rows))
+        progress(len(rows), len(files))
     return rows
 
 

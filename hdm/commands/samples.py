@@ -13,12 +13,13 @@ def samples(
     seed: Annotated[int, typer.Option(min=0, help="Another seed draws other images.")] = 0,
 ) -> None:
     """Draw the sample lines into data/<line>/raw; lines that are there are left alone."""
-    from rich.progress import Progress
+    from rich.console import Console
 
     from hdm import samples as room
     from hdm.errors import ConfigError
     from hdm.files import atomic_file
     from hdm.line import find_project
+    from hdm.progress import progress_bar
 
     project = find_project()
     chosen = names or list(room.SAMPLE_LINES)
@@ -26,17 +27,16 @@ def samples(
     if unknown:
         raise ConfigError(f"no sample line {unknown[0]!r}; expected one of: "
                           f"{', '.join(room.SAMPLE_LINES)}.")
-    with Progress() as progress:
-        for name in chosen:
-            folder = project / "data" / name / "raw"
-            if folder.is_dir() and any(folder.iterdir()):
-                progress.console.print(f"{folder} is already there", soft_wrap=True)
-            else:
-                task = progress.add_task(name, total=None)
-                room.draw_line(name, folder, seed=seed, progress=lambda done, total, task=task:
-                               progress.update(task, completed=done, total=total))
-            if contact_sheet:
-                sheet = folder.parent / "contact_sheet.png"
-                with atomic_file(sheet) as temporary:
-                    room.contact_sheet(folder).save(temporary, format="PNG")
-                progress.console.print(f"{sheet}", soft_wrap=True)
+    console = Console(soft_wrap=True)
+    for name in chosen:
+        folder = project / "data" / name / "raw"
+        if folder.is_dir() and any(folder.iterdir()):
+            console.print(f"{folder} is already there")
+        else:
+            with progress_bar(console, f"drawing {name}") as report:
+                room.draw_line(name, folder, seed=seed, progress=report)
+        if contact_sheet:
+            sheet = folder.parent / "contact_sheet.png"
+            with atomic_file(sheet) as temporary:
+                room.contact_sheet(folder).save(temporary, format="PNG")
+            console.print(f"{sheet}")
