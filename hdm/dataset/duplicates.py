@@ -28,6 +28,7 @@ _LEVEL_TOLERANCE = 2.0 / 255  # rms over 8x8 blocks; re-encoding moves it by les
 _ASPECT_TOLERANCE = 0.03
 _LEAST_DETAIL = 0.05 / 255  # rms below which there is nothing to compare
 _CORRELATION = (0.6, 0.9)  # least and greatest limit, see `_limit`
+_FEW, _CORRELATION_OF_FEW = 16, 0.97  # fewer images do not show what they have in common
 _OUTLIER = 15.0  # robust deviations from the usual nearest neighbour
 
 
@@ -67,7 +68,8 @@ def near_duplicates(
 
     `thumbnails` (N, SIDE, SIDE), `aspects` (N,) width / height, `fit` and `test` (N,) masks of
     the two sides. Two images of one aspect and level are copies when the correlation of their own
-    detail is above a limit in [0.6, 0.9], which is lower the less alike the others are.
+    detail is above a limit in [0.6, 0.9], which is lower the less alike the others are; it is
+    0.97 where `fit` has fewer than 16 images.
     """
     rows, columns = np.flatnonzero(fit), np.flatnonzero(test)
     if not len(rows) or not len(columns):
@@ -78,7 +80,7 @@ def near_duplicates(
                             _LEVEL_BLOCKS, SIDE // _LEVEL_BLOCKS).mean(axis=(2, 4))
     levels = blocks.reshape(len(values), -1)
     correlation = own[rows] @ own[columns].T
-    found = np.argwhere(correlation > _limit(correlation.max(axis=0)))
+    found = np.argwhere(correlation > _limit(correlation.max(axis=0), len(rows)))
     first, second = rows[found[:, 0]], columns[found[:, 1]]
     same_level = np.sqrt(((levels[first] - levels[second]) ** 2).mean(axis=1)) <= _LEVEL_TOLERANCE
     same_aspect = np.abs(np.log(aspects[first] / aspects[second])) <= _ASPECT_TOLERANCE
@@ -109,8 +111,10 @@ def _own_detail(values: NDArray[np.float32], fit: NDArray[np.intp]) -> NDArray[n
     return np.where(enough, detail / np.maximum(size, 1e-12), 0).astype(np.float32)
 
 
-def _limit(nearest: NDArray[np.float32]) -> float:
+def _limit(nearest: NDArray[np.float32], fit_images: int) -> float:
     """The correlation above which a pair stands out from every image's usual nearest neighbour."""
+    if fit_images < _FEW:
+        return _CORRELATION_OF_FEW
     median = float(np.median(nearest))
     spread = 1.4826 * float(np.median(np.abs(nearest - median)))
     return float(np.clip(median + _OUTLIER * spread, *_CORRELATION))

@@ -24,6 +24,8 @@ MAX_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)
 
 # Between half and the whole limit Pillow only warns; such images are read here.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+# Of a damaged file the error is told, not what its tags looked like before.
+warnings.filterwarnings("ignore", module=r"PIL\.TiffImagePlugin")
 
 _LOSSY_MASK_LEVEL = 128
 
@@ -99,14 +101,13 @@ def _decode(data: bytes, name: str) -> tuple[NDArray[np.uint8] | NDArray[np.uint
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             container = image.format or ""
-            orientation = orientation_of(image)
             if is_deep_colour(image):
                 pixels = read_deep_colour(image, data)
             else:
                 image.load()
                 pixels = _native(image, name)
             if container != "TIFF":  # those were turned while loading
-                pixels = upright(pixels, orientation)
+                pixels = upright(pixels, orientation_of(image))
             return np.ascontiguousarray(pixels), container
     except DataError:
         raise

@@ -53,7 +53,7 @@ def _load(source: Path) -> pd.DataFrame:
 
 def _check_columns(source: Path, found: list[str]) -> None:
     for name in found:
-        near = difflib.get_close_matches(name.strip().lower(), COLUMNS, n=1, cutoff=0.65)
+        near = difflib.get_close_matches(name.strip().lower(), COLUMNS, n=1, cutoff=0.6)
         if name not in COLUMNS and near and near[0] not in found:
             raise DataError(f"{source}: unknown column {name!r}; did you mean {near[0]!r}?")
     if "path" not in found:
