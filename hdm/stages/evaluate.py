@@ -21,7 +21,6 @@ from hdm.line import Line
 if TYPE_CHECKING:
     from hdm.detector import HDM, Prediction
     from hdm.evaluation.evaluate import Evaluation
-    from hdm.evaluation.wording import ThresholdFacts
     from hdm.registry.tracking import StageRun
 
 BATCH = 16
@@ -52,7 +51,12 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
                          lambda: progress.advance(task))
             background = _background(line, settings, detector)
             page = render(build(evaluation, background, settings, drawn))
-    _write(folder, evaluation, background.threshold, page)
+    metrics = evaluation.metrics | {
+        "stated_false_alarm_rate": background.threshold.false_alarm_rate,
+        "calibration_images": background.threshold.images,
+        "smallest_false_alarm_rate": background.threshold.smallest_rate}
+    _write(folder, evaluation, metrics, page)
+    run.log_metrics(metrics)
     _log(run, folder, evaluation)
     console.print(auroc_table(line.name, evaluation))
 
@@ -120,7 +124,7 @@ def _optional(file: Path) -> Any:
     return read_json(file) if file.is_file() else None
 
 
-def _write(folder: Path, evaluation: Evaluation, threshold: ThresholdFacts, page: str) -> None:
+def _write(folder: Path, evaluation: Evaluation, metrics: Mapping[str, Any], page: str) -> None:
     """The files of the stage, all but the heat maps."""
     write_json(folder / "metrics_undefined.json", evaluation.undefined)
     write_json(folder / "intervals.json", {
@@ -132,10 +136,7 @@ def _write(folder: Path, evaluation: Evaluation, threshold: ThresholdFacts, page
     with atomic_file(folder / "scores.parquet") as temporary:
         evaluation.scores.to_parquet(temporary, index=False)
     write_text(folder / "report.html", page)
-    write_json(folder / "metrics.json", evaluation.metrics | {
-        "stated_false_alarm_rate": threshold.false_alarm_rate,
-        "calibration_images": threshold.images,
-        "smallest_false_alarm_rate": threshold.smallest_rate})
+    write_json(folder / "metrics.json", metrics)
 
 
 def _write_csv(file: Path, table: Any) -> None:
@@ -145,7 +146,6 @@ def _write_csv(file: Path, table: Any) -> None:
 
 def _log(run: StageRun, folder: Path, evaluation: Evaluation) -> None:
     """Everything a reader of the tracking store wants to see, and the files themselves."""
-    run.log_metrics(evaluation.metrics)
     run.log_table("metrics", metric_rows(evaluation))
     run.log_table("by_defect_type", _records(evaluation.by_type))
     for file in sorted(folder.iterdir()):

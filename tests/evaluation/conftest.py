@@ -70,8 +70,7 @@ def builder(tmp_path):
     return SplitBuilder(tmp_path / "source")
 
 
-@pytest.fixture
-def split(builder):
+def nine_images(builder):
     """Four good (one false alarm), three scratches (one missed), two dents without masks."""
     for n, score in enumerate((0.1, 0.2, 0.3, 0.6)):
         builder.add(f"g{n}", "good", score)
@@ -83,5 +82,16 @@ def split(builder):
 
 
 @pytest.fixture
+def split(builder):
+    return nine_images(builder)
+
+
+@pytest.fixture(scope="module")
+def shared_split(tmp_path_factory):
+    """The same nine images, for tests that only read."""
+    return nine_images(SplitBuilder(tmp_path_factory.mktemp("source")))
+
+
+@pytest.fixture(scope="session")
 def settings():
     return Params.model_validate({"evaluate": {"bootstrap": 60}})

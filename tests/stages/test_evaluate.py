@@ -1,0 +1,244 @@
+"""The evaluate stage with a fake detector: what it writes, logs, and leaves when it fails."""
+
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from rich.console import Console
+
+import hdm.detector
+from hdm.config import Params, ProductLine
+from hdm.dataset.manifest import Manifest, Row
+from hdm.errors import DataError, HDMError
+from hdm.line import Line
+from hdm.pom.calibration import Calibration
+from hdm.registry.tracking import NoRun
+from hdm.stages import evaluate as stage
+
+FILES = ["by_defect_type.csv", "heatmaps", "histogram.csv", "intervals.json", "metrics.json",
+         "metrics_undefined.json", "pixel_pr.csv", "pixel_roc.csv", "pr.csv", "pro.csv",
+         "report.html", "roc.csv", "scores.parquet"]
+REQUIRED = {"image_auroc", "pixel_auroc", "image_ap", "pixel_ap", "aupro", "image_f1", "threshold"}
+
+
+class FakeDetector:
+    """Brightness above 128 is anomalous; batches are remembered."""
+
+    threshold = 0.1
+    false_alarm_rate = 0.05
+    calibration = Calibration((0.01, 0.02, 0.03), 0.1, 0.05, 0.25, False, (1.0, 0.0), (1.0, 0.0))
+
+    def __init__(self):
+        self.info = {"canvas": [32, 32], "parameters": 1_234_567, "nested": {"not": "shown"}}
+        self.batches = []
+
+    def predict(self, images, batch_size=16, progress=None):
+        self.batches.append(len(images))
+        out = []
+        for image in images:
+            anomaly = (image > 128).astype(np.float32) * 0.9
+            score = float(anomaly.mean()) * 4
+            out.append(hdm.detector.Prediction(
+                score, 0.5, 0.5, "defect" if score > self.threshold else "good", self.threshold,
+                anomaly))
+        return out
+
+
+class RecordingRun(NoRun):
+    def __init__(self):
+        self.metrics, self.artifacts, self.tables = {}, [], {}
+
+    def log_metrics(self, metrics, step=None):
+        self.metrics |= metrics
+
+    def log_artifact(self, path, folder=None):
+        assert path.exists()
+        self.artifacts.append((path.name, folder))
+
+    def log_table(self, name, rows):
+        json.dumps(rows, allow_nan=False, default=str)
+        self.tables[name] = rows
+
+
+@pytest.fixture
+def detector(monkeypatch):
+    fake = FakeDetector()
+    loaded = []
+
+    class Loader:
+        @staticmethod
+        def load(folder, device, precision, threads):
+            loaded.append((folder, device, precision, threads))
+            return fake
+
+    fake.loaded = loaded
+    monkeypatch.setattr(hdm.detector, "HDM", Loader)
+    return fake
+
+
+def make_line(folder, good=12, defects=6, masks=True):
+    source = folder / "source"
+    rows = []
+    for number in range(good + defects):
+        kind = "good" if number < good else ("dent", "scratch")[number % 2]
+        pixels = np.full((32, 32), 90, np.uint8)
+        mask_path = None
+        if kind != "good":
+            pixels[5:15, 8:20] = 200
+            if masks:
+                mask_path = f"ground_truth/{kind}/{number:03d}.png"
+                file = source / mask_path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray((pixels > 128).astype(np.uint8) * 255).save(file)
+        path = f"test/{kind}/{number:03d}.png"
+        file = source / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(file)
+        rows.append(Row(path, "test", int(kind != "good"), kind, mask_path, str(number), 32, 32,
+                        1, 8, "0" * 64))
+    entry = ProductLine(source={"path": "source"}, description="Plates", owner="q@example.com")
+    params = Params.model_validate({"evaluate": {"bootstrap": 20}})
+    line = Line("plates", folder, entry, params)
+    Manifest.of(rows, source).save(line.manifest_file)
+    return line
+
+
+def run(line, tracking=None):
+    console = Console(file=io.StringIO(), width=120)
+    stage.run(line, line.params, tracking or NoRun(), console)
+    return console.file.getvalue()
+
+
+def names(folder):
+    return sorted(file.name for file in folder.iterdir())
+
+
+def read(line, name):
+    return json.loads((line.stage_folder("evaluate") / name).read_text())
+
+
+def test_it_writes_every_file(tmp_path, detector):
+    line = make_line(tmp_path)
+    run(line)
+    folder = line.stage_folder("evaluate")
+    assert names(folder) == FILES
+    metrics = read(line, "metrics.json")
+    assert set(metrics) >= REQUIRED
+    assert metrics["image_auroc"] == metrics["pixel_auroc"] == metrics["image_f1"] == 1
+    assert metrics["threshold"] == 0.1
+    assert metrics["stated_false_alarm_rate"] == 0.05
+    assert metrics["calibration_images"] == 3
+    assert metrics["smallest_false_alarm_rate"] == 0.25
+    assert all(value is None or isinstance(value, int | float) for value in metrics.values())
+    assert read(line, "metrics_undefined.json") == {}
+    assert read(line, "intervals.json")["image_auroc"] == {"low": 1, "high": 1, "reason": ""}
+    scores = pd.read_parquet(folder / "scores.parquet")
+    assert len(scores) == 18
+    assert scores["path"].is_monotonic_increasing
+    assert pd.read_csv(folder / "by_defect_type.csv")["images"].tolist() == [3, 3]
+    assert names(folder / "heatmaps") == [
+        "detected.png", "good.png", "type_dent.png", "type_scratch.png"]
+
+
+def test_images_go_through_in_batches_with_the_lines_compute_settings(tmp_path, detector):
+    line = make_line(tmp_path)
+    run(line)
+    assert detector.batches == [16, 2]
+    assert detector.loaded == [(line.detector_folder, "auto", "auto", 2)]
+
+
+def test_two_runs_are_byte_for_byte_the_same(tmp_path, detector):
+    line = make_line(tmp_path)
+
+    def content():
+        run(line)
+        folder = line.stage_folder("evaluate")
+        return {file.name: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+    assert content() == content()
+
+
+def test_everything_is_logged(tmp_path, detector):
+    tracking = RecordingRun()
+    run(make_line(tmp_path), tracking)
+    assert tracking.metrics["image_auroc"] == 1
+    assert tracking.metrics["stated_false_alarm_rate"] == 0.05
+    places = dict(tracking.artifacts)
+    assert set(places) == set(FILES)
+    assert places["roc.csv"] == "curves"
+    assert places["heatmaps"] == "heatmaps"
+    assert [row["defect_type"] for row in tracking.tables["by_defect_type"]] == ["dent", "scratch"]
+    auroc = next(row for row in tracking.tables["metrics"] if row["metric"] == "image_auroc")
+    assert (auroc["value"], auroc["low"], auroc["high"]) == (1, 1, 1)
+
+
+def test_the_terminal_shows_an_auroc_table(tmp_path, detector):
+    shown = run(make_line(tmp_path))
+    for text in ("plates: test AUROC", "dent", "scratch", "all", "1.000", "threshold 0.1"):
+        assert text in shown
+
+
+def test_the_report_tells_what_earlier_stages_left(tmp_path, detector):
+    line = make_line(tmp_path)
+    (line.stage_folder("pom_filter")).mkdir(parents=True)
+    (line.stage_folder("pom_filter") / "funnel.json").write_text(json.dumps(
+        {"candidates": 4, "reasons": {"kept": {"count": 3, "meaning": "trained on"}}}))
+    (line.stage_folder("ingest") / "split_table.json").write_text('{"test": {"good": 12}}')
+    run(line)
+    report = (line.stage_folder("evaluate") / "report.html").read_text()
+    for text in ("plates", "q@example.com", "1,234,567", "32 × 32", "kept: trained on",
+                 "Images by split", "not certified", "dagm_synthesize"):
+        assert text in report
+    assert "nested" not in report
+    assert str(tmp_path) not in report
+
+
+def test_without_defects_the_reasons_are_written(tmp_path, detector):
+    line = make_line(tmp_path, defects=0)
+    run(line)
+    assert read(line, "metrics.json")["image_auroc"] is None
+    assert "no defective images" in read(line, "metrics_undefined.json")["image_auroc"]
+    assert (line.stage_folder("evaluate") / "roc.csv").read_text().startswith("false_positive")
+
+
+def test_without_masks_the_reasons_are_written(tmp_path, detector):
+    line = make_line(tmp_path, masks=False)
+    tracking = RecordingRun()
+    run(line, tracking)
+    assert read(line, "metrics.json")["pixel_auroc"] is None
+    assert read(line, "metrics.json")["image_auroc"] == 1
+    assert tracking.tables["by_defect_type"][0]["pixel_auroc"] is None
+
+
+def test_a_bad_image_leaves_the_last_good_outputs(tmp_path, detector):
+    line = make_line(tmp_path)
+    run(line)
+    folder = line.stage_folder("evaluate")
+    before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    (line.source_root / "test/good/003.png").write_bytes(b"")
+    with pytest.raises(DataError, match=r"003\.png"):
+        run(line)
+    assert {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()} == before
+    assert names(folder) == FILES
+
+
+def test_old_sheets_do_not_stay(tmp_path, detector):
+    line = make_line(tmp_path)
+    stale = line.stage_folder("evaluate") / "heatmaps" / "type_gone.png"
+    stale.parent.mkdir(parents=True)
+    stale.write_bytes(b"old")
+    run(line)
+    assert not stale.exists()
+
+
+def test_an_empty_test_split_is_one_sentence(tmp_path, detector):
+    line = make_line(tmp_path, good=0, defects=0)
+    with pytest.raises(HDMError, match="expected a test split with images"):
+        run(line)
+
+
+def test_the_commit_is_empty_outside_a_repository(tmp_path):
+    assert stage.git_commit(tmp_path) == ""
