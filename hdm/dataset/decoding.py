@@ -110,5 +110,5 @@ def _store(cache: Path, root: Path, facts: list[Facts]) -> None:
     try:
         with atomic_file(cache) as temporary:
             pq.write_table(table.replace_schema_metadata({b"root": os.fsencode(root)}), temporary)
-    except HDMError:
+    except (HDMError, OSError):
         return

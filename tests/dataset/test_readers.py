@@ -261,7 +261,7 @@ def test_damaged_parquet_table(tmp_path):
 
 
 def test_missing_empty_and_strange_sources(tmp_path):
-    with pytest.raises(DataError, match="found nothing; correct source.path"):
+    with pytest.raises(DataError, match=r"found nothing; correct source\.path"):
         read_source(tmp_path / "none")
     with pytest.raises(DataError, match="found an empty folder"):
         read_source(tmp_path)

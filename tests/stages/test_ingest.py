@@ -1,0 +1,163 @@
+"""Stage ingest: what it leaves on disk, prints and logs."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from rich.console import Console
+
+from hdm.config import Params, ProductLine
+from hdm.dataset.manifest import Manifest
+from hdm.errors import DataError, HDMError
+from hdm.line import Line
+from hdm.registry.tracking import NoRun
+from hdm.stages import ingest as stage
+
+
+class Recorder(NoRun):
+    """Keeps what a stage logs."""
+
+    def __init__(self):
+        self.metrics, self.tables, self.files = {}, {}, []
+
+    def log_metrics(self, metrics, step=None):
+        self.metrics |= metrics
+
+    def log_table(self, name, rows):
+        self.tables[name] = rows
+
+    def log_artifact(self, path, folder=None):
+        assert path.is_file()
+        self.files.append(f"{folder}/{path.name}")
+
+
+@pytest.fixture
+def line(tmp_path):
+    source = tmp_path / "camera"
+    rng = np.random.default_rng(0)
+    for folder, number in (("good", 20), ("tiny [dent]", 4)):
+        (source / folder).mkdir(parents=True)
+        for i in range(number):
+            Image.fromarray(rng.integers(0, 256, (24, 32), np.uint8)).save(
+                source / folder / f"{i}.png")
+    entry = ProductLine(source={"path": "camera"})
+    return Line("plates", tmp_path, entry, Params())
+
+
+def run(line, recorder=None):
+    output = io.StringIO()
+    stage.run(line, line.params, recorder or Recorder(),
+              Console(file=output, width=100, color_system=None))
+    return output.getvalue()
+
+
+def outputs(line):
+    folder = line.stage_folder("ingest")
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def test_manifest_and_split_table_are_written(line):
+    run(line)
+    assert list(outputs(line)) == ["manifest.parquet", "split_table.json"]
+    manifest = Manifest.load(line.manifest_file, line.source_root)
+    assert len(manifest) == 24
+    assert all(manifest.image_file(row).is_file() for row in manifest)
+    content = json.loads(outputs(line)["split_table.json"])
+    assert sum(row["images"] for row in content["rows"]) == 24
+    assert content["warnings"][0].startswith("4 of 4 defect images")
+    assert [path.name for path in line.folder.iterdir() if "tmp" in path.name] == []
+
+
+def test_split_table_is_printed(line):
+    lines = [text.rstrip() for text in run(line).splitlines()]
+    assert lines[0] == "plates: 24 images"
+    assert lines[1].split() == ["split", "defect", "type", "images", "masks", "parts"]
+    assert "tiny [dent]" in lines[5] and lines[5].split()[-3:] == ["4", "0", "4"]
+    assert any(text.startswith("note 4 of 4 defect images") for text in lines)
+
+
+def test_everything_is_logged(line):
+    recorder = Recorder()
+    run(line, recorder)
+    assert recorder.metrics["ingest_images"] == 24
+    assert sum(recorder.metrics[f"ingest_{split}"] for split in
+               ("train", "calibration", "test")) == 24
+    assert {row["split"] for row in recorder.tables["split_table"]} == \
+        {"train", "calibration", "test"}
+    assert recorder.files == ["ingest/manifest.parquet", "ingest/split_table.json"]
+
+
+def test_running_again_gives_the_same_bytes(line):
+    run(line)
+    before = outputs(line)
+    run(line)
+    assert outputs(line) == before
+
+
+def test_seed_and_fractions_come_from_the_settings(line):
+    run(line)
+    before = outputs(line)["manifest.parquet"]
+    other = Line(line.name, line.project, line.entry, Params(seed=1))
+    run(other)
+    assert outputs(line)["manifest.parquet"] != before
+
+
+def test_bad_input_writes_nothing_and_keeps_what_was_there(line):
+    broken = line.source / "good/3.png"
+    data = broken.read_bytes()
+    broken.write_bytes(b"")
+    with pytest.raises(DataError, match=r"good/3\.png \(an empty file\)"):
+        run(line)
+    assert not line.stage_folder("ingest").exists()
+    broken.write_bytes(data)
+    run(line)
+    before = outputs(line)
+    broken.write_bytes(data[:100])
+    with pytest.raises(DataError, match="truncated"):
+        run(line)
+    assert outputs(line) == before
+
+
+def test_killed_while_writing_keeps_what_was_there_and_the_same_command_finishes(
+        line, monkeypatch):
+    run(line)
+    before = outputs(line)
+    with monkeypatch.context() as patch:
+        patch.setattr(stage, "write_json", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            run(line)
+    assert outputs(line) == before
+    run(line)
+    assert outputs(line) == before
+
+
+def test_a_full_disk_is_one_sentence(line, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(stage, "write_json", full)
+    with pytest.raises(HDMError, match="No space left on device"):
+        run(line)
+    assert not line.stage_folder("ingest").exists()
+
+
+def test_a_table_as_source(line, tmp_path):
+    (line.source / "t.csv").write_text(
+        "path\n" + "\n".join(f"good/{i}.png" for i in range(20)) + "\n")
+    entry = ProductLine(source={"path": "camera/t.csv", "format": "table"})
+    table_line = Line("plates", tmp_path, entry, Params())
+    run(table_line)
+    manifest = Manifest.load(table_line.manifest_file, table_line.source_root)
+    assert len(manifest) == 20 and manifest.root == line.source
+
+
+def test_progress_appears_only_after_two_seconds(line, monkeypatch):
+    output = io.StringIO()
+    console = Console(file=output, force_terminal=True, width=100)
+    stage.run(line, line.params, NoRun(), console)
+    assert "decoding images" not in output.getvalue()
+    monkeypatch.setattr(stage, "_PATIENCE", -1.0)
+    stage.run(line, line.params, NoRun(), console)
+    assert "decoding images" in output.getvalue()
