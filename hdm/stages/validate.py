@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress
 from rich.table import Table
 
 from hdm.config import Params
@@ -16,6 +15,7 @@ from hdm.dataset.manifest import Manifest
 from hdm.errors import ValidationFailed
 from hdm.files import atomic_folder, write_json
 from hdm.line import Line
+from hdm.progress import progress_bar
 from hdm.registry.tracking import StageRun
 from hdm.validation.docs import RESULTS_PAGE, publish_docs
 from hdm.validation.validate import Result, Verdict, validate
@@ -34,11 +34,9 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     rejected = line.folder / "rejected" / "validate"
     with tempfile.TemporaryDirectory(prefix="hdm-validate-") as scratch:
         site = Path(scratch)
-        with Progress(console=console, transient=True) as progress:
-            task = progress.add_task("measuring images", total=len(manifest))
-            verdict = validate(
-                manifest, settings.validate_, name=line.name, threads=settings.compute.threads,
-                site=site, progress=lambda done, _: progress.update(task, completed=done))
+        with progress_bar(console, "measuring images") as report:
+            verdict = validate(manifest, settings.validate_, name=line.name, site=site,
+                               threads=settings.compute.threads, progress=report)
         target = good if verdict.passed else rejected
         with atomic_folder(target) as folder:
             publish_docs(site, folder / "docs", verdict, line.name)
@@ -55,7 +53,10 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
 
 def summary(verdict: Verdict) -> Table:
     """A row an expectation: its code, whether it holds, and how many images offend."""
-    table = Table("expectation", "status", "images", "what should hold", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for column in ("expectation", "status", "images"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("what should hold")
     for result in verdict.results:
         status = "[green]ok[/]" if result.passed else _STATUS[result.severity]
         table.add_row(result.expectation, status, _offenders(result), escape(result.promise))

@@ -123,11 +123,11 @@ def _form(settings: Validate, table: pd.DataFrame) -> tuple[Expectation, ...]:
 
 
 def _looks(settings: Validate) -> tuple[Expectation, ...]:
-    limit = settings.outlier_deviations
-    within = f"within {limit:g} robust deviations of the training images"
+    limit = settings.outlier_deviations  # from the median of the good training images
+    usual = f"of good images is usual (within {limit:g} robust deviations)"
 
     def outlier(code: str, what: str, **bounds: float) -> Expectation:
-        return Expectation(code, "quality", f"{what} of a good image is {within}.",
+        return Expectation(code, "quality", f"{what} {usual}.",
                            "look at the images and remove those that are no fair samples",
                            "ExpectColumnValuesToBeBetween",
                            {"column": f"{code}_deviation", **bounds}, (("label", 0),))
@@ -137,8 +137,8 @@ def _looks(settings: Validate) -> tuple[Expectation, ...]:
                     "look at the images and remove what the camera failed to take",
                     "ExpectColumnValuesToBeBetween",
                     {"column": "contrast", "min_value": _FAINTEST_CONTRAST}),
-        outlier("exposure", "The mean brightness", min_value=-limit, max_value=limit),
-        outlier("saturation", "The share of black and white pixels", max_value=limit),
+        outlier("exposure", "The brightness", min_value=-limit, max_value=limit),
+        outlier("saturation", "The share of clipped pixels", max_value=limit),
         outlier("sharpness", "The sharpness", min_value=-limit, max_value=limit),
     )
 

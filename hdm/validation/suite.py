@@ -75,7 +75,7 @@ def examine(table: pd.DataFrame, expectations: Sequence[Expectation], strictness
         outcome = checkpoint.run(batch_parameters={"dataframe": _escaped(table)},
                                  run_id=RunIdentifier(run_name=run_name, run_time=_RUN_TIME))
     (validation,) = outcome.run_results.values()
-    by_code = {r.expectation_config.meta["code"]: r for r in validation.results}
+    by_code = {_code(result): result for result in validation.results}
     return [_finding(by_code[e.code], e.arguments.get("column", "path")) for e in expectations]
 
 
@@ -88,9 +88,9 @@ def _context(site: Path | None) -> AbstractDataContext:
     if site:
         context.add_data_docs_site("line", {
             "class_name": "SiteBuilder",
-            "show_how_to_buttons": False,
             "store_backend": {"class_name": "TupleFilesystemStoreBackend",
                               "base_directory": str(site)},
+            "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
         })
     return context
 
@@ -118,10 +118,15 @@ def _escape(text: str) -> str:
     return html.escape(text, quote=False)
 
 
+def _code(result: ExpectationValidationResult) -> str:
+    config = result.expectation_config
+    return str((config.meta or {}).get("code")) if config else ""
+
+
 def _finding(result: ExpectationValidationResult, column: str) -> Finding:
     if result.exception_info.get("raised_exception", True):
-        raise RuntimeError(f"the expectation {result.expectation_config.meta['code']} could not "
-                           f"be evaluated: {result.exception_info}")
+        raise RuntimeError(f"the expectation {_code(result)} could not be evaluated: "
+                           f"{result.exception_info}")
     evidence = result.result
     if "observed_value" in evidence:
         return Finding(bool(result.success), int(evidence["observed_value"]), (), ())
