@@ -7,6 +7,7 @@ dark and print. Text stays text.
 import io
 import re
 from collections.abc import Callable
+from typing import Any
 
 import matplotlib
 import pandas as pd
@@ -14,11 +15,12 @@ import pandas as pd
 matplotlib.use("Agg")
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 _VARIABLES = {"#010101": "--ink", "#020202": "--faint", "#030303": "--rule", "#040404": "--good",
               "#050505": "--defect", "#060606": "--paper"}
 _INK, _FAINT, _RULE, _GOOD, _DEFECT, _PAPER = _VARIABLES
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none", "font.size": 10, "axes.edgecolor": _RULE, "axes.labelcolor": _FAINT,
     "text.color": _INK, "xtick.color": _RULE, "ytick.color": _RULE, "xtick.labelcolor": _FAINT,
     "ytick.labelcolor": _FAINT, "axes.spines.top": False, "axes.spines.right": False,
@@ -74,7 +76,7 @@ def histogram_chart(histogram: pd.DataFrame, threshold: float) -> str:
         axes.axvline(threshold, color=_INK, linewidth=1.4, linestyle=(0, (4, 3)),
                      label=f"threshold {threshold:.4g}")
         axes.set(xlabel="image score", ylabel="images")
-        axes.yaxis.get_major_locator().set_params(integer=True)
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     return _svg("histogram", "Histogram of image scores with the threshold", draw)
 

@@ -77,7 +77,7 @@ def build(evaluation: Evaluation, background: Background, settings: Params,
         figures=wording.figures(evaluation, coverage),
         by_type=wording.type_table(evaluation.by_type, coverage),
         confusion=wording.confusion_table(evaluation),
-        threshold=wording.threshold_text(background.threshold, evaluation.metrics["threshold"]),
+        threshold=wording.threshold_text(background.threshold, evaluation.threshold),
         charts=_charts(evaluation), outcomes=outcomes, kinds=kinds,
         colour_bar=_png(pictures.colour_bar()), data=_data(background),
         remarks=wording.remarks(evaluation), configuration=_yaml(background.configuration),
@@ -105,16 +105,15 @@ def _gallery(chapter: Chapter, drawn: Mapping[str, tuple[Picture, ...]]) -> Gall
 
 def _charts(evaluation: Evaluation) -> tuple[Chart, ...]:
     """Those curves that are defined."""
-    curves, metrics = evaluation.curves, evaluation.metrics
-    confusion = evaluation.confusion
-    limit = metrics["aupro_limit"]
-    point = (confusion.false_alarm_rate.value, confusion.recall.value)
-    found = [Chart("Scores", charts.histogram_chart(curves["histogram"], metrics["threshold"]),
+    curves, limit = evaluation.curves, evaluation.aupro_limit
+    alarms, recall = evaluation.confusion.false_alarm_rate.value, evaluation.confusion.recall.value
+    point = None if alarms is None or recall is None else (alarms, recall)
+    found = [Chart("Scores", charts.histogram_chart(curves["histogram"], evaluation.threshold),
                    "Image scores of the test split. What lies right of the threshold is called "
                    "defective.")]
     if len(curves["roc"]) or len(curves["pixel_roc"]):
         found.append(Chart("ROC", charts.roc_chart(
-            curves["roc"], curves["pixel_roc"], None if None in point else point),
+            curves["roc"], curves["pixel_roc"], point),
             "How many defects are found for how many false alarms; the diagonal is chance."))
     if len(curves["pr"]) or len(curves["pixel_pr"]):
         found.append(Chart("Precision and recall",
@@ -134,7 +133,7 @@ def _data(background: Background) -> tuple[Table, ...]:
 
 def _yaml(content: Mapping[str, Any]) -> str:
     stream = io.StringIO()
-    writer = YAML(typ="safe", pure=True)
+    writer: Any = YAML(typ="safe", pure=True)
     writer.default_flow_style, writer.width = None, 96  # innermost lists on one line
     writer.sort_base_mapping_type_on_output = False
     if content:

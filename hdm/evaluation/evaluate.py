@@ -35,6 +35,16 @@ class Evaluation:
     curves: dict[str, pd.DataFrame]
     thumbnails: tuple[NDArray[np.uint8], ...]
 
+    @property
+    def threshold(self) -> float:
+        """Scores above it are called defects."""
+        return float(self.metrics["threshold"] or 0.0)
+
+    @property
+    def aupro_limit(self) -> float:
+        """False-positive rate that AUPRO goes to."""
+        return float(self.metrics["aupro_limit"] or 0.0)
+
 
 def evaluate(manifest: Manifest, predictions: Iterable[Predicted], settings: Params) -> Evaluation:
     """Measure `predictions`, which come in the manifest's order and are not kept.
@@ -67,7 +77,7 @@ def _measured(seen: Collected, settings: Params) -> Evaluation:
         "recall": confusion.recall, "precision": confusion.precision,
         "false_alarm_rate": confusion.false_alarm_rate,
     }
-    counts: dict[str, float | int] = {
+    counts: dict[str, float | int | None] = {
         "threshold": seen.threshold, "aupro_limit": limit, "images": len(scores),
         "good": confusion.good, "defects": confusion.defects,
         "true_positives": confusion.true_positives, "false_negatives": confusion.false_negatives,
@@ -77,7 +87,7 @@ def _measured(seen: Collected, settings: Params) -> Evaluation:
     weights = bootstrap.group_weights(list(scores["group"]), settings.evaluate.bootstrap,
                                       settings.seed)
     return Evaluation(
-        metrics={name: measure.value for name, measure in measures.items()} | counts,
+        metrics={**{name: measure.value for name, measure in measures.items()}, **counts},
         undefined={name: m.reason for name, m in measures.items() if m.value is None},
         intervals=_intervals(seen, measures, weights, scores, settings),
         confusion=confusion, by_type=_by_type(seen, weights, scores, settings), scores=scores,

@@ -76,7 +76,7 @@ def _verdict(row: pd.Series, evaluation: Evaluation) -> tuple[str, bool]:
     called = row["decision"] == "defect"
     outcome = {(1, True): "defect, detected", (1, False): "defect, missed",
                (0, True): "good, false alarm", (0, False): "good, passed"}[row["label"], called]
-    threshold = evaluation.metrics["threshold"]
+    threshold = evaluation.threshold
     sign = ">" if called else "≤"
     return (f"{outcome} · score {row['score']:.4g} {sign} threshold {threshold:.4g}",
             bool(row["label"]) != called)

@@ -8,6 +8,7 @@ rounded maps.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ _STEPS = (LEVELS - 1) / (_HIGHEST - _LOWEST)
 _TOUCHING = np.ones((3, 3), dtype=int)
 
 
-def quantise(anomaly_map: NDArray[np.floating] | NDArray[np.uint16]) -> NDArray[np.uint16]:
+def quantise(anomaly_map: NDArray[Any]) -> NDArray[np.uint16]:
     """An anomaly map in [0, 1] as levels 0..65535; levels pass through unchanged.
 
     Raises HDMError if a value is not a number or outside [0, 1].

@@ -1,11 +1,12 @@
 """Figures as sentences: what the report says about the numbers."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import pandas as pd
-from scipy.stats import binomtest
+from scipy.stats import betabinom, binomtest
 
 from hdm.evaluation.bootstrap import Interval
 from hdm.evaluation.evaluate import Evaluation
@@ -31,7 +32,7 @@ class ThresholdFacts:
 def figures(evaluation: Evaluation, coverage: float) -> tuple[Figure, ...]:
     """The headline numbers."""
     metrics, confusion = evaluation.metrics, evaluation.confusion
-    limit = metrics["aupro_limit"] or 0.0
+    limit = evaluation.aupro_limit
     meanings = {
         "image_auroc": ("Image AUROC", lambda v: f"A defective part scores higher than a good one "
                         f"in {percent(v)} of all pairs; chance gives 50 %."),
@@ -78,7 +79,7 @@ def range_text(interval: Interval | None, coverage: float,
 def verdict(evaluation: Evaluation, facts: ThresholdFacts,
             ) -> tuple[Literal["good", "warn", "neutral"], str]:
     """What the detector does at its threshold, and whether that is what was asked for."""
-    confusion, threshold = evaluation.confusion, evaluation.metrics["threshold"]
+    confusion, threshold = evaluation.confusion, evaluation.threshold
     parts = []
     if confusion.defects:
         parts.append(f"catches {confusion.true_positives} of {confusion.defects} defective parts")
@@ -98,11 +99,19 @@ def verdict(evaluation: Evaluation, facts: ThresholdFacts,
 
 
 def too_many_alarms(evaluation: Evaluation, facts: ThresholdFacts) -> bool:
-    """Whether so many false alarms would be rare if the stated rate were true."""
-    confusion = evaluation.confusion
-    return bool(confusion.good) and binomtest(
-        confusion.false_positives, confusion.good, facts.false_alarm_rate,
-        alternative="greater").pvalue < SURPRISING
+    """Whether so many false alarms would be rare if test and calibration images were alike.
+
+    For n exchangeable calibration scores and the k-th as threshold, alarms among m others follow a
+    beta-binomial law with parameters n + 1 - k and k: this counts that the threshold itself is
+    uncertain. Where images come in groups, the bootstrap interval must lie above the rate as well.
+    """
+    confusion, n = evaluation.confusion, facts.images
+    if not confusion.good or not n:
+        return False
+    rank = min(math.ceil((n + 1) * (1 - facts.false_alarm_rate) - 1e-9), n)
+    chance = betabinom.sf(confusion.false_positives - 1, confusion.good, n + 1 - rank, rank)
+    low = evaluation.intervals["false_alarm_rate"].low
+    return bool(chance < SURPRISING) and (low is None or low > facts.false_alarm_rate)
 
 
 def threshold_text(facts: ThresholdFacts, threshold: float) -> tuple[str, ...]:
@@ -155,8 +164,9 @@ def type_table(by_type: pd.DataFrame, coverage: float) -> Table | None:
 
 def remarks(evaluation: Evaluation) -> tuple[str, ...]:
     """What a reader must know before trusting a figure."""
-    said = [f"{name}: not available, as {reason}." for name, reason in evaluation.undefined.items()
-            if name in ("image_f1", "pixel_ap", "precision")]
+    said = []
+    if "precision" in evaluation.undefined:
+        said.append(f"Precision is not available: {evaluation.undefined['precision']}.")
     whole = [name for name, found in evaluation.intervals.items()
              if found.low is not None and found.low == found.high]
     if whole:

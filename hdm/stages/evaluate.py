@@ -15,11 +15,13 @@ from rich.table import Table
 from hdm.config import Params
 from hdm.dataset.images import read_image
 from hdm.dataset.manifest import Manifest
+from hdm.errors import HDMError
 from hdm.files import atomic_file, atomic_folder, read_json, write_json, write_text
 from hdm.line import Line
 
 if TYPE_CHECKING:
     from hdm.detector import HDM, Prediction
+    from hdm.evaluation.content import Background
     from hdm.evaluation.evaluate import Evaluation
     from hdm.registry.tracking import StageRun
 
@@ -40,6 +42,9 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
 
     compute = settings.compute
     detector = HDM.load(line.detector_folder, compute.device, compute.precision, compute.threads)
+    if detector.calibration is None:
+        raise HDMError(f"the detector in {line.detector_folder} is not calibrated; run the "
+                       "ddm_train stage again.")
     test = Manifest.load(line.manifest_file, line.source_root).split("test")
     folder = line.stage_folder("evaluate")
     with _progress(console) as progress:
@@ -49,7 +54,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
         with atomic_folder(folder / "heatmaps") as sheets:
             drawn = draw(evaluation, test, sheets, settings.evaluate.sheet_images,
                          lambda: progress.advance(task))
-            background = _background(line, settings, detector)
+            background = _background(line, detector)
             page = render(build(evaluation, background, settings, drawn))
     metrics = evaluation.metrics | {
         "stated_false_alarm_rate": background.threshold.false_alarm_rate,
@@ -76,11 +81,11 @@ def _progress(console: Console) -> Progress:
                     TimeRemainingColumn(), console=console)
 
 
-def _background(line: Line, settings: Params, detector: HDM) -> Any:
+def _background(line: Line, detector: HDM) -> Background:
     from hdm.evaluation.content import Background
     from hdm.evaluation.wording import ThresholdFacts
 
-    calibration = detector.calibration
+    calibration: Any = detector.calibration
     threshold = ThresholdFacts(detector.false_alarm_rate, len(calibration.normal_scores),
                                calibration.smallest_rate, calibration.certified)
     return Background(

@@ -14,6 +14,7 @@ from hdm.evaluation.wording import (
     range_text,
     remarks,
     threshold_text,
+    too_many_alarms,
     type_table,
     verdict,
 )
@@ -41,6 +42,19 @@ def test_verdict_warns_of_more_alarms_than_chance_explains(builder, settings):
     status, text = verdict(evaluate(split.manifest, split.ordered(), settings), FACTS)
     assert status == "warn"
     assert "more than chance explains" in text
+
+
+def test_a_threshold_from_few_images_explains_more_alarms(builder, settings):
+    """5 of 20 are rare for a rate of exactly 5 %, but not for a threshold set on 20 images.
+
+    With the 20th of 20 scores as threshold, P(at least 5 of 20) = C(35, 15) / C(40, 20) = 0.024.
+    """
+    for n in range(20):
+        builder.add(f"g{n}", "good", 0.9 if n < 5 else 0.1)
+    split = builder.build()
+    found = evaluate(split.manifest, split.ordered(), settings)
+    assert not too_many_alarms(found, ThresholdFacts(0.05, 20, 1 / 21, True))
+    assert too_many_alarms(found, ThresholdFacts(0.05, 2000, 1 / 2001, True))
 
 
 def test_verdict_without_defects_and_without_escapes(builder, settings):
@@ -84,6 +98,12 @@ def test_type_table(evaluation):
     assert "\n" in table.rows[1][3]
     assert "2 defective images have no mask" in table.note
     assert type_table(pd.DataFrame(), 0.95) is None
+
+
+def test_precision_without_alarms_is_remarked_on(builder, settings):
+    split = builder.add("a", "good", 0.1).add("b", "dent", 0.2).build()
+    found = evaluate(split.manifest, split.ordered(), settings)
+    assert remarks(found)[0] == "Precision is not available: no image was called defective."
 
 
 def test_intervals_without_width_are_not_shown_but_remarked_on(evaluation):

@@ -240,5 +240,11 @@ def test_an_empty_test_split_is_one_sentence(tmp_path, detector):
         run(line)
 
 
+def test_a_detector_without_calibration_is_one_sentence(tmp_path, detector, monkeypatch):
+    monkeypatch.setattr(detector, "calibration", None, raising=False)
+    with pytest.raises(HDMError, match="not calibrated; run the ddm_train stage"):
+        run(make_line(tmp_path))
+
+
 def test_the_commit_is_empty_outside_a_repository(tmp_path):
     assert stage.git_commit(tmp_path) == ""
