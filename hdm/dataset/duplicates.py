@@ -74,7 +74,7 @@ def near_duplicates(
     rows, columns = np.flatnonzero(fit), np.flatnonzero(test)
     if not len(rows) or not len(columns):
         return []
-    values = thumbnails.astype(np.float32) / 65535
+    values = thumbnails.astype(np.float32) / np.float32(65535)
     own = _own_detail(values, rows)
     blocks = values.reshape(-1, _LEVEL_BLOCKS, SIDE // _LEVEL_BLOCKS,
                             _LEVEL_BLOCKS, SIDE // _LEVEL_BLOCKS).mean(axis=(2, 4))

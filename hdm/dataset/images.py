@@ -7,6 +7,7 @@ import hashlib
 import io
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,8 +64,8 @@ def read_mask(path: Path | str) -> NDArray[np.bool_]:
     """
     pixels, container = _decode(_read_bytes(Path(path)), str(path))
     level = _LOSSY_MASK_LEVEL if container in ("JPEG", "MPO") else 1
-    marked = pixels >= level
-    return marked.any(axis=2) if marked.ndim == 3 else marked
+    strongest = pixels.max(axis=2) if pixels.ndim == 3 else pixels
+    return np.asarray(strongest >= level)
 
 
 def to_float(image: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.float32]:
@@ -101,6 +102,7 @@ def _decode(data: bytes, name: str) -> tuple[NDArray[np.uint8] | NDArray[np.uint
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             container = image.format or ""
+            pixels: NDArray[Any]
             if is_deep_colour(image):
                 pixels = read_deep_colour(image, data)
             else:
