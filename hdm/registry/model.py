@@ -8,7 +8,9 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from hdm.errors import RegistryError
 from hdm.registry import packing
+from hdm.registry.client import first_line
 
 OUTPUT = {"score": "double", "p_value": "double", "probability": "double", "decision": "string",
           "threshold": "double", "anomaly_map": "string"}
@@ -36,6 +38,24 @@ def log_detector(mlflow: Any, folder: Path, tags: dict[str, str]) -> Any:
             code_paths=[str(packing.copy_package(Path(scratch), package))],
             signature=signature, input_example=input_example(),
             pip_requirements=packing.requirements(package), tags=tags)
+
+
+def check_logged(mlflow: Any, address: str) -> None:
+    """Load the logged model and let it judge the example; raises RegistryError if it cannot.
+
+    MLflow only warns of this, and a version that cannot predict must never be made.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            answer = mlflow.pyfunc.load_model(address).predict(input_example())
+        found = list(answer.columns)
+    except Exception as error:
+        raise RegistryError(f"the logged model does not predict ({first_line(error)}); run the "
+                            "ddm_train stage again.") from error
+    if found != list(OUTPUT):
+        raise RegistryError(f"the logged model answers with the columns {', '.join(found)}; "
+                            f"expected {', '.join(OUTPUT)}.")
 
 
 def input_example() -> Any:

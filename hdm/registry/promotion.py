@@ -4,6 +4,8 @@ Every step can be repeated: a process killed between two of them is finished by 
 command again, without a second version and without a moment in which no champion exists.
 """
 
+import contextlib
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +13,7 @@ from typing import Any, NamedTuple
 from hdm.errors import RegistryError
 from hdm.line import Line
 from hdm.registry.gate import Decision, Metrics
-from hdm.registry.model import log_detector
+from hdm.registry.model import check_logged, log_detector
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 FINGERPRINT, RETRAIN_RUN = "hdm.fingerprint", "hdm.retrain_run"
@@ -72,9 +74,11 @@ def register_version(mlflow: Any, client: Any, line: Line, run_id: str, tags: Ma
     if version is None:
         with mlflow.start_run(run_id=run_id):
             info = log_detector(mlflow, line.detector_folder, {"line": line.name})
+            check_logged(mlflow, info.model_uri)
             mlflow.log_metrics({k: float(v) for k, v in metrics.items() if v is not None},
                                model_id=info.model_id)
-            made = mlflow.register_model(info.model_uri, model, tags=dict(tags))
+            with contextlib.redirect_stderr(io.StringIO()):  # MLflow's chatter
+                made = mlflow.register_model(info.model_uri, model, tags=dict(tags))
         version = str(made.version)
     else:
         for key, value in tags.items():

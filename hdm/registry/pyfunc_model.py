@@ -16,7 +16,6 @@ import base64
 import binascii
 import io
 import os
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,11 +27,7 @@ from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from PIL import Image
 
 from hdm.dataset.images import decode_image
-from hdm.detector import HDM
 from hdm.errors import HDMError
-
-# The signature describes the column; type hints at `predict` would forbid numpy arrays.
-warnings.filterwarnings("ignore", message="(?s).*Add type hints to the")
 
 
 class RegisteredDetector(mlflow.pyfunc.PythonModel):
@@ -40,12 +35,16 @@ class RegisteredDetector(mlflow.pyfunc.PythonModel):
 
     def load_context(self, context: Any) -> None:
         """Load the detector once; called by MLflow."""
+        # Here, as logging a model runs this file too and need not wait for torch.
+        from hdm.detector import HDM
+
         threads = os.environ.get("HDM_THREADS", "")
         self.detector = HDM.load(context.artifacts["detector"],
                                  device=os.environ.get("HDM_DEVICE", "auto"),
                                  threads=int(threads) if threads.isdigit() else None)
 
-    def predict(self, context, model_input, params=None):  # noqa: ANN001, ANN201
+    def predict(self, context: Any, model_input: pd.DataFrame,
+                params: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """One row an image; raises MlflowException with one sentence for a bad image."""
         cells = _cells(model_input)
         try:

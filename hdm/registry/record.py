@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from importlib.metadata import distributions
 from typing import Any
 
+from hdm.config import Register
 from hdm.line import Line
-from hdm.registry.gate import Decision, Metrics
+from hdm.registry.gate import Metrics, gate
 from hdm.registry.promotion import FINGERPRINT, RETRAIN_RUN, TAG_LENGTH, Champion
 
 TITLES = {"image_auroc": "image AUROC", "pixel_auroc": "pixel AUROC", "image_ap": "image AP",
@@ -15,12 +16,13 @@ DESCRIPTION_LENGTH = 4900  # MLflow's limit is 5000
 
 
 class Context:
-    """All that a decision was about: what the record's forms are made from."""
+    """A decision and all that it was about: what the record's forms are made from."""
 
-    def __init__(self, line: Line, decision: Decision, metrics: Metrics, fingerprint: str,
+    def __init__(self, line: Line, settings: Register, metrics: Metrics, fingerprint: str,
                  data_hash: str, commit: str, champion: Champion | None = None,
                  champion_metrics: Metrics | None = None) -> None:
-        self.line, self.decision, self.metrics = line, decision, metrics
+        self.line, self.settings, self.metrics = line, settings, metrics
+        self.decision = gate(metrics, champion_metrics, settings)
         self.fingerprint, self.data_hash, self.commit = fingerprint, data_hash, commit
         self.champion, self.champion_metrics = champion, champion_metrics
 
@@ -48,8 +50,8 @@ class Context:
 
     def description(self, run_link: str) -> str:
         """Markdown of the model version: verdict, AUROC table, reasons, where it comes from."""
-        required = {"image_auroc": self.line.params.register_.minimum_image_auroc,
-                    "pixel_auroc": self.line.params.register_.minimum_pixel_auroc}
+        required = {"image_auroc": self.settings.minimum_image_auroc,
+                    "pixel_auroc": self.settings.minimum_pixel_auroc}
         before = f"champion before (v{self.champion.version})" if self.champion \
             else "champion before"
         rows = [f"| {title} | {_number(self.metrics.get(name))} | "

@@ -14,7 +14,7 @@ from hdm.line import Line
 from hdm.registry import ledger
 from hdm.registry.address import is_http, tracking_uri
 from hdm.registry.client import connect, first_line, load_mlflow
-from hdm.registry.gate import Metrics, gate
+from hdm.registry.gate import Metrics
 from hdm.registry.history import receipt_file
 from hdm.registry.model import fingerprint
 from hdm.registry.promotion import (
@@ -38,11 +38,10 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     """
     metrics: Metrics = read_json(line.stage_folder("evaluate") / "metrics.json")
     if run.run_id is None:
-        decision = gate(metrics, None, settings.register_)
-        context = Context(line, decision, metrics, fingerprint(line.detector_folder),
+        context = Context(line, settings.register_, metrics, fingerprint(line.detector_folder),
                           data_hash(line) or "", "")
         write_json(receipt_file(line), {**_receipt(line, context), "version": None, "aliases": []})
-        _say(console, f"{line.name}: {decision.outcome}, but tracking is off (HDM_TRACKING): "
+        _say(console, f"{line.name}: {context.decision.outcome}, but HDM_TRACKING is off: "
                       "nothing was registered.")
         return
     from mlflow.exceptions import MlflowException
@@ -68,8 +67,8 @@ def _register(line: Line, settings: Params, run: StageRun, metrics: Metrics, con
     mark = fingerprint(line.detector_folder)
     champion = find_champion(client, line.model_name)
     theirs = _champion_metrics(mlflow, line, champion, mark, metrics, console)
-    context = Context(line, gate(metrics, theirs, settings.register_), metrics, mark,
-                      data_hash(line) or "", _commit(client, retrain), champion, theirs)
+    context = Context(line, settings.register_, metrics, mark, data_hash(line) or "",
+                      _commit(client, retrain), champion, theirs)
     link = f"{uri.rstrip('/') if is_http(uri) else ''}#/experiments/{store.experiment_id}/runs/"
     version = register_version(
         mlflow, client, line, retrain, context.tags(retrain),

@@ -6,7 +6,6 @@ store exists. store.json stays the same byte for byte as long as nothing in the 
 
 from typing import Any
 
-from hdm.config import Params
 from hdm.errors import HDMError
 from hdm.files import read_json, write_json
 from hdm.line import Line
@@ -14,7 +13,7 @@ from hdm.registry.address import tracking_off, tracking_uri
 from hdm.registry.store import has_version, prepare
 
 
-def run(line: Line, settings: Params | None = None, run: Any = None, console: Any = None) -> None:
+def run(line: Line, console: Any = None) -> None:
     """Create what is missing in the store and write data/<line>/store.json.
 
     Raises RegistryError if the store cannot be used.
@@ -24,16 +23,17 @@ def run(line: Line, settings: Params | None = None, run: Any = None, console: An
         write_json(file, {"tracking": "off"})
         return
     store = prepare(line)
-    content: dict[str, Any] = {**store._asdict(), "lost_versions": []}
+    content: dict[str, Any] = {**store._asdict(), "lost": []}
     before = _read(file)
     if all(before.get(key) == value for key, value in store._asdict().items()):
-        content["lost_versions"] = before.get("lost_versions", [])
+        content["lost"] = before.get("lost", [])
     # A version deleted by hand must be registered again once; remembering it keeps later runs calm.
     receipt = _read(line.stage_folder("register") / "receipt.json")
     version = receipt.get("version")
-    known = receipt.get("store") == store.key and version not in content["lost_versions"]
+    name = f"version {version} of run {receipt.get('run_id')}"
+    known = receipt.get("store") == store.key and name not in content["lost"]
     if version and known and not has_version(tracking_uri(line.project), line.model_name, version):
-        content["lost_versions"] = [*content["lost_versions"], version]
+        content["lost"] = [*content["lost"], name]
     write_json(file, content)
 
 

@@ -4,7 +4,6 @@ import json
 
 from registry_lines import make_line
 
-from hdm.registry.gate import gate
 from hdm.registry.promotion import FINGERPRINT, RETRAIN_RUN, Champion
 from hdm.registry.record import Context, environment
 
@@ -13,7 +12,7 @@ def context(tmp_path, champion=True):
     line = make_line(tmp_path, minimum_image_auroc=0.8)
     ours = {"image_auroc": 0.91234, "pixel_auroc": None, "threshold": 1.5}
     theirs = {"image_auroc": 0.85, "pixel_auroc": None} if champion else None
-    return Context(line, gate(ours, theirs, line.params.register_), ours, "f" * 64, "d" * 64,
+    return Context(line, line.params.register_, ours, "f" * 64, "d" * 64,
                    "c" * 40, Champion("4", "e" * 64) if champion else None, theirs)
 
 

@@ -128,12 +128,22 @@ def test_a_refusing_registry_is_one_sentence_and_leaves_the_receipt(ready, conso
     assert RETRAIN in read_ledger(ready)
 
 
+def test_a_model_that_does_not_predict_is_not_registered(ready, client, console):
+    write_detector(ready, "three")
+    write_metrics(ready)
+    with pytest.raises(RegistryError, match="does not predict"), \
+            stage_run(ready, "register", {}) as run:
+        register.run(ready, ready.params, run, console)
+    assert history.versions(ready) == []
+    assert client.get_run(run.run_id).info.status == "FAILED"
+
+
 def test_without_tracking_the_decision_is_still_made(tmp_path, console, monkeypatch):
     monkeypatch.setenv("HDM_TRACKING", "off")
     line = make_line(tmp_path)
     receipt = retrain(line, console, 1.0, auroc=0.1)
     assert (receipt["outcome"], receipt["version"]) == ("refuse", None)
-    assert "tracking is off" in console.file.getvalue()
+    assert "HDM_TRACKING is off" in console.file.getvalue()
     assert not (tmp_path / "mlflow.db").exists()
     assert history.versions(line) == []
 
@@ -148,16 +158,16 @@ def test_probe_is_calm_until_something_is_lost(ready, client, console, template)
         registry.run(ready)
         return (ready.folder / "store.json").read_bytes()
     first = probe()
-    retrain(ready, console, 1.0)
+    run = retrain(ready, console, 1.0)["run_id"]
     assert probe() == first
     client.delete_model_version("hdm-plate", "1")
     lost = probe()
-    assert json.loads(lost)["lost_versions"] == ["1"]
+    assert json.loads(lost)["lost"] == [f"version 1 of run {run}"]
     assert probe() == lost
     assert retrain(ready, console, 1.0)["version"] == "2"
     assert probe() == lost
     copy_store(template, ready.project)  # an old backup, without any version
-    assert json.loads(probe())["lost_versions"] == ["1", "2"]
+    assert len(json.loads(probe())["lost"]) == 2
 
 
 def test_probe_sees_an_emptied_store(ready, client):
@@ -166,9 +176,9 @@ def test_probe_sees_an_emptied_store(ready, client):
     client.delete_registered_model("hdm-plate")
     registry.run(ready)
     assert read_json(ready.folder / "store.json") != before
-    write_json(ready.folder / "store.json", before | {"lost_versions": ["3"]})
+    write_json(ready.folder / "store.json", before | {"lost": ["version 3 of run abc"]})
     registry.run(ready)
-    assert read_json(ready.folder / "store.json")["lost_versions"] == []
+    assert read_json(ready.folder / "store.json")["lost"] == []
 
 
 def test_probe_without_tracking(tmp_path, monkeypatch):
