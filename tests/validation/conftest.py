@@ -70,10 +70,9 @@ def mask_of(height: int = HEIGHT, width: int = WIDTH, side: int = 8) -> np.ndarr
     return mask
 
 
-@pytest.fixture
-def crafted(tmp_path: Path) -> Crafted:
+def faultless(root: Path) -> Crafted:
     """24 training, 10 calibration, 10 good and 10 scratched test images."""
-    line = Crafted(tmp_path / "source")
+    line = Crafted(root)
     for index in range(24):
         line.put(f"train/good/{index:03d}.png", "train")
     for index in range(24, 34):
@@ -82,3 +81,15 @@ def crafted(tmp_path: Path) -> Crafted:
         line.put(f"test/good/{index:03d}.png", "test")
         line.put(f"test/scratch/{index:03d}.png", "test", mask=mask_of())
     return line
+
+
+@pytest.fixture
+def crafted(tmp_path: Path) -> Crafted:
+    """A line of its own for each test."""
+    return faultless(tmp_path / "source")
+
+
+@pytest.fixture(scope="module")
+def craft(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Crafted]:
+    """Makes lines that the tests of a module share."""
+    return lambda name: faultless(tmp_path_factory.mktemp(name))

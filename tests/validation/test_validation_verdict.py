@@ -1,4 +1,4 @@
-"""Each expectation is made to fail by one small fault, and names the right images."""
+"""Each expectation is made to fail by a small fault, and names exactly the right images."""
 
 import json
 import shutil
@@ -124,46 +124,76 @@ def blurred(line):
     line.put("train/good/blurred.png", "train", np.asarray(picture))
 
 
-FAULTS = [
-    (truncated, "decodable", ["train/good/003.png"]),
-    (text_and_missing, "decodable", ["test/good/001.png", "test/scratch/002.png"]),
-    (listed_twice, "unique_path", ["test/good/004.png"]),
-    (changed, "unchanged", ["test/good/005.png"]),
-    (copied_across, "content_leak", ["test/good/copy.png", "train/good/001.png"]),
-    (same_part, "group_leak", ["train/good/000.png", "train/good/030.png"]),
-    (few_train, "enough_train", []),
-    (few_calibration, "enough_calibration", []),
-    (few_test, "enough_test_good", []),
-    (few_test, "enough_test_defects", []),
-    (damaged_mask, "mask_decodable", ["test/scratch/003.png"]),
-    (other_mask_size, "mask_size", ["test/scratch/004.png"]),
-    (empty_mask, "mask_not_empty", ["test/scratch/005.png"]),
-    (mask_on_good, "mask_of_good", ["test/good/marked.png"]),
-    (no_mask, "mask_for_each_defect", ["test/scratch/006.png"]),
-    (defect_in_train, "labels", ["train/good/010.png"]),
-    (two_spellings, "defect_names",
-     ["test/Scratch/new.png", *(f"test/scratch/{i:03d}.png" for i in range(10))]),
-    (tiny, "size", ["test/good/tiny.png"]),
-    (colour, "mode", ["train/good/colour.png"]),
-    (deep, "mode", ["train/good/deep.png"]),
-    (blank, "not_blank", ["test/scratch/blank.png"]),
-    (overexposed, "exposure", ["test/good/bright.png"]),
-    (clipped, "saturation", ["test/good/clipped.png"]),
-    (blurred, "sharpness", ["train/good/blurred.png"]),
-]
+IMAGES = (truncated, text_and_missing, listed_twice, changed, copied_across, same_part,
+          damaged_mask, other_mask_size, empty_mask, mask_on_good, no_mask, defect_in_train,
+          two_spellings, tiny, colour, deep, blank, overexposed, clipped, blurred)
+COUNTS = (few_train, few_calibration, few_test)
+EXPECTED = {
+    IMAGES: {
+        "decodable": ["test/good/001.png", "test/scratch/002.png", "train/good/003.png"],
+        "unique_path": ["test/good/004.png"],
+        "unchanged": ["test/good/005.png"],
+        "content_leak": ["test/good/copy.png", "train/good/001.png"],
+        "group_leak": ["train/good/000.png", "train/good/030.png"],
+        "mask_decodable": ["test/scratch/003.png"],
+        "mask_size": ["test/scratch/004.png"],
+        "mask_not_empty": ["test/scratch/005.png"],
+        "mask_of_good": ["test/good/marked.png"],
+        "mask_for_each_defect": ["test/scratch/006.png", "train/good/010.png"],
+        "labels": ["train/good/010.png"],
+        "defect_names": ["test/Scratch/new.png", *(f"test/scratch/{i:03d}.png" for i in range(10)),
+                         "test/scratch/blank.png"],
+        "size": ["test/good/tiny.png"],
+        "mode": ["train/good/colour.png", "train/good/deep.png"],
+        "not_blank": ["test/scratch/blank.png"],
+        "exposure": ["test/good/bright.png"],
+        "saturation": ["test/good/clipped.png"],
+        "sharpness": ["test/good/clipped.png", "train/good/blurred.png"],
+    },
+    COUNTS: {"enough_train": [], "enough_calibration": [], "enough_test_good": [],
+             "enough_test_defects": []},
+}
 
 
-@pytest.mark.parametrize("fault, code, paths", FAULTS,
-                         ids=[f"{code}-{fault.__name__}" for fault, code, _ in FAULTS])
-def test_a_fault_is_found_and_named(crafted, validate, fault, code, paths):
-    fault(crafted)
-    verdict = validate(crafted.manifest(), Validate(strictness="strict"))
-    failures = {failure.expectation: failure for failure in verdict.failures}
-    assert code in failures
-    assert list(failures[code].paths) == paths
-    assert len(failures[code].found) == len(paths)
-    assert not verdict.passed
-    assert failures[code].remedy in failures[code].message
+@pytest.fixture(scope="module")
+def judged(craft, validate):
+    """The strict verdicts on a line with every fault of an image, and on one with too few."""
+    verdicts = {}
+    for faults in EXPECTED:
+        line = craft("faults")
+        for fault in faults:
+            fault(line)
+        verdicts[faults] = validate(line.manifest(), Validate(strictness="strict"))
+    return verdicts
+
+
+@pytest.mark.parametrize("faults, code", [
+    pytest.param(faults, code, id=code) for faults, codes in EXPECTED.items() for code in codes])
+def test_a_fault_is_found_and_exactly_its_images_are_named(judged, faults, code):
+    failure = next(f for f in judged[faults].failures if f.expectation == code)
+    paths = EXPECTED[faults][code]
+    assert list(failure.paths) == paths
+    assert len(failure.found) == len(paths)
+    assert failure.severity == "critical" and failure.remedy in failure.message
+
+
+def test_nothing_else_is_found(judged):
+    for faults, codes in EXPECTED.items():
+        assert not judged[faults].passed
+        assert {failure.expectation for failure in judged[faults].failures} == set(codes)
+
+
+def test_every_expectation_has_been_made_to_fail(judged):
+    known = {result.expectation for verdict in judged.values() for result in verdict.results}
+    assert known == {code for codes in EXPECTED.values() for code in codes}
+
+
+def test_unexpected_values_are_told(judged):
+    found = {f.expectation: dict(zip(f.paths, f.found, strict=True))
+             for f in judged[IMAGES].failures}
+    assert found["decodable"]["test/good/001.png"] == "a text file"
+    assert found["content_leak"]["test/good/copy.png"] == "test and train"
+    assert found["mode"]["train/good/deep.png"] == "16-bit grey"
 
 
 def test_a_faultless_line_passes_strictly(crafted, validate):
@@ -176,19 +206,25 @@ def test_a_faultless_line_passes_strictly(crafted, validate):
     assert observed["exposure"] == 44
 
 
-@pytest.mark.parametrize("fault, code, passes", [
-    (truncated, "decodable", {"strict": False, "standard": False, "lenient": False}),
-    (colour, "mode", {"strict": False, "standard": False, "lenient": True}),
-    (blurred, "sharpness", {"strict": False, "standard": True, "lenient": True}),
+@pytest.mark.parametrize("strictness, critical", [
+    ("strict", {"decodable", "mode", "sharpness"}),
+    ("standard", {"decodable", "mode"}),
+    ("lenient", {"decodable"}),
 ])
-def test_strictness_decides_what_stops_the_line(crafted, validate, fault, code, passes):
-    fault(crafted)
-    for strictness, passed in passes.items():
-        verdict = validate(crafted.manifest(), Validate(strictness=strictness))
-        assert verdict.passed is passed, strictness
-        failure = next(f for f in verdict.failures if f.expectation == code)
-        assert failure.severity == ("warning" if passed else "critical")
-        assert failure in (verdict.warnings if passed else verdict.critical)
+def test_strictness_decides_what_stops_the_line(crafted, validate, strictness, critical):
+    for fault in (truncated, colour, blurred):
+        fault(crafted)
+    verdict = validate(crafted.manifest(), Validate(strictness=strictness))
+    assert {f.expectation for f in verdict.failures} == {"decodable", "mode", "sharpness"}
+    assert {f.expectation for f in verdict.critical} == critical
+    assert set(verdict.failures) == {*verdict.critical, *verdict.warnings}
+    assert not verdict.passed
+
+
+def test_warnings_alone_do_not_stop_the_line(crafted, validate):
+    blurred(crafted)
+    verdict = validate(crafted.manifest(), Validate())
+    assert verdict.passed and [f.expectation for f in verdict.warnings] == ["sharpness"]
 
 
 def test_a_line_of_good_images_alone_is_legal(crafted, validate):
