@@ -15,7 +15,6 @@ from scipy import ndimage
 PANEL = 208
 GAP = 4
 COLOUR_MAP = "inferno"
-SCALE_NOTE = "Anomaly map: 0 (black) to 1 (pale yellow), the same scale for every image"
 OUTLINE = (0, 230, 118)
 _PAPER, _INK, _FAINT = (255, 255, 255), (28, 32, 38), (106, 114, 126)
 _ALARM, _PASS, _EMPTY = (178, 48, 32), (30, 110, 70), (236, 238, 241)
