@@ -91,9 +91,9 @@ def _comparison(challenger: Metrics, champion: Metrics, tolerance: float) -> lis
             continue
         worse = ours < theirs - tolerance - ROUNDING
         code = f"{scope}_auroc_{'worse_than' if worse else 'not_worse_than'}_champion"
-        verb = "is more than" if worse else "is not more than"
-        reasons.append(Reason(code, f"The {scope} AUROC of {ours:.4f} {verb} {tolerance:.4f} below "
-                              f"the champion's {theirs:.4f} on the same test images.",
+        verb = "falls short of" if worse else "holds against"
+        reasons.append(Reason(code, f"The {scope} AUROC of {ours:.4f} {verb} the champion's "
+                              f"{theirs:.4f} on the same test images (tolerance {tolerance:.4f}).",
                               ours, theirs - tolerance))
     known = challenger.get("image_auroc") is not None
     if known and champion.get("image_auroc") is None:

@@ -1,5 +1,6 @@
 """What the registry holds of a line, for tables."""
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from hdm.errors import HDMError
@@ -51,7 +52,7 @@ def summary(line: Line) -> dict[str, Any]:
             "aliases": receipt.get("aliases", [])}
 
 
-def receipt_file(line: Line) -> Any:
+def receipt_file(line: Line) -> Path:
     """data/<line>/register/receipt.json: what the last registration did."""
     return line.stage_folder("register") / "receipt.json"
 

@@ -4,6 +4,7 @@ Runs at every `dvc repro`, therefore within milliseconds and without importing m
 store exists. store.json stays the same byte for byte as long as nothing in the store was lost.
 """
 
+from pathlib import Path
 from typing import Any
 
 from hdm.errors import HDMError
@@ -37,7 +38,7 @@ def run(line: Line, console: Any = None) -> None:
     write_json(file, content)
 
 
-def _read(file: Any) -> dict[str, Any]:
+def _read(file: Path) -> dict[str, Any]:
     try:
         content = read_json(file)
     except HDMError:
