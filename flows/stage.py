@@ -17,7 +17,7 @@ PASSING = re.compile(
     r"unable to acquire lock|is busy|database is locked"
     r"|connection (refused|reset|aborted|timed out)|timed out|timeout|remote end closed"
     r"|network is unreachable|no route to host|name resolution|name or service not known"
-    r"|temporarily unavailable|\b50[234]\b", re.IGNORECASE)
+    r"|temporarily unavailable|service unavailable|bad gateway", re.IGNORECASE)
 
 
 class StageFailed(Exception):
