@@ -1,6 +1,7 @@
 """Files in, verdicts and heat maps out; one bad file does not stop the others."""
 
 import csv
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -113,7 +114,7 @@ def _row(file: Path, number: int, found: Any, folder: Path) -> Row:
 
 def printable(path: Path | str) -> str:
     """A file name as text, also where it is not valid UTF-8."""
-    return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _escaped(text: str) -> str:
