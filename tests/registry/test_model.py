@@ -143,3 +143,30 @@ def test_fingerprint_sees_names_and_contents(line):
     second = fingerprint(line.detector_folder)
     (line.detector_folder / "detector.json").rename(line.detector_folder / "other.json")
     assert len({first, second, fingerprint(line.detector_folder)}) == 3
+
+
+def test_the_model_file_by_itself(fake_package, line, monkeypatch):
+    """MLflow runs a copy of it; here it is the file of the package."""
+    from types import SimpleNamespace
+
+    import pandas as pd
+
+    from hdm.registry.pyfunc_model import RegisteredDetector
+
+    monkeypatch.setenv("HDM_THREADS", "1")
+    write_detector(line, 4.0)
+    judge = RegisteredDetector()
+    judge.load_context(SimpleNamespace(artifacts={"detector": str(line.detector_folder)}))
+    pixels = np.full((3, 5), 51, np.uint8)
+    for cells in (pixels, {"image": pixels}, [pixels], pd.DataFrame({"other": [pixels]}),
+                  {"image": base64.b64encode(encoded(pixels)).decode()}):
+        row = judge.predict(None, cells).iloc[0]
+        assert row["score"] == pytest.approx(0.8)
+        assert row["decision"] == "defect"
+
+
+def test_a_map_outside_its_range_is_clipped():
+    from hdm.registry.pyfunc_model import encode_map
+
+    image = Image.open(io.BytesIO(base64.b64decode(encode_map(np.array([[-1.0, 0.5, 2.0]])))))
+    assert np.asarray(image).tolist() == [[0, 32768, 65535]]
