@@ -86,8 +86,9 @@ def _one_line(line: Line) -> State[Any]:
 
 def _every_line(names: list[str]) -> State[Any]:
     """One sub-flow a line; a line that fails does not stop the others."""
+    subflow: Any = hdm_retrain
     states: dict[str, State[Any]] = {
-        name: hdm_retrain(product_line=name, return_state=True) for name in names}
+        name: subflow(product_line=name, return_state=True) for name in names}
     bad = [f"{name} ({state.name}: {state.message})"
            for name, state in states.items() if not state.is_completed()]
     endings = {name: state.name for name, state in states.items()}

@@ -8,6 +8,7 @@ import typer
 from hdm.commands.pipeline import LineName
 
 if TYPE_CHECKING:
+    from hdm.detector import HDM
     from hdm.line import Line
 
 MODEL_URI = "models:/"
@@ -52,7 +53,7 @@ def predict(
                         "others were judged.")
 
 
-def _load(line: "Line", model: str):  # noqa: ANN202 - naming HDM would import torch
+def _load(line: "Line", model: str) -> "HDM":
     from hdm.errors import HDMError
 
     folder = _registered(line, model) if model.startswith(MODEL_URI) else \
@@ -60,9 +61,9 @@ def _load(line: "Line", model: str):  # noqa: ANN202 - naming HDM would import t
     if not (folder / "detector.json").is_file():
         raise HDMError(f"expected a detector in {folder}, found none; train it with "
                        f"`hdm run {line.name}` or name another with --model.")
-    from hdm import HDM
+    import hdm
 
-    return HDM.load(folder, device=line.params.compute.device,
+    return hdm.HDM.load(folder, device=line.params.compute.device,
                     precision=line.params.compute.precision, threads=line.params.compute.threads)
 
 
