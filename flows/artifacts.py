@@ -28,7 +28,7 @@ def decision(line: Line) -> dict[str, Any]:
     summary = Summary.load(line)
     name = summary.decision or "completed"
     version = f"version {summary.version} " if summary.version else ""
-    reasons = f": {'; '.join(summary.reasons)}" if summary.reasons else ""
+    reasons = f": {' '.join(summary.reasons)}" if summary.reasons else ""
     return {"line": line.name, "decision": name, "version": summary.version,
             "reasons": list(summary.reasons), "metrics": summary.metrics,
             "sentence": f"{line.name}: {version}{name}{reasons}"}

@@ -1,5 +1,6 @@
 """`hdm predict`: judge image files with a line's detector."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,7 +28,6 @@ def predict(
     from rich.console import Console
 
     from hdm.commands import prediction
-    from hdm.errors import DataError
     from hdm.line import Line
     from hdm.progress import progress_bar
 
@@ -49,8 +49,9 @@ def predict(
     for row in bad:
         print(f"unreadable: {row.error}")
     if bad:
-        raise DataError(f"{len(bad)} of {len(found)} images could not be read (listed above); the "
-                        "others were judged.")
+        print(f"error: {len(bad)} of {len(found)} images could not be read (listed above); the "
+              "others were judged.", file=sys.stderr)
+        raise typer.Exit(1)
 
 
 def _load(line: "Line", model: str) -> "HDM":
