@@ -1,0 +1,264 @@
+"""Sample line ``cast_bracket``: a cast metal bracket lying on a conveyor belt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from hdm.samples.camera import OVERSAMPLING, Camera, Pose
+from hdm.samples.fields import (
+    Curve,
+    Field,
+    blob_distance,
+    box_distance,
+    coverage,
+    noise_tile,
+    rotate,
+    sample_tile,
+    wandering_curve,
+)
+from hdm.samples.product_line import Defect, ProductLine, View
+
+_HOLES = ((-46.0, 0.0, 7.0), (46.0, 0.0, 7.0), (0.0, -14.0, 10.0))
+"""Centre and radius of the through holes in part coordinates."""
+
+
+@dataclass(frozen=True)
+class Casting:
+    """One casting on its piece of belt; lengths in pixels, colours in linear reflectance."""
+
+    skin: Field
+    skin_relief: float
+    mottle: Field
+    mottle_contrast: float
+    colour: Field
+    gloss: float
+    fillet: float
+    growth: float
+    belt: Field
+    belt_texture: Field
+    belt_contrast: float
+    belt_angle: float
+    shadow: float
+
+
+@dataclass
+class Surface:
+    """The scene on the oversampled grid; defects edit it in place.
+
+    ``outline`` is the casting's signed distance (negative inside), ``relief`` a height added to
+    the casting's own, ``albedo`` its colour, shape (2h, 2w, 3).
+    """
+
+    casting: Casting
+    u: Field
+    v: Field
+    outline: Field
+    relief: Field
+    albedo: Field
+
+
+class CastBracket(ProductLine):
+    """Posed cast part on a belt, RGB, 160 x 128."""
+
+    name = "cast_bracket"
+    width, height, channels = 160, 128, 3
+    defects = ("chipped_edge", "crack", "flash", "porosity", "rust", "scratch")
+
+    def sample_part(self, rng: np.random.Generator) -> Casting:
+        """Draw one casting and the belt under it."""
+        batch = rng.normal(0.0, 1.0)
+        colour = np.array([0.52 + 0.03 * batch, 0.52, 0.53 - 0.035 * batch])
+        belt = rng.uniform(0.07, 0.26) * np.array([0.85, 1.0, 1.05]) * rng.normal(1.0, 0.10, 3)
+        belt_texture = 0.7 * noise_tile(rng, 0.6, 0.6) + 0.7 * noise_tile(rng, 8.0, 0.8)
+        return Casting(
+            skin=noise_tile(rng, 0.8, 0.8, slope=0.5),
+            skin_relief=rng.uniform(0.04, 0.14),
+            mottle=noise_tile(rng, 2.0, 2.0, slope=1.2),
+            mottle_contrast=rng.uniform(0.02, 0.08),
+            colour=(rng.uniform(0.82, 1.15) * colour).astype(np.float32),
+            gloss=rng.uniform(0.05, 0.35),
+            fillet=rng.uniform(2.2, 4.0),
+            growth=rng.normal(0.0, 0.5),
+            belt=belt.astype(np.float32),
+            belt_texture=belt_texture,
+            belt_contrast=rng.uniform(0.04, 0.22),
+            belt_angle=rng.normal(0.0, 0.2),
+            shadow=rng.uniform(0.15, 0.55),
+        )
+
+    def sample_pose(self, rng: np.random.Generator) -> Pose:
+        """Draw a placement on the belt."""
+        angle, shift_u, shift_v = rng.normal(0.0, (0.13, 4.0, 4.0))
+        return Pose(angle, shift_u, shift_v, rng.uniform(0.95, 1.05))
+
+    def radiance(self, part: Casting, view: View, defect: Defect | None) -> tuple[Field, Field]:
+        """Return the oversampled radiance and the defect's shape."""
+        u, v = view.pose.part_grid(self.width, self.height)
+        surface = _lay_out(part, u, v)
+        shape = np.zeros_like(u)
+        if defect is not None:
+            shape = _DEFECTS[defect.kind](surface, defect.severity, defect.generator())
+        return _shade(surface, view.camera), shape
+
+
+def _outline(casting: Casting, u: Field, v: Field) -> Field:
+    plate = box_distance(u, v, 60.0, 14.0, 12.0)
+    boss = np.hypot(u, v + 14.0) - 22.0
+    foot = box_distance(u, v - 20.0, 26.0, 18.0, 5.0)
+    body = np.minimum(np.minimum(plate, boss), foot) - casting.growth
+    for hole_u, hole_v, radius in _HOLES:
+        body = np.maximum(body, radius - np.hypot(u - hole_u, v - hole_v))
+    return body
+
+
+def _lay_out(casting: Casting, u: Field, v: Field) -> Surface:
+    relief = casting.skin_relief * sample_tile(casting.skin, u, v)
+    # A raised boss around the middle hole and a rib down the foot.
+    boss = np.abs(np.hypot(u, v + 14.0) - 14.0) - 2.5
+    rib = box_distance(u, v - 20.0, 2.5, 13.0, 2.0)
+    relief += 2.2 * coverage(boss, 3.5) + 1.8 * coverage(rib, 3.5)
+    mottle = 1.0 + casting.mottle_contrast * sample_tile(casting.mottle, u, v)
+    albedo = mottle[..., None] * casting.colour
+    return Surface(casting, u, v, _outline(casting, u, v), relief, albedo)
+
+
+def _shade(surface: Surface, camera: Camera) -> Field:
+    casting = surface.casting
+    edge = np.clip(-surface.outline / casting.fillet, 0.0, 1.0)
+    height = casting.fillet * np.sqrt(np.clip(edge * (2.0 - edge), 0.0, 1.0)) + surface.relief
+    slope_y, slope_x = np.gradient(height, 1.0 / OVERSAMPLING)
+    normal_z = 1.0 / np.sqrt(1.0 + slope_x**2 + slope_y**2)
+    towards = -(slope_x * camera.light[0] + slope_y * camera.light[1]) * normal_z
+    diffuse = 0.28 + 0.72 * np.clip(0.80 * normal_z + 0.55 * towards, 0.0, 1.0)
+    glint = casting.gloss * np.clip(0.94 * normal_z + 0.34 * towards, 0.0, 1.0) ** 30
+    metal = surface.albedo * diffuse[..., None] + glint[..., None]
+    inside = coverage(surface.outline, 0.7)[..., None]
+    ground = _belt(surface, camera)
+    return ground + (metal - ground) * inside
+
+
+def _belt(surface: Surface, camera: Camera) -> Field:
+    casting = surface.casting
+    u, v = rotate(surface.u, surface.v, casting.belt_angle)
+    texture = 1.0 + casting.belt_contrast * sample_tile(casting.belt_texture, u, v)
+    shift = (-4.0 * OVERSAMPLING * camera.light[1], -4.0 * OVERSAMPLING * camera.light[0])
+    # A linear shift suffices: the shadow is blurred anyway.
+    blocked = ndimage.shift(coverage(surface.outline, 5.0), shift, order=1, mode="nearest")
+    texture *= 1.0 - casting.shadow * ndimage.gaussian_filter(blocked, 2.0)
+    return np.clip(texture, 0.0, None)[..., None] * casting.belt
+
+
+def _spot_inside(
+    surface: Surface, rng: np.random.Generator, clearance: float
+) -> tuple[float, float]:
+    """Return a place on the casting at least ``clearance`` pixels from its outline."""
+    spot = (0.0, 20.0)
+    for _ in range(80):
+        u, v = rng.uniform(-56.0, 56.0), rng.uniform(-34.0, 34.0)
+        point = np.full((1, 1), u, np.float32), np.full((1, 1), v, np.float32)
+        if _outline(surface.casting, *point).item() < -clearance:
+            return u, v
+    return spot
+
+
+def _spot_on_edge(surface: Surface, rng: np.random.Generator) -> tuple[float, float, float]:
+    """Return a place on the outline and the direction of the outward normal there."""
+    rows, columns = np.nonzero(np.abs(surface.outline) < 0.4)
+    pick = rng.integers(len(rows))
+    row, column = rows[pick], columns[pick]
+    u, v = surface.u[row, column].item(), surface.v[row, column].item()
+    step = np.array([[-0.5, 0.5]], np.float32)
+    side_u = _outline(surface.casting, u + step, np.full_like(step, v))
+    side_v = _outline(surface.casting, np.full_like(step, u), v + step)
+    return u, v, float(np.arctan2(side_v[0, 1] - side_v[0, 0], side_u[0, 1] - side_u[0, 0]))
+
+
+def _crack(surface: Surface, severity: float, rng: np.random.Generator) -> Field:
+    """Open a jagged crack that starts at an edge or a hole."""
+    u, v, outward = _spot_on_edge(surface, rng)
+    heading = outward + np.pi + rng.normal(0.0, 0.35)
+    length = rng.uniform(11.0, 15.0) + 9.0 * severity
+    segments = 8
+    turns = heading + rng.normal(0.0, 0.5, segments)
+    steps = np.stack([np.cos(turns), np.sin(turns)], 1) * (length / segments)
+    points = np.concatenate([np.zeros((1, 2)), np.cumsum(steps, 0)]) + np.array([u, v])
+    distance, where = Curve(points).distance(surface.u, surface.v)
+    width = (0.7 + 0.5 * severity) * (1.15 - where)
+    crack = coverage(distance - width, 0.8) * coverage(surface.outline, 0.7)
+    surface.albedo *= 1.0 - (0.60 + 0.3 * severity) * crack[..., None]
+    surface.relief -= 0.8 * crack
+    return crack
+
+
+def _porosity(surface: Surface, severity: float, rng: np.random.Generator) -> Field:
+    """Open a cluster of gas pores."""
+    shape = np.zeros_like(surface.u)
+    centre = np.asarray(_spot_inside(surface, rng, 5.0))
+    for _ in range(3 + int(4 * severity)):
+        place = tuple(centre + rng.normal(0.0, 3.0, 2))
+        radius = rng.uniform(1.1, 1.6) + 0.8 * severity * rng.random()
+        distance = blob_distance(rng, surface.u, surface.v, place, radius, 0.15)
+        shape = np.maximum(shape, coverage(distance, 0.9))
+    shape *= coverage(surface.outline)
+    surface.albedo *= 1.0 - (0.45 + 0.35 * severity) * shape[..., None]
+    surface.relief -= (0.5 + 0.8 * severity) * shape
+    return shape
+
+
+def _chipped_edge(surface: Surface, severity: float, rng: np.random.Generator) -> Field:
+    """Break a piece off the outline."""
+    u, v, _ = _spot_on_edge(surface, rng)
+    radius = rng.uniform(3.2, 4.2) + 3.0 * severity
+    bite = blob_distance(rng, surface.u, surface.v, (u, v), radius, 0.3)
+    shape = coverage(bite - 1.0, 1.0) * coverage(surface.outline - 0.5, 1.0)
+    surface.outline = np.maximum(surface.outline, -bite)
+    return shape
+
+
+def _flash(surface: Surface, severity: float, rng: np.random.Generator) -> Field:
+    """Leave a thin ragged fin of metal beyond the outline."""
+    u, v, _ = _spot_on_edge(surface, rng)
+    radius = rng.uniform(3.4, 4.4) + 3.0 * severity
+    fin = blob_distance(rng, surface.u, surface.v, (u, v), radius, 0.4)
+    shape = coverage(fin - 0.5, 1.0) * coverage(-surface.outline - 2.0, 1.0)
+    surface.outline = np.minimum(surface.outline, fin)
+    return shape
+
+
+def _rust(surface: Surface, severity: float, rng: np.random.Generator) -> Field:
+    """Corrode a patch of the skin: orange-brown with a ragged outline."""
+    radius = rng.uniform(3.5, 5.0) + 4.5 * severity
+    spot = _spot_inside(surface, rng, 4.0)
+    distance = blob_distance(rng, surface.u, surface.v, spot, radius, 0.4)
+    patch = coverage(distance, 2.0) * coverage(surface.outline)
+    strength = 0.45 + 0.4 * severity
+    loss = np.array([0.15, 0.50, 0.75], np.float32)
+    surface.albedo *= 1.0 - strength * patch[..., None] * loss
+    return patch
+
+
+def _scratch(surface: Surface, severity: float, rng: np.random.Generator) -> Field:
+    """Score the skin down to bright metal."""
+    length = rng.uniform(14.0, 22.0) + 14.0 * severity
+    spot = _spot_inside(surface, rng, 6.0)
+    curve = wandering_curve(rng, spot, rng.uniform(0.0, np.pi), length, 0.06)
+    distance, where = curve.distance(surface.u, surface.v)
+    taper = np.clip(5.0 * np.minimum(where, 1.0 - where), 0.3, 1.0)
+    score = coverage(distance - (0.55 + 0.4 * severity) * taper, 0.8) * coverage(surface.outline)
+    surface.albedo *= 1.0 + (0.50 + 0.45 * severity) * score[..., None]
+    surface.relief -= 0.3 * score
+    return score
+
+
+_DEFECTS: dict[str, Callable[[Surface, float, np.random.Generator], Field]] = {
+    "chipped_edge": _chipped_edge,
+    "crack": _crack,
+    "flash": _flash,
+    "porosity": _porosity,
+    "rust": _rust,
+    "scratch": _scratch,
+}
