@@ -75,7 +75,10 @@ class HDM:
         x = canvas.to(self.backend.device)
         generator = torch.Generator().manual_seed(NOISE_SEED)
         noise = torch.randn(1, *x.shape[1:], generator=generator)
-        appearance = self.prior.normal_appearance(x, self.settings.prior_level, noise)
+
+        def appearance(state: Tensor) -> Tensor:
+            return self.prior.normal_appearance(state, self.settings.prior_level, noise)
+
         with self.backend.autocast():
             return reverse(self.network, x, appearance, self._coordinates,
                            self.settings.reverse_steps)[0].float().cpu()

@@ -64,7 +64,7 @@ class Line:
         return self.folder / stage
 
     def work_folder(self, stage: str) -> Path:
-        """Resume points of `stage`; never an output, gone when the stage succeeds."""
+        """Resume points and caches of `stage`; never an output, safe to delete."""
         return self.folder / ".work" / stage
 
     def settings_file(self, stage: str) -> Path:

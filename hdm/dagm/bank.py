@@ -20,8 +20,9 @@ from hdm.dagm.sources import SOURCES
 from hdm.files import atomic_file
 
 BATCH = 24
-FAINT = 0.3
-VISIBLE_DEVIATIONS = 0.75
+STRENGTH = (0.12, 0.9)  # mean change inside the mask, of a range of 2: faint to plain
+VISIBLE_DEVIATIONS = 1.5
+VISIBLE_AT_LEAST = 0.08  # of a range of 2: what a person sees at a glance
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class SampleBank:
     images: (N, C, H, W) float16, normalised. masks: (N, H, W) uint8, 1 where the image visibly
     changed, 2 where it changed less than the noise of a good image (not to be learned from).
     table: one row a sample: base (row of the good image), split of the base, source, family,
-    tau, start, opacity, visible (share of the mask).
+    tau, start, strength, opacity, visible (share of the mask).
     """
 
     images: Tensor
@@ -79,10 +80,10 @@ def synthesize(normals: Tensor, splits: list[str], prior: NormalPrior, settings:
         pool = pools[1] if index % 5 == 4 and len(pools[1]) else pools[0]
         base = int(rng.choice(pool))
         family, masks[index] = draw_mask(rng, size, fronts[base])
-        opacity = rng.uniform(FAINT, 1.0) if rng.random() < 0.7 else rng.uniform(0.1, FAINT)
         rows.append({"base": base, "split": splits[base], "family": family,
                      "source": str(rng.choice(names, p=list(shares.values()))),
-                     "other": int(rng.choice(pool)), "opacity": opacity,
+                     "other": int(rng.choice(pool)),
+                     "strength": float(np.exp(rng.uniform(*np.log(STRENGTH)))), "opacity": 1.0,
                      "feather": rng.uniform(0, 1.2), "tau": np.nan, "start": np.nan})
     table = pd.DataFrame(rows)
     contents = _contents(normals, masks, table, prior, settings, rngs, seed, progress)
@@ -121,8 +122,6 @@ def _contents(normals: Tensor, masks: np.ndarray, table: pd.DataFrame, prior: No
             steps=settings.reverse_steps, structured=bool(number % 2),
             generator=torch.Generator().manual_seed(seed * 1_009 + number)).cpu().numpy()
         table.loc[part, "tau"], table.loc[part, "start"] = tau, start
-        # Grown content is already a blend with its surroundings.
-        table.loc[part, "opacity"] = np.maximum(table.loc[part, "opacity"], 0.6)
         done += len(part)
         if progress:
             progress(done, len(table))
@@ -131,16 +130,23 @@ def _contents(normals: Tensor, masks: np.ndarray, table: pd.DataFrame, prior: No
 
 def _blend(normals: Tensor, contents: np.ndarray, masks: np.ndarray, table: pd.DataFrame
            ) -> tuple[np.ndarray, np.ndarray]:
-    """Mix content into the base images; returns images and masks with invisible change as 2."""
+    """Mix content into the base images; returns images and masks with invisible change as 2.
+
+    The opacity is what brings the mean change inside the mask to the sample's strength, so that
+    every source makes defects from faint to plain.
+    """
     images = np.empty_like(contents)
     labels = np.zeros(masks.shape, np.uint8)
     for index, row in enumerate(table.itertuples()):
         base = normals[row.base].numpy()
+        difference = np.abs(contents[index] - base).mean(0)[masks[index]].mean()
+        opacity = min(1.0, row.strength / max(float(difference), 1e-6))
+        table.loc[index, "opacity"] = opacity
         alpha = ndimage.gaussian_filter(masks[index].astype(np.float32), row.feather)
-        alpha = np.clip(alpha / max(alpha.max(), 1e-3), 0, 1) * row.opacity
+        alpha = np.clip(alpha / max(alpha.max(), 1e-3), 0, 1) * opacity
         images[index] = np.clip(base + alpha * (contents[index] - base), -3, 3)
         change = np.abs(images[index] - base).mean(0)
-        floor = VISIBLE_DEVIATIONS * _noise_level(base)
+        floor = max(VISIBLE_AT_LEAST, VISIBLE_DEVIATIONS * _noise_level(base))
         seen = ndimage.maximum_filter(ndimage.uniform_filter(change, 3), 3) > floor
         touched = alpha > 0.05
         labels[index][touched] = np.where(seen[touched], 1, 2)

@@ -26,20 +26,20 @@ def cut_paste(rng: np.random.Generator, normal: np.ndarray, other: np.ndarray) -
     offset = centre - matrix @ centre + away
     moved = np.stack([ndimage.affine_transform(p, matrix, offset, order=1, mode="mirror")
                       for p in donor])
-    return moved + (rng.normal(0, 0.15) if rng.random() < 0.3 else 0)
+    return moved + (rng.normal(0, 0.35) if rng.random() < 0.5 else 0)
 
 
 def photometric(rng: np.random.Generator, normal: np.ndarray, other: np.ndarray) -> np.ndarray:
     """The same structure, lighter, darker, flatter, harsher or blurred: stains and fading."""
     kind = rng.integers(4)
     if kind == 0:
-        return normal + rng.choice([-1, 1]) * rng.uniform(0.1, 0.9)
+        return normal + rng.choice([-1, 1]) * rng.uniform(0.25, 1.2)
     if kind == 1:
         middle = normal.mean((1, 2), keepdims=True)
-        return middle + (normal - middle) * rng.choice([rng.uniform(0, 0.6), rng.uniform(1.5, 2.5)])
+        return middle + (normal - middle) * rng.choice([rng.uniform(0, 0.4), rng.uniform(1.8, 3.0)])
     if kind == 2:
-        return ndimage.gaussian_filter(normal, (0, *(rng.uniform(1, 4),) * 2))
-    tint = rng.normal(0, 0.35, (normal.shape[0], 1, 1))
+        return ndimage.gaussian_filter(normal, (0, *(rng.uniform(1.5, 4),) * 2))
+    tint = rng.normal(0, 0.6, (normal.shape[0], 1, 1))
     return normal + tint + 0.2 * noise_field(rng, normal.shape[1:], rng.uniform(6, 24))
 
 
@@ -65,14 +65,15 @@ def procedural(rng: np.random.Generator, normal: np.ndarray, other: np.ndarray) 
         angle, period = rng.uniform(0, np.pi), rng.uniform(2.5, 16)
         texture = np.sin(2 * np.pi * (x * np.cos(angle) + y * np.sin(angle)) / period)
     colour = rng.uniform(low - 0.3, high + 0.3, (normal.shape[0], 1, 1))
-    return colour + texture[None] * rng.uniform(0.1, 0.6) * (high - low) / 2
+    keeps_light = rng.random() < 0.4
+    return (normal if keeps_light else colour) + texture[None] * rng.uniform(0.2, 0.8)
 
 
 def fill(rng: np.random.Generator, normal: np.ndarray, other: np.ndarray) -> np.ndarray:
     """One value, a gradient or a soft highlight: holes, chips, contamination, specular spots."""
     size = normal.shape[1:]
     low, high = np.quantile(normal, [0.005, 0.995])
-    grey = rng.choice([low - rng.uniform(0, 0.4), high + rng.uniform(0, 0.4),
+    grey = rng.choice([low - rng.uniform(0, 0.5), high + rng.uniform(0, 0.5),
                        rng.uniform(low, high)])
     colour = grey + rng.normal(0, 0.2, (normal.shape[0], 1, 1)) * (rng.random() < 0.5)
     slope = rng.uniform(0, 0.4) * noise_field(rng, size, 40) if rng.random() < 0.5 else 0

@@ -5,9 +5,12 @@ With N the normal image, x = N + M (A - N) what is seen, and transparency b from
     z_b = N + b M (A - N) + sigma_b eps,
 
 TransFusion's process (Fučka et al. 2024) with noise added; sigma = 0 gives theirs, M = 1 ordinary
-diffusion, K = 1 a one-step discriminator. Each step estimates N and M from z, x and the mask of
-the step before; the estimates give the next state, and the mean of all steps' logits is the answer.
+diffusion, K = 1 a one-step discriminator. Each step estimates N and M from z and the mask of the
+step before; the estimates give the next state, and the mean of all steps' logits is the answer.
 """
+
+from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -28,17 +31,22 @@ def state(normal: Tensor, seen: Tensor, b: Tensor, sigma: Tensor, noise: Tensor)
     return normal + b.view(-1, 1, 1, 1) * (seen - normal) + sigma.view(-1, 1, 1, 1) * noise
 
 
-def reverse(network: Discriminator, x: Tensor, appearance: Tensor, coordinates: Tensor,
-            steps: int) -> tuple[Tensor, Tensor]:
-    """Run K reverse steps without noise; returns mask logits (N, 1, H, W), mean over steps, and
-    the normal image as last estimated (N, C, H, W)."""
+def reverse(network: Discriminator, x: Tensor, appearance: Callable[[Tensor], Tensor],
+            coordinates: Tensor, steps: int) -> tuple[Tensor, Tensor]:
+    """Run K reverse steps without noise from the image x (N, C, H, W).
+
+    Args:
+        appearance: what the prior says normal looks like where its argument is.
+
+    Returns: mask logits (N, 1, H, W), mean over steps, and the normal image as last estimated.
+    """
     z, previous = x, torch.zeros_like(x[:, :1])
-    levels = [*transparencies(steps), 0.0]
     total, estimate = torch.zeros_like(previous), x
-    for b, following in zip(levels, levels[1:], strict=False):
+    for b, following in pairwise([*transparencies(steps), 0.0]):
         level = torch.full((len(x),), b, device=x.device)
-        estimate, logits = network(z, x, appearance, previous, level, coordinates)
+        estimate, logits = network(z, appearance(z), previous, level, coordinates)
         total = total + logits
         previous = torch.sigmoid(logits)
-        z = estimate * previous + x * (1 - previous) + following * previous * (x - estimate)
+        # Where the mask says anomaly, fade it by the schedule; elsewhere nothing is to be removed.
+        z = z + previous * (1 - following / b) * (estimate - z)
     return total / steps, estimate

@@ -65,11 +65,11 @@ def fit(normals: Tensor, bank: SampleBank, selection: Tensor, importance: Tensor
         z = state(batch.normal, batch.seen, b, sigma, noise)
         previous = _previous(batch.mask, b, generator)
         noise = torch.randn(batch.seen.shape, generator=generator)
-        appearance = prior.normal_appearance(batch.seen, settings.prior_level, noise)
+        appearance = prior.normal_appearance(z, settings.prior_level, noise)
         hidden = torch.rand(n, 1, 1, 1, generator=generator) < PRIOR_DROPOUT
-        appearance = torch.where(hidden.to(backend.device), batch.seen, appearance)
+        appearance = torch.where(hidden.to(backend.device), z, appearance)
         with backend.autocast():
-            estimate, logits = network(z, batch.seen, appearance, previous, b, coordinates)
+            estimate, logits = network(z, appearance, previous, b, coordinates)
         return objective(estimate, logits, batch)
 
     return train(network, loss, settings.training, seed=seed + 1, checkpoint=checkpoint,
@@ -77,7 +77,8 @@ def fit(normals: Tensor, bank: SampleBank, selection: Tensor, importance: Tensor
 
 
 def objective(estimate: Tensor, logits: Tensor, batch: Batch) -> dict[str, Tensor]:
-    """5 focal + Dice on the mask, image-level cross-entropy on the worst pixels, L1 on the image."""
+    """5 focal + Dice on the mask, cross-entropy of the worst pixels with the image's label, L1 on
+    the estimated normal image; the weights were not tuned."""
     mask, weight = batch.mask, batch.weight
     entropy = F.binary_cross_entropy_with_logits(logits, mask, reduction="none")
     certainty = torch.exp(-entropy)

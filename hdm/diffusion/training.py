@@ -41,7 +41,8 @@ def train(model: nn.Module, loss: Loss, settings: Training, *, seed: int, checkp
 
     Raises TrainingError at a non-finite loss, before the weights change.
     """
-    optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=1e-4)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate,
+                                  weight_decay=1e-4, fused=True)
     decay = 0.5 ** (1 / max(1.0, settings.ema_half_life * settings.steps))
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay))
     start = _resume(checkpoint, model, average, optimizer)

@@ -67,8 +67,8 @@ def select(evidence: pd.DataFrame, visible_pixels: np.ndarray, descriptors: np.n
     A sample is rejected if nothing visible changed, or if it is both as likely as unchanged
     images (gap below the `minimum_gap` quantile of chance) and hard for the probe, or if the
     probe does no better than chance. What passes is thinned to the share `keep` by farthest-point
-    order, with a floor a source, and weighted by d (1 - d) + 0.05, so that neither trivial nor
-    hopeless samples fill the batches.
+    order, with a floor a source, and weighted by (d - 1/2)(1 - d) + 0.05, so that neither trivial
+    nor hopeless samples fill the batches.
     """
     floor = float(np.quantile(evidence["chance_gap"], settings.minimum_gap))
     gap, found = evidence["gap"].to_numpy(), evidence["detectability"].to_numpy()
@@ -88,7 +88,7 @@ def select(evidence: pd.DataFrame, visible_pixels: np.ndarray, descriptors: np.n
 
 def importance(found: np.ndarray, gap: np.ndarray, kept: np.ndarray) -> np.ndarray:
     """Weights with mean 1 over `kept`, clipped to [0.3, 3]; trivial gaps count half."""
-    raw = found * (1 - found) + 0.05
+    raw = np.clip(found - 0.5, 0, None) * (1 - found) + 0.05
     if kept.any():
         raw = np.where(gap > np.quantile(gap[kept], TRIVIAL_QUANTILE), raw / 2, raw)
         raw = raw / raw[kept].mean()

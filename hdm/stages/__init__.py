@@ -3,7 +3,6 @@
 import hashlib
 import importlib
 import json
-import shutil
 from pathlib import Path
 
 from rich.console import Console
@@ -12,6 +11,7 @@ from hdm.config import STAGES, Params, stage_settings
 from hdm.errors import HDMError
 from hdm.line import Line
 
+CHECKPOINT = "checkpoint"
 HELPERS = ("samples", "configure", "registry")
 """Stages beside the eight of the pipeline: drawing samples, resolving settings, the store probe."""
 
@@ -32,7 +32,8 @@ def run_stage(stage: str, name: str, project: Path | None = None) -> None:
     console.print(f"[bold]{stage}[/bold] {name}")
     with stage_run(line, stage, stage_settings(settings, stage)) as run:
         module.run(line, settings, run, console)
-    shutil.rmtree(line.work_folder(stage), ignore_errors=True)
+    for resume_point in line.work_folder(stage).glob(f"{CHECKPOINT}*"):
+        resume_point.unlink()
 
 
 def checkpoint_file(line: Line, stage: str, settings: Params, *inputs: Path) -> Path:
@@ -40,4 +41,4 @@ def checkpoint_file(line: Line, stage: str, settings: Params, *inputs: Path) -> 
     digest = hashlib.sha256(json.dumps(stage_settings(settings, stage), sort_keys=True).encode())
     for file in inputs:
         digest.update(file.read_bytes())
-    return line.work_folder(stage) / f"{digest.hexdigest()[:16]}.safetensors"
+    return line.work_folder(stage) / f"{CHECKPOINT}-{digest.hexdigest()[:16]}.safetensors"
