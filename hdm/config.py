@@ -159,12 +159,13 @@ class Calibration(Section):
 class DdmTrain(Section):
     """The discriminative reverse process."""
 
-    network: Denoiser = Denoiser(widths=(40, 80, 128))
+    network: Denoiser = Denoiser(widths=(32, 64, 128))
     training: Training = Training(steps=600)
     reverse_steps: Positive = Field(2, description="K: reverse steps at detection.")
     noise: Fraction = Field(0.15, description="Largest noise of an intermediate state.")
-    prior_level: Fraction = Field(0.25, description=(
-        "Noise level / range at which the prior says what normal looks like."))
+    prior_level: Fraction | None = Field(None, description=(
+        "Noise level / range at which the discriminator is shown what the prior finds normal; "
+        "null: not shown."))
     flips: bool = Field(False, description="A mirrored part is as good as the part itself.")
     calibration: Calibration = Calibration()
 

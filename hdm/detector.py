@@ -73,11 +73,11 @@ class HDM:
         its neighbours in the batch.
         """
         x = canvas.to(self.backend.device)
-        generator = torch.Generator().manual_seed(NOISE_SEED)
-        noise = torch.randn(1, *x.shape[1:], generator=generator)
+        level = self.settings.prior_level
+        noise = torch.randn(1, *x.shape[1:], generator=torch.Generator().manual_seed(NOISE_SEED))
 
-        def appearance(state: Tensor) -> Tensor:
-            return self.prior.normal_appearance(state, self.settings.prior_level, noise)
+        def appearance(state: Tensor) -> Tensor | None:
+            return None if level is None else self.prior.normal_appearance(state, level, noise)
 
         with self.backend.autocast():
             return reverse(self.network, x, appearance, self._coordinates,
@@ -133,7 +133,8 @@ class HDM:
         content = read_json(folder / "detector.json")
         prior = NormalPrior.load(folder / "prior", backend)
         settings = DdmTrain.model_validate(content["settings"])
-        network = Discriminator(prior.form.channels, settings.network)
+        network = Discriminator(prior.form.channels, settings.network,
+                                with_prior=settings.prior_level is not None)
         load_weights(network, folder / "detector.safetensors")
         calibration = content["calibration"]
         return cls(prior, network, settings,

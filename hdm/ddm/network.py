@@ -2,40 +2,52 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from hdm.config import Denoiser
 from hdm.diffusion.unet import UNet
+
+DETAIL_GAIN = 3.0
+INITIAL_LOGIT = -2.0
 
 
 class Discriminator(nn.Module):
     """One reverse step's judgement: what normal looks like here, and how likely each pixel is not.
 
-    Shown: the state z, the prior's normal appearance of z and its distance from z, the probability
-    of the step before, and two coordinates (0 where tiles have no place). The image as first seen
+    Shown: the state z, its local contrast (z minus its local mean, which lighting does not move),
+    the probability of the step before, two coordinates (0 where tiles have no place), and, if the
+    prior is asked, the distance of z from the prior's normal appearance. The image as first seen
     is not shown: beside a state of the training process it would give the mask away.
     """
 
-    def __init__(self, channels: int, shape: Denoiser) -> None:
+    def __init__(self, channels: int, shape: Denoiser, *, with_prior: bool) -> None:
         super().__init__()
         self.channels = channels
-        self.unet = UNet(2 * channels + 4, channels + 1, shape)
+        planes = 2 * channels + 3 + (2 * channels if with_prior else 0)
+        self.unet = UNet(planes, channels + 1, shape)
 
-    def forward(self, z: Tensor, normal: Tensor, previous: Tensor, level: Tensor,
+    def forward(self, z: Tensor, normal: Tensor | None, previous: Tensor, level: Tensor,
                 coordinates: Tensor) -> tuple[Tensor, Tensor]:
         """z, normal (N, C, H, W); previous (N, 1, H, W) in [0, 1]; level (N,) in [0, 1], the
-        anomaly's transparency b; coordinates (1, 2, H, W).
+        anomaly's transparency b; coordinates (1, 2, H, W). normal is None without a prior.
 
         Returns: estimated normal image (N, C, H, W) and mask logits (N, 1, H, W).
         """
-        distance = (z - normal).abs().mean(1, keepdim=True)
-        shown = torch.cat([z, normal, distance, previous,
-                           coordinates.expand(len(z), -1, -1, -1)], dim=1)
-        out = self.unet(shown.contiguous(memory_format=torch.channels_last), level).float()
+        shown = [z, DETAIL_GAIN * local_contrast(z), previous,
+                 coordinates.expand(len(z), -1, -1, -1)]
+        if normal is not None:
+            shown += [DETAIL_GAIN * (z - normal), DETAIL_GAIN * (z - normal).abs()]
+        stacked = torch.cat(shown, dim=1).contiguous(memory_format=torch.channels_last)
+        out = self.unet(stacked, level).float()
         # The image is predicted as a correction of what is seen, so untrained means "all normal".
         return z + out[:, :self.channels], out[:, self.channels:] + INITIAL_LOGIT
 
 
-INITIAL_LOGIT = -3.0
+def local_contrast(images: Tensor) -> Tensor:
+    """Images minus their mean over an eighth of the shorter side, (N, C, H, W)."""
+    size = 2 * (min(images.shape[-2:]) // 16) + 1
+    mean = F.avg_pool2d(images, size, 1, size // 2, count_include_pad=False)
+    return images - mean
 
 
 def coordinate_planes(height: int, width: int, *, meaningful: bool = True) -> Tensor:

@@ -31,12 +31,13 @@ def state(normal: Tensor, seen: Tensor, b: Tensor, sigma: Tensor, noise: Tensor)
     return normal + b.view(-1, 1, 1, 1) * (seen - normal) + sigma.view(-1, 1, 1, 1) * noise
 
 
-def reverse(network: Discriminator, x: Tensor, appearance: Callable[[Tensor], Tensor],
+def reverse(network: Discriminator, x: Tensor, appearance: Callable[[Tensor], Tensor | None],
             coordinates: Tensor, steps: int) -> tuple[Tensor, Tensor]:
     """Run K reverse steps without noise from the image x (N, C, H, W).
 
     Args:
-        appearance: what the prior says normal looks like where its argument is.
+        appearance: what the prior says normal looks like where its argument is; None if not
+            asked.
 
     Returns: mask logits (N, 1, H, W), mean over steps, and the normal image as last estimated.
     """

@@ -184,7 +184,7 @@ def _stain(surface: Surface, severity: float, rng: np.random.Generator) -> Field
     """Leave a dried fluid mark: a tinted area with a darker, sharper rim."""
     radius = rng.uniform(5.0, 8.0) + 6.0 * severity
     spot = _free_spot(surface, rng, radius)
-    distance = blob_distance(rng, surface.u, surface.v, spot, radius, 0.35)
+    distance = blob_distance(rng, surface.u, surface.v, spot, radius, 0.25)
     inside = coverage(distance, 1.5)
     rim = np.exp(-((distance / 1.1) ** 2)) * inside
     depth = 0.16 + 0.16 * severity

@@ -71,8 +71,8 @@ class CastBracket(ProductLine):
     def sample_part(self, rng: np.random.Generator) -> Casting:
         """Draw one casting and the belt under it."""
         batch = rng.normal(0.0, 1.0)
-        colour = np.array([0.52 + 0.03 * batch, 0.52, 0.53 - 0.035 * batch])
-        belt = rng.uniform(0.07, 0.26) * np.array([0.85, 1.0, 1.05]) * rng.normal(1.0, 0.10, 3)
+        colour = np.array([0.62 + 0.035 * batch, 0.62, 0.63 - 0.04 * batch])
+        belt = rng.uniform(0.09, 0.30) * np.array([0.85, 1.0, 1.05]) * rng.normal(1.0, 0.08, 3)
         belt_texture = 0.7 * noise_tile(rng, 0.6, 0.6) + 0.7 * noise_tile(rng, 8.0, 0.8)
         return Casting(
             skin=noise_tile(rng, 0.8, 0.8, slope=0.5),
@@ -223,7 +223,7 @@ def _flash(surface: Surface, severity: float, rng: np.random.Generator) -> Field
     """Leave a thin ragged fin of metal beyond the outline."""
     u, v, _ = _spot_on_edge(surface, rng)
     radius = rng.uniform(3.4, 4.4) + 3.0 * severity
-    fin = blob_distance(rng, surface.u, surface.v, (u, v), radius, 0.4)
+    fin = blob_distance(rng, surface.u, surface.v, (u, v), radius, 0.28)
     shape = coverage(fin - 0.5, 1.0) * coverage(-surface.outline - 2.0, 1.0)
     surface.outline = np.minimum(surface.outline, fin)
     return shape

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import shutil
-import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from hdm.files import atomic_folder
 from hdm.samples.brushed_plate import BrushedPlate
 from hdm.samples.cast_bracket import CastBracket
 from hdm.samples.product_line import Defect, ProductLine
@@ -69,7 +68,7 @@ def draw_line(
     after each image. The folder appears only once it is complete.
 
     Raises ValueError for an unknown name or a scale out of range, FileExistsError if ``folder``
-    exists and is not an empty folder.
+    exists and is not an empty folder, HDMError if the disk cannot be written to.
     """
     if name not in LINES:
         raise ValueError(f"unknown sample line {name!r}; valid names: {', '.join(SAMPLE_LINES)}")
@@ -78,15 +77,8 @@ def draw_line(
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FileExistsError(f"{folder} exists and is not an empty folder")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
+    with atomic_folder(folder) as staging:
         _write(LINES[name](), staging, seed, scale, progress)
-        staging.chmod(0o755)
-        staging.replace(folder)
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
 
 
 def _write(

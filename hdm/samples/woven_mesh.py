@@ -70,8 +70,8 @@ class WovenMesh(ProductLine):
         """Draw one piece of cloth."""
         pitch = rng.uniform(9.5, 12.5)
         batch = rng.normal(0.0, 1.0)
-        colour = np.array([0.60 + 0.05 * batch, 0.57 + 0.015 * batch, 0.53 - 0.05 * batch])
-        backdrop = rng.uniform(0.05, 0.22) * (1.0 + rng.normal(0.0, 0.12, 3))
+        colour = np.array([0.74 + 0.045 * batch, 0.71 + 0.015 * batch, 0.66 - 0.045 * batch])
+        backdrop = rng.uniform(0.05, 0.26) * (1.0 + rng.normal(0.0, 0.10, 3))
         return Cloth(
             pitch_u=pitch,
             pitch_v=pitch * rng.uniform(0.94, 1.06),
@@ -140,7 +140,7 @@ def _shade(weave: Weave, camera: Camera) -> Field:
     weft_tone = cloth.weft_tone[weft[4].astype(np.int32) % _WIRES] * weft_light
     wire_colour = cloth.colour * weave.tint
     over = np.clip(0.5 + 2.0 * (warp[1] - weft[1]), 0.0, 1.0)
-    warp_top = warp_cover * np.where(weft_cover > 0.0, over, 1.0)
+    warp_top = warp_cover * (1.0 - weft_cover * (1.0 - over))
     image = image + (wire_colour * weft_tone[..., None] - image) * weft_cover[..., None]
     image = image + (wire_colour * warp_tone[..., None] - image) * warp_top[..., None]
     return image + (weave.matter - image) * weave.cover[..., None]
@@ -201,7 +201,7 @@ def _bent_wire(weave: Weave, severity: float, rng: np.random.Generator) -> Field
     u, v = _spot(rng)
     line = round(v / pitch) * pitch
     bow = np.exp(-((weave.u - u) ** 2) / (2.0 * (1.1 * weave.cloth.pitch_u) ** 2))
-    reach = np.exp(-((weave.v - line) ** 2) / (2.0 * (0.75 * pitch) ** 2))
+    reach = np.exp(-((weave.v - line) ** 2) / (2.0 * (0.65 * pitch) ** 2))
     shift = rng.choice([-1.0, 1.0]) * (0.30 + 0.22 * severity) * pitch
     weave.v = weave.v - (shift * bow * reach).astype(np.float32)
     return (bow * reach > 0.12).astype(np.float32)
@@ -212,7 +212,7 @@ def _clogged(weave: Weave, severity: float, rng: np.random.Generator) -> Field:
     radius = rng.uniform(3.5, 4.5) + 3.5 * severity
     distance = blob_distance(rng, weave.u, weave.v, _spot(rng), radius, 0.3)
     clump = coverage(distance, 1.2)
-    tone = rng.uniform(0.20, 0.40) * np.array([1.1, 1.0, 0.85])
+    tone = rng.uniform(0.25, 0.50) * np.array([1.1, 1.0, 0.85])
     weave.matter = tone.astype(np.float32)
     weave.cover = np.maximum(weave.cover, (0.65 + 0.35 * severity) * clump)
     return clump
