@@ -52,13 +52,14 @@ class NoiseSchedule:
         return snr.clamp(max=limit) / (snr + 1)
 
     def respaced(self, steps: int, start: float) -> list[int]:
-        """Falling timesteps of the reverse process from level `start`, every 1/steps of the range.
+        """Falling timesteps of the reverse process: from `start`, then every 1/steps of the range.
 
-        The last entry is 0, so that the chain ends on clean images.
+        The first entry is `timestep(start)`, so that a whole chain forgets the image; the last
+        is 0, so that it ends on a clean one.
         """
-        spacing = self.timesteps / steps
-        times = {round(i * spacing) for i in range(steps)} | {0}
-        return sorted((t for t in times if t <= self.timestep(start)), reverse=True)
+        first = self.timestep(start)
+        times = {round(i * self.timesteps / steps) for i in range(steps)} | {first}
+        return sorted((t for t in times if t <= first), reverse=True)
 
     def posterior(self, x_t: Tensor, clean: Tensor, t: int, before: int | None,
                   variance_output: Tensor | None = None) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -45,9 +45,12 @@ def train(model: nn.Module, loss: Loss, settings: Training, *, seed: int, checkp
                                   weight_decay=1e-4, fused=True)
     decay = 0.5 ** (1 / max(1.0, settings.ema_half_life * settings.steps))
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay))
-    start = _resume(checkpoint, model, average, optimizer)
+    history: dict[str, list[float]] = {}
+    start = _resume(checkpoint, model, average, optimizer, history)
+    for done in range(1, start + 1):
+        _tell(report, history, done, settings.steps)
     model.train()
-    saved, window = time.monotonic(), []
+    saved = time.monotonic()
     for step in range(start, settings.steps):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, settings)
@@ -61,14 +64,20 @@ def train(model: nn.Module, loss: Loss, settings: Training, *, seed: int, checkp
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         average.update_parameters(model)
-        window.append({name: value.item() for name, value in terms.items()})
-        if report and ((step + 1) % REPORT_EVERY == 0 or step + 1 == settings.steps):
-            report(step + 1, {k: sum(w[k] for w in window) / len(window) for k in window[0]})
-            window = []
+        for name, value in terms.items():
+            history.setdefault(name, []).append(value.item())
+        _tell(report, history, step + 1, settings.steps)
         if time.monotonic() - saved > settings.checkpoint_seconds and step + 1 < settings.steps:
-            _save(checkpoint, step + 1, model, average, optimizer)
+            _save(checkpoint, step + 1, model, average, optimizer, history)
             saved = time.monotonic()
     return average.module.eval()
+
+
+def _tell(report: Report | None, history: dict[str, list[float]], done: int, steps: int) -> None:
+    """Report the mean of each term since the last report, if one is due after `done` steps."""
+    if report and (done % REPORT_EVERY == 0 or done == steps):
+        first = (done - 1) // REPORT_EVERY * REPORT_EVERY
+        report(done, {k: sum(v[first:done]) / (done - first) for k, v in history.items()})
 
 
 def learning_rate(step: int, settings: Training) -> float:
@@ -91,23 +100,30 @@ def _state(model: nn.Module, average: AveragedModel, optimizer: torch.optim.Opti
 
 
 def _save(checkpoint: Path, step: int, model: nn.Module, average: AveragedModel,
-          optimizer: torch.optim.Optimizer) -> None:
+          optimizer: torch.optim.Optimizer, history: dict[str, list[float]]) -> None:
+    state = _state(model, average, optimizer) | {"step": torch.tensor(step)}
+    state |= {f"history.{k}": torch.tensor(v, dtype=torch.float64) for k, v in history.items()}
     with atomic_file(checkpoint) as temporary:
-        save_file(_state(model, average, optimizer) | {"step": torch.tensor(step)}, temporary)
+        temporary.write_bytes(save(state))
 
 
 def _resume(checkpoint: Path, model: nn.Module, average: AveragedModel,
-            optimizer: torch.optim.Optimizer) -> int:
+            optimizer: torch.optim.Optimizer, history: dict[str, list[float]]) -> int:
     """Load the resume point if there is one; returns the step to go on from."""
     if not checkpoint.exists():
         return 0
     state = load_file(checkpoint)
     model.load_state_dict(_below(state, "model."))
     average.load_state_dict(_below(state, "average."))
+    history |= {k: v.tolist() for k, v in _below(state, "history.").items()}
     moments: dict[int, dict[str, Tensor]] = {}
+    parameters = list(model.parameters())
     for key, value in _below(state, "optimizer.").items():
         index, name = key.split(".", 1)
-        moments.setdefault(int(index), {})[name] = value
+        # The fused optimiser walks raw memory: moments must lie there as their parameter does.
+        like = parameters[int(index)]
+        moments.setdefault(int(index), {})[name] = \
+            torch.empty_like(like).copy_(value) if value.shape == like.shape else value
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": moments, "param_groups": groups})
     return int(state["step"])

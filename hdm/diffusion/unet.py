@@ -23,7 +23,7 @@ class UNet(nn.Module):
         in_channels, out_channels: image channels before the stem.
         shape: stem factor, widths and blocks a level.
 
-    Forward: x (N, in_channels, H, W) with H and W multiples of `multiple`, level (N,) in [0, 1]
+    Forward: x (N, in_channels, H, W), zero-padded to multiples of `multiple`, level (N,) in [0, 1]
     -> (N, out_channels, H, W). The output is zero before training.
     """
 
@@ -50,7 +50,9 @@ class UNet(nn.Module):
     def forward(self, x: Tensor, level: Tensor) -> Tensor:
         """See the class."""
         condition = self.embed(_fourier(level, self.embed[0].in_features).to(x.dtype))
-        h = self.enter(F.pixel_unshuffle(x, self.stem))
+        height, width = x.shape[-2:]
+        beyond = (0, -width % self.multiple, 0, -height % self.multiple)
+        h = self.enter(F.pixel_unshuffle(F.pad(x, beyond) if any(beyond) else x, self.stem))
         skips = []
         for i, stage in enumerate(self.down):
             for block in stage:
@@ -63,7 +65,7 @@ class UNet(nn.Module):
             h = torch.cat([h, skips[i]], dim=1)
             for block in self.up[i]:
                 h = block(h, condition)
-        return F.pixel_shuffle(self.leave(h), self.stem)
+        return F.pixel_shuffle(self.leave(h), self.stem)[..., :height, :width]
 
 
 class ResidualBlock(nn.Module):
