@@ -32,7 +32,7 @@ Positive = Annotated[int, Field(ge=1)]
 class Section(BaseModel):
     """A closed, immutable group of settings: unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 Model = TypeVar("Model", bound=Section)
@@ -88,7 +88,8 @@ class Denoiser(Section):
     """Size of a U-Net."""
 
     stem: Literal[1, 2, 4, 8] = Field(4, description="Space-to-depth factor of the stem.")
-    widths: tuple[Positive, ...] = Field((32, 64, 96), description="Channels of each level.")
+    widths: tuple[Annotated[int, Field(ge=8, multiple_of=8)], ...] = Field(
+        (32, 64, 96), min_length=1, description="Channels of each level, multiples of 8.")
     blocks: Positive = Field(1, description="Residual blocks a level.")
 
 
@@ -96,7 +97,7 @@ class Training(Section):
     """One training run: steps, not epochs, so that every line costs the same."""
 
     steps: Positive = Field(400, description="Optimiser steps.")
-    batch: Positive = Field(16, description="Images a step.")
+    batch: int = Field(16, ge=2, description="Images a step.")
     learning_rate: float = Field(1e-3, gt=0, description="Peak, after warm-up; then cosine.")
     ema_half_life: Fraction = Field(0.05, description="Half-life of the averaged weights / run.")
     checkpoint_seconds: Positive = Field(60, description="Time between resume points.")

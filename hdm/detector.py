@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -18,7 +18,7 @@ from hdm.ddm.network import Discriminator, coordinate_planes
 from hdm.ddm.process import reverse
 from hdm.ddm.scoring import image_scores
 from hdm.diffusion.compute import Backend
-from hdm.errors import DataError
+from hdm.errors import DataError, HDMError
 from hdm.files import atomic_file, read_json, write_json
 from hdm.pom.calibration import Calibration
 
@@ -117,7 +117,8 @@ class HDM:
         (folder / "prior").mkdir(parents=True, exist_ok=True)
         self.prior.save(folder / "prior")
         with atomic_file(folder / "detector.safetensors") as temporary:
-            save_file({k: v.contiguous() for k, v in self.network.state_dict().items()}, temporary)
+            temporary.write_bytes(save(
+                {k: v.contiguous() for k, v in self.network.state_dict().items()}))
         write_json(folder / "detector.json", {
             "settings": self.settings.model_dump(mode="json"),
             "calibration": self.calibration.as_dict() if self.calibration else None,
@@ -132,13 +133,17 @@ class HDM:
         backend = Backend(Compute(**choice, **({"threads": threads} if threads else {})))
         content = read_json(folder / "detector.json")
         prior = NormalPrior.load(folder / "prior", backend)
-        settings = DdmTrain.model_validate(content["settings"])
+        try:
+            settings = DdmTrain.model_validate(content["settings"])
+            calibration = content["calibration"] and Calibration.from_dict(content["calibration"])
+            info = dict(content["info"])
+        except (KeyError, TypeError, ValueError):
+            raise HDMError(f"{folder / 'detector.json'} does not describe a detector of this "
+                           "version; restore it with `dvc checkout` or train again.") from None
         network = Discriminator(prior.form.channels, settings.network,
                                 with_prior=settings.prior_level is not None)
         load_weights(network, folder / "detector.safetensors")
-        calibration = content["calibration"]
-        return cls(prior, network, settings,
-                   Calibration.from_dict(calibration) if calibration else None, content["info"])
+        return cls(prior, network, settings, calibration, info)
 
     def canvas_logits(self, images: Tensor, batch_size: int = 32) -> Tensor:
         """Pixel logits of a whole split that is already on the canvas, (N, 1, h, w)."""

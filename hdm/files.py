@@ -40,6 +40,9 @@ def atomic_folder(target: Path) -> Iterator[Path]:
     retired = target.with_name(f".{target.name}.{os.getpid()}.old")
     try:
         # What a killed process left behind is nobody's any more: a line has one writer a stage.
+        for earlier in target.parent.glob(f".{target.name}.*.old"):
+            if not target.exists():  # killed between the two renames below
+                earlier.rename(target)
         for left_over in target.parent.glob(f".{target.name}.*"):
             if left_over.suffix in (".tmp", ".old"):
                 shutil.rmtree(left_over, ignore_errors=True)
@@ -47,7 +50,12 @@ def atomic_folder(target: Path) -> Iterator[Path]:
         yield temporary
         if target.exists():
             target.rename(retired)
-        temporary.rename(target)
+        try:
+            temporary.rename(target)
+        except OSError:
+            if retired.exists():
+                retired.rename(target)
+            raise
     except OSError as error:
         raise cannot_write(target, error) from error
     finally:
@@ -83,6 +91,9 @@ def read_json(source: Path) -> Any:
     except FileNotFoundError:
         raise HDMError(f"expected the file {source}, which does not exist; run the stage "
                        "that makes it first (`dvc repro`).") from None
-    except json.JSONDecodeError as error:
+    except OSError as error:
+        raise HDMError(f"cannot read {source}: {error.strerror or error}; make it a readable file, "
+                       "or delete it and run `dvc repro`.") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise HDMError(f"{source} is not valid JSON ({error}); delete it and run `dvc repro`."
                        ) from None

@@ -77,7 +77,11 @@ class Line:
         Keys of other stages are at their defaults. Raises ConfigError or HDMError.
         """
         settings: dict[str, Any] = read_json(self.settings_file(stage))
-        return Params.model_validate(merge({}, settings))
+        try:
+            return Params.model_validate(merge({}, settings))
+        except (ValueError, TypeError, AttributeError):
+            raise ConfigError(f"{self.settings_file(stage)} holds other settings than this "
+                              "version knows; delete it and run `dvc repro`.") from None
 
     @property
     def manifest_file(self) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from scipy import ndimage
 from torch import Tensor
 
@@ -42,7 +42,7 @@ class SampleBank:
     def save(self, folder: Path) -> None:
         """Write bank.safetensors and bank.parquet."""
         with atomic_file(folder / "bank.safetensors") as temporary:
-            save_file({"images": self.images, "masks": self.masks}, temporary)
+            temporary.write_bytes(save({"images": self.images, "masks": self.masks}))
         with atomic_file(folder / "bank.parquet") as temporary:
             self.table.to_parquet(temporary, index=False)
 

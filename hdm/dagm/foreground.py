@@ -25,6 +25,8 @@ def _foreground(image: np.ndarray) -> np.ndarray | None:
     border = smooth[:, edge]
     background = np.median(border, axis=1)
     spread = np.abs(border - background[:, None]).mean()
+    if smooth.std() < 1e-6:  # one flat colour
+        return None
     if spread > BORDER_UNIFORMITY * smooth.std():
         return None
     distance = np.abs(smooth - background[:, None, None]).mean(0)

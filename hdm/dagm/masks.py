@@ -116,18 +116,18 @@ def draw_mask(rng: np.random.Generator, size: Size, foreground: np.ndarray | Non
 
     Never empty: a draw with fewer than 6 pixels (or 60 % of the image) is repeated.
     """
+    allowed = foreground if foreground is not None and foreground.any() else np.ones(size, bool)
     names = list(FAMILIES)
     shares = np.array([FAMILIES[name][0] for name in names])
     for _ in range(50):
         name = str(rng.choice(names, p=shares / shares.sum()))
         mask = FAMILIES[name][1](rng, size)
-        if foreground is not None:
-            mask &= foreground
+        mask &= allowed
         if MINIMUM_PIXELS <= mask.sum() <= 0.6 * mask.size:
             return name, mask
-    mask = np.zeros(size, bool)
-    mask[size[0] // 2 - 2:size[0] // 2 + 2, size[1] // 2 - 2:size[1] // 2 + 2] = True
-    return "ellipses", mask
+    centre = rng.choice(np.argwhere(allowed))
+    y, x = np.mgrid[:size[0], :size[1]]
+    return "ellipses", (np.hypot(y - centre[0], x - centre[1]) < 3) & allowed
 
 
 def _window(rng: np.random.Generator, size: Size) -> np.ndarray:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from hdm.config import Compute, DagmFit
@@ -58,7 +58,7 @@ class NormalPrior:
 
     def explained(self, normals: Tensor, seed: int = 0) -> dict[str, float]:
         """Share of the images' variance that one-step estimates explain, at three levels."""
-        variance = (normals - normals.mean((2, 3), keepdim=True)).pow(2).mean()
+        variance = (normals - normals.mean((2, 3), keepdim=True)).pow(2).mean().clamp(min=1e-6)
         shares = {}
         for level in EXPLAINED_AT:
             noise = torch.randn(normals.shape, generator=torch.Generator().manual_seed(seed))
@@ -71,7 +71,8 @@ class NormalPrior:
     def save(self, folder: Path) -> None:
         """Write prior.safetensors and prior.json into an existing folder."""
         with atomic_file(folder / "prior.safetensors") as temporary:
-            save_file({k: v.contiguous() for k, v in self.network.state_dict().items()}, temporary)
+            temporary.write_bytes(save(
+                {k: v.contiguous() for k, v in self.network.state_dict().items()}))
         write_json(folder / "prior.json", {
             "input": self.form.as_dict(), "settings": self.settings.model_dump(mode="json")})
 
@@ -79,8 +80,12 @@ class NormalPrior:
     def load(cls, folder: Path, backend: Backend) -> "NormalPrior":
         """Raises HDMError if the files are missing or do not fit together."""
         content: dict[str, Any] = read_json(folder / "prior.json")
-        settings = DagmFit.model_validate(content["settings"])
-        form = InputFormat(**content["input"])
+        try:
+            settings = DagmFit.model_validate(content["settings"])
+            form = InputFormat(**content["input"])
+        except (KeyError, TypeError, ValueError):
+            raise HDMError(f"{folder / 'prior.json'} does not describe a prior of this version; "
+                           "restore it with `dvc checkout` or train again.") from None
         network = build_network(form, settings)
         load_weights(network, folder / "prior.safetensors")
         schedule = NoiseSchedule(settings.timesteps, learned_variance=settings.learned_variance)

@@ -113,6 +113,7 @@ def _farthest(points: np.ndarray, count: int, start: list[int] | None = None) ->
         nearest = np.minimum(nearest, np.linalg.norm(points - points[index], axis=1))
     order = [] if start else list(taken)
     while len(order) + len(start or ()) < min(count, len(points)):
+        nearest[taken + order] = -1  # equal points: none is taken twice
         index = int(np.argmax(nearest))
         order.append(index)
         nearest = np.minimum(nearest, np.linalg.norm(points - points[index], axis=1))

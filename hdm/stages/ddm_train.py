@@ -5,6 +5,7 @@ import pandas as pd
 from rich.console import Console
 
 from hdm.config import Params
+from hdm.errors import TrainingError
 from hdm.files import atomic_folder, write_json
 from hdm.line import Line
 from hdm.progress import progress_bar
@@ -32,6 +33,11 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     selection = pd.read_parquet(selection_file)
     rows = {split: np.flatnonzero((selection["reason"] == "kept") & (selection["split"] == split))
             for split in ("train", "calibration")}
+    if not len(rows["train"]):
+        raise TrainingError(
+            f"{line.name}: none of {len(selection)} synthetic samples passed pom_filter, expected "
+            f"at least one; see {selection_file.with_name('funnel.json')} for the reasons, then "
+            "lower pom_filter.minimum_detectability or raise dagm_synthesize.samples.")
     weights = torch.from_numpy(selection["weight"].to_numpy()[rows["train"]].copy()).float()
     with progress_bar(console, "training the discriminator") as report:
         log = LossLog(run, settings.ddm_train.training.steps, report)
