@@ -1,0 +1,48 @@
+"""Device, precision and threads."""
+
+import pytest
+import torch
+
+from hdm.config import Compute
+from hdm.diffusion.compute import Backend
+from hdm.errors import ConfigError
+
+
+@pytest.fixture
+def threads():
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def test_missing_cuda_is_one_clear_sentence(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ConfigError, match=r"no CUDA device; set it to 'auto' or 'cpu'"):
+        Backend(Compute(device="cuda"))
+
+
+def test_auto_without_cuda_is_deterministic_fp32_on_the_cpu(monkeypatch, threads):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    backend = Backend(Compute(threads=1))
+    assert backend.device.type == "cpu" and not backend.bf16
+    assert torch.are_deterministic_algorithms_enabled()
+    with backend.autocast():
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
+
+
+def test_threads_are_set(threads):
+    Backend(Compute(device="cpu", threads=2))
+    assert torch.get_num_threads() == 2
+
+
+def test_bf16_can_be_asked_for_on_the_cpu(threads):
+    with Backend(Compute(device="cpu", precision="bf16", threads=1)).autocast():
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.bfloat16
+
+
+def test_auto_with_cuda_is_bf16(monkeypatch, threads):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    backend = Backend(Compute(threads=1))
+    assert backend.device.type == "cuda" and backend.bf16
+    assert not Backend(Compute(threads=1, precision="fp32")).bf16
+    assert Backend(Compute(threads=1, device="cpu")).device.type == "cpu"
