@@ -17,6 +17,7 @@ from hdm.dagm.masks import draw_mask
 from hdm.dagm.prior import MINIMUM_EXPLAINED, NormalPrior
 from hdm.dagm.sampler import perturbed_reverse
 from hdm.dagm.sources import SOURCES
+from hdm.errors import HDMError
 from hdm.files import atomic_file
 
 BATCH = 24
@@ -48,9 +49,15 @@ class SampleBank:
 
     @classmethod
     def load(cls, folder: Path) -> "SampleBank":
-        """Read what `save` wrote."""
-        tensors = load_file(folder / "bank.safetensors")
-        return cls(tensors["images"], tensors["masks"], pd.read_parquet(folder / "bank.parquet"))
+        """Read what `save` wrote; raises HDMError if it is missing or damaged."""
+        try:
+            tensors = load_file(folder / "bank.safetensors")
+            table = pd.read_parquet(folder / "bank.parquet")
+            return cls(tensors["images"], tensors["masks"], table)
+        except Exception as error:
+            raise HDMError(f"the sample bank in {folder} cannot be read "
+                           f"({str(error).splitlines()[0]}); restore it with `dvc checkout` or run "
+                           "dagm_synthesize again.") from error
 
 
 def usable_sources(settings: DagmSynthesize, explained: dict[str, float]) -> dict[str, float]:
@@ -67,8 +74,9 @@ def synthesize(normals: Tensor, splits: list[str], prior: NormalPrior, settings:
                progress: Callable[[int, int], None] | None = None) -> SampleBank:
     """Grow `settings.samples` defects on `normals` (N, C, H, W); `splits` names each one's split.
 
-    Sample i depends on (seed, i) alone. Four samples in five have a base from the training
-    images, the fifth one from the calibration images, kept apart for synthetic validation.
+    Sample i depends on (seed, i) alone, except that diffusion grows its samples in batches. Four
+    samples in five have a base from the training images, the fifth one from the calibration
+    images, kept apart for synthetic validation.
     """
     count, size = settings.samples, (normals.shape[2], normals.shape[3])
     rngs = [np.random.default_rng([seed, index]) for index in range(count)]
@@ -116,7 +124,7 @@ def _contents(normals: Tensor, masks: np.ndarray, table: pd.DataFrame, prior: No
         start = rng.uniform(settings.start_low, settings.start_high)
         soft = np.stack([ndimage.gaussian_filter(masks[i].astype(np.float32), 0.7) for i in part])
         contents[part] = perturbed_reverse(
-            prior, normals[table.loc[part, "base"].to_numpy()].to(prior.backend.device),
+            prior, normals[table.loc[part, "base"].tolist()].to(prior.backend.device),
             torch.from_numpy(np.maximum(soft, masks[part]))[:, None].to(prior.backend.device),
             torch.from_numpy(tau).float().to(prior.backend.device), start=start,
             steps=settings.reverse_steps, structured=bool(number % 2),

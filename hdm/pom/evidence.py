@@ -68,7 +68,7 @@ def detectabilities(bank: SampleBank, normals: Tensor, *, seed: int,
     fold = torch.from_numpy(np.random.default_rng(seed).integers(0, 2, len(normals))[bases])
     scores = np.full(len(bases), 0.5)
     for side in (0, 1):
-        if not bool((fold != side).any()):  # nothing to learn from: chance
+        if len(fold.unique()) < 2:  # nothing to learn from, or nothing to judge: chance
             continue
         probe = _fit_probe(bank, torch.nonzero(fold != side).flatten(), seed + side)
         for number, rows in enumerate(torch.nonzero(fold == side).flatten().split(BATCH)):
