@@ -62,13 +62,20 @@ def test_chance_gap_is_centred(scene):
     assert abs(chance.mean()) < 3 * chance.std() / 2
 
 
-def test_probe_finds_plain_defects_and_not_invisible_ones(scene):
-    bank, normals, _ = scene
+@pytest.mark.parametrize(("strength", "low", "high"), [(1.5, 0.9, 1.0), (0.0, 0.3, 0.72)])
+def test_probe_finds_plain_defects_and_guesses_at_invisible_ones(strength, low, high):
+    """Dark squares on grain, found in images that the probe never saw; or no squares at all."""
+    rng = np.random.default_rng(0)
+    normals = 0.1 * torch.randn(10, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    base, masks = rng.integers(0, 10, 60), torch.zeros(60, 64, 64, dtype=torch.uint8)
+    images = normals[base.tolist()].clone()
+    for i, (y, x) in enumerate(rng.integers(0, 44, (60, 2))):
+        masks[i, y:y + 20, x:x + 20] = 1
+        images[i, 0, y:y + 20, x:x + 20] -= strength
+    bank = SampleBank(images.half(), masks, pd.DataFrame({"base": base}))
     found = detectabilities(bank, normals, seed=0)
-    assert found.shape == (48,) and ((found >= 0) & (found <= 1)).all()
-    assert np.median(found[:24]) > 0.85, "seen in other images, found in these"
-    assert np.median(found[24:]) < 0.8, "no better than guessing where masks lie"
-    assert np.median(found[:24]) > np.median(found[24:]) + 0.15
+    assert found.shape == (60,) and ((found >= 0) & (found <= 1)).all()
+    assert low <= np.median(found) <= high
 
 
 def test_one_good_image_gives_chance_not_an_error(scene, monkeypatch):
