@@ -96,7 +96,7 @@ class Denoiser(Section):
 class Training(Section):
     """One training run: steps, not epochs, so that every line costs the same."""
 
-    steps: Positive = Field(400, description="Optimiser steps.")
+    steps: Positive = Field(300, description="Optimiser steps.")
     batch: int = Field(16, ge=2, description="Images a step.")
     learning_rate: float = Field(1e-3, gt=0, description="Peak, after warm-up; then cosine.")
     ema_half_life: Fraction = Field(0.05, description="Half-life of the averaged weights / run.")
@@ -124,8 +124,8 @@ class DagmSynthesize(Section):
     start_high: Fraction = Field(0.8, description="Latest start of the reverse process / range.")
     sources: dict[Literal["diffusion", "cut_paste", "photometric", "procedural", "structural",
                           "fill", "shuffle"], float] = Field(
-        {"diffusion": 0.3, "cut_paste": 0.2, "photometric": 0.1, "procedural": 0.1,
-         "structural": 0.15, "fill": 0.1, "shuffle": 0.05},
+        {"diffusion": 0.25, "cut_paste": 0.2, "photometric": 0.1, "procedural": 0.2,
+         "structural": 0.1, "fill": 0.1, "shuffle": 0.05},
         description="Relative share of each defect source.")
 
     @model_validator(mode="after")
@@ -161,7 +161,7 @@ class DdmTrain(Section):
     """The discriminative reverse process."""
 
     network: Denoiser = Denoiser(widths=(32, 64, 128))
-    training: Training = Training(steps=600)
+    training: Training = Training(steps=500)
     reverse_steps: Positive = Field(2, description="K: reverse steps at detection.")
     noise: Fraction = Field(0.15, description="Largest noise of an intermediate state.")
     prior_level: Fraction | None = Field(None, description=(

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from hdm.config import Compute, DdmTrain
 from hdm.dagm.prior import NormalPrior, load_weights
 from hdm.dataset.tensors import pad_to
-from hdm.ddm.network import Discriminator, coordinate_planes
+from hdm.ddm.network import Discriminator
 from hdm.ddm.process import reverse
 from hdm.ddm.scoring import image_scores
 from hdm.diffusion.compute import Backend
@@ -51,9 +51,6 @@ class HDM:
         self.prior, self.settings, self.calibration, self.info = prior, settings, calibration, info
         self.backend, self.form = prior.backend, prior.form
         self.network = network.to(self.backend.device).to(memory_format=torch.channels_last).eval()
-        self._coordinates = coordinate_planes(
-            self.form.height, self.form.width, meaningful=self.form.fit == "resize"
-        ).to(self.backend.device)
 
     @property
     def threshold(self) -> float:
@@ -80,8 +77,7 @@ class HDM:
             return None if level is None else self.prior.normal_appearance(state, level, noise)
 
         with self.backend.autocast():
-            return reverse(self.network, x, appearance, self._coordinates,
-                           self.settings.reverse_steps)[0].float().cpu()
+            return reverse(self.network, x, appearance, self.settings.reverse_steps)[0].cpu()
 
     def predict(self, images: Sequence[np.ndarray], batch_size: int = 16,
                 progress: Callable[[int, int], None] | None = None) -> list[Prediction]:

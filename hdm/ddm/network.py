@@ -15,26 +15,26 @@ class Discriminator(nn.Module):
     """One reverse step's judgement: what normal looks like here, and how likely each pixel is not.
 
     Shown: the state z, its local contrast (z minus its local mean, which lighting does not move),
-    the probability of the step before, two coordinates (0 where tiles have no place), and, if the
-    prior is asked, the distance of z from the prior's normal appearance. The image as first seen
-    is not shown: beside a state of the training process it would give the mask away.
+    the probability of the step before and, if the prior is asked, the distance of z from the
+    prior's normal appearance. The image as first seen is not shown: beside a state of the training
+    process it would give the mask away. Coordinates are not shown: with them the network settles
+    on where defects are likely, and needs hundreds of steps to look at the image.
     """
 
     def __init__(self, channels: int, shape: Denoiser, *, with_prior: bool) -> None:
         super().__init__()
         self.channels = channels
-        planes = 2 * channels + 3 + (2 * channels if with_prior else 0)
+        planes = 2 * channels + 1 + (2 * channels if with_prior else 0)
         self.unet = UNet(planes, channels + 1, shape)
 
-    def forward(self, z: Tensor, normal: Tensor | None, previous: Tensor, level: Tensor,
-                coordinates: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, z: Tensor, normal: Tensor | None, previous: Tensor, level: Tensor
+                ) -> tuple[Tensor, Tensor]:
         """z, normal (N, C, H, W); previous (N, 1, H, W) in [0, 1]; level (N,) in [0, 1], the
-        anomaly's transparency b; coordinates (1, 2, H, W). normal is None without a prior.
+        anomaly's transparency b. normal is None without a prior.
 
         Returns: estimated normal image (N, C, H, W) and mask logits (N, 1, H, W).
         """
-        shown = [z, DETAIL_GAIN * local_contrast(z), previous,
-                 coordinates.expand(len(z), -1, -1, -1)]
+        shown = [z, DETAIL_GAIN * local_contrast(z), previous]
         if normal is not None:
             shown += [DETAIL_GAIN * (z - normal), DETAIL_GAIN * (z - normal).abs()]
         stacked = torch.cat(shown, dim=1).contiguous(memory_format=torch.channels_last)
@@ -48,11 +48,3 @@ def local_contrast(images: Tensor) -> Tensor:
     size = 2 * (min(images.shape[-2:]) // 16) + 1
     mean = F.avg_pool2d(images, size, 1, size // 2, count_include_pad=False)
     return images - mean
-
-
-def coordinate_planes(height: int, width: int, *, meaningful: bool = True) -> Tensor:
-    """Vertical and horizontal position in [-1, 1], (1, 2, H, W); zeros if it means nothing."""
-    if not meaningful:
-        return torch.zeros(1, 2, height, width)
-    return torch.stack(torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1, 1, width),
-                                      indexing="ij"))[None]

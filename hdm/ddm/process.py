@@ -32,7 +32,7 @@ def state(normal: Tensor, seen: Tensor, b: Tensor, sigma: Tensor, noise: Tensor)
 
 
 def reverse(network: Discriminator, x: Tensor, appearance: Callable[[Tensor], Tensor | None],
-            coordinates: Tensor, steps: int) -> tuple[Tensor, Tensor]:
+            steps: int) -> tuple[Tensor, Tensor]:
     """Run K reverse steps without noise from the image x (N, C, H, W).
 
     Args:
@@ -45,7 +45,7 @@ def reverse(network: Discriminator, x: Tensor, appearance: Callable[[Tensor], Te
     total, estimate = torch.zeros_like(previous), x
     for b, following in pairwise([*transparencies(steps), 0.0]):
         level = torch.full((len(x),), b, device=x.device)
-        estimate, logits = network(z, appearance(z), previous, level, coordinates)
+        estimate, logits = network(z, appearance(z), previous, level)
         total = total + logits
         previous = torch.sigmoid(logits)
         # Where the mask says anomaly, fade it by the schedule; elsewhere nothing is to be removed.

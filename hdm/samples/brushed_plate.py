@@ -220,12 +220,12 @@ def _fibre(surface: Surface, severity: float, rng: np.random.Generator) -> Field
 
 def _chatter(surface: Surface, severity: float, rng: np.random.Generator) -> Field:
     """Cut regular tool-vibration marks across the grain."""
-    half_u, half_v = rng.uniform(6.0, 9.0) + 4.0 * severity, rng.uniform(5.0, 7.0)
+    half_u, half_v = rng.uniform(7.5, 10.0) + 5.0 * severity, rng.uniform(6.0, 8.5)
     spot = _free_spot(surface, rng, half_u)
     u, v = rotate(surface.u - spot[0], surface.v - spot[1], rng.normal(0.0, 0.25))
     patch = coverage(np.hypot(u / half_u, v / half_v) * half_v - half_v, 2.0)
-    wave = np.sin(2.0 * np.pi * u / rng.uniform(3.2, 4.6))
-    surface.reflectance *= 1.0 + (0.20 + 0.20 * severity) * wave * patch
+    wave = np.sin(2.0 * np.pi * u / rng.uniform(4.4, 6.2))
+    surface.reflectance *= 1.0 + (0.28 + 0.24 * severity) * wave * patch
     return patch
 
 
