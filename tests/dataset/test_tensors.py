@@ -1,0 +1,131 @@
+"""Canvas, channels, value range and padding."""
+
+import numpy as np
+import pytest
+import tiny
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hdm.config import Image
+from hdm.dataset.manifest import Manifest, Row
+from hdm.dataset.tensors import InputFormat, load_normals, pad_to, resize
+
+
+def manifest(folder, images):
+    rows = []
+    for index, image in enumerate(images):
+        name = f"{index:02}.png"
+        tiny.write_png(folder / name, image)
+        rows.append(Row(name, "train", 0, "good", None, name, image.shape[1], image.shape[0],
+                        3 if image.ndim == 3 else 1, 16 if image.dtype == np.uint16 else 8,
+                        f"{index:064}"))
+    return Manifest.of(rows, folder)
+
+
+def noise(*shape, seed=0, low=50, high=200):
+    return np.random.default_rng(seed).integers(low, high, shape, endpoint=True).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("shape", "size", "canvas"), [
+    ((100, 100), 128, (128, 128)), ((100, 200), 128, (96, 176)), ((200, 100), 64, (96, 48)),
+    ((64, 64), 32, (32, 32)), ((40, 400), 64, (32, 208))])
+def test_canvas_keeps_area_and_aspect_in_multiples_of_16(tmp_path, shape, size, canvas):
+    form = InputFormat.measure(manifest(tmp_path, [noise(*shape)] * 2), Image(size=size))
+    assert (form.height, form.width) == canvas
+    assert form.height % 16 == form.width % 16 == 0
+
+
+def test_tiles_are_square_whatever_the_aspect(tmp_path):
+    form = InputFormat.measure(manifest(tmp_path, [noise(40, 200)]), Image(size=64, fit="tile"))
+    assert (form.height, form.width, form.fit) == (64, 64, "tile")
+
+
+def test_channels(tmp_path):
+    grey, colour = noise(40, 40), noise(40, 40, 3)
+    only_grey = manifest(tmp_path / "a", [grey, grey])
+    mixed = manifest(tmp_path / "b", [grey, colour])
+    assert InputFormat.measure(only_grey, Image()).channels == 1
+    assert InputFormat.measure(mixed, Image()).channels == 3
+    assert InputFormat.measure(only_grey, Image(channels=3)).channels == 3
+    assert InputFormat.measure(mixed, Image(channels=1)).channels == 1
+
+
+def test_range_is_that_of_the_tails(tmp_path):
+    form = InputFormat.measure(manifest(tmp_path, [noise(300, 300, seed=i) for i in range(8)]),
+                               Image())
+    assert form.low == pytest.approx(50 / 255, abs=0.01)
+    assert form.high == pytest.approx(200 / 255, abs=0.01)
+
+
+def test_flat_images_have_a_range(tmp_path):
+    form = InputFormat.measure(manifest(tmp_path, [np.full((40, 40), 128, np.uint8)]), Image())
+    assert form.high > form.low
+    assert torch.isfinite(form.to_canvas(np.full((40, 40), 128, np.uint8))).all()
+
+
+def test_normalize_maps_low_and_high_and_clips():
+    form = tiny.input_format()  # 0.2 to 0.8
+    image = np.array([[0.2, 0.5, 0.8, 0.0, 1.0]]) * 65535
+    out = form.normalize(np.round(image).astype(np.uint16))
+    assert out.shape == (1, 1, 5) and out.dtype == torch.float32
+    assert out[0, 0].tolist() == pytest.approx([-1, 0, 1, -5 / 3, 5 / 3], abs=1e-4)
+    narrow = InputFormat(32, 32, 1, 0.5, 0.501, "resize")
+    assert narrow.normalize(np.array([[0, 255]], np.uint8))[0, 0].tolist() == [-3, 3]
+
+
+def test_normalize_makes_the_models_channels():
+    grey, colour = noise(4, 5), noise(4, 5, 3)
+    three = tiny.input_format(channels=3)
+    assert three.normalize(colour).shape == three.normalize(grey).shape == (3, 4, 5)
+    assert torch.equal(three.normalize(grey)[0], three.normalize(grey)[2])
+    torch.testing.assert_close(tiny.input_format().normalize(colour),
+                               three.normalize(colour).mean(0, keepdim=True))
+
+
+def test_format_round_trip():
+    form = tiny.input_format(48, 3, "tile")
+    assert InputFormat(**form.as_dict()) == form
+
+
+def test_load_normals_resizes_every_image(tmp_path):
+    images = [noise(50, 60, seed=0), noise(40, 40, 3, seed=1)]
+    form, seen = tiny.input_format(channels=3), []
+    out = load_normals(manifest(tmp_path, images), form, seed=0,
+                       progress=lambda *e: seen.append(e))
+    assert out.shape == (2, 3, 32, 32) and seen == [(1, 2), (2, 2)]
+    torch.testing.assert_close(out[0], form.to_canvas(images[0]))
+
+
+def test_load_normals_crops_native_tiles(tmp_path):
+    images = [noise(50, 60, seed=0), noise(20, 90, seed=1), noise(32, 32, seed=2)]
+    form = tiny.input_format(fit="tile")
+    rows = manifest(tmp_path, images)
+    out = load_normals(rows, form, seed=0)
+    assert out.shape == (258, 1, 32, 32), "at least 256, as many of each image"
+    assert torch.equal(out, load_normals(rows, form, seed=0))
+    assert not torch.equal(out, load_normals(rows, form, seed=1))
+    assert torch.equal(out[-1], form.normalize(images[2])), "native pixels"
+    assert len({crop.numpy().tobytes() for crop in out[:86]}) > 50
+
+
+def test_resize_is_the_identity_at_the_same_size_and_keeps_the_mean():
+    image = torch.rand(1, 1, 64, 64)
+    assert resize(image, (64, 64)) is image
+    small = resize(image, (16, 16))
+    assert small.mean().item() == pytest.approx(image.mean().item(), abs=0.01)
+    checks = ((torch.arange(64)[:, None] + torch.arange(64)) % 2).float()[None, None]
+    assert (resize(checks, (16, 16)) - 0.5).abs().max() < 0.1, "anti-aliased"
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(h=st.integers(1, 40), w=st.integers(1, 40), height=st.integers(1, 70),
+       width=st.integers(1, 70))
+def test_pad_mirrors_until_large_enough_and_invents_no_value(h, w, height, width):
+    image = torch.arange(h * w).float().view(1, 1, h, w)
+    out = pad_to(image, height, width)
+    assert out.shape[-2] >= height and out.shape[-1] >= width
+    assert torch.equal(out[..., :h, :w], image)
+    assert set(out.unique().tolist()) == set(image.unique().tolist())
+    if h >= height and w >= width:
+        assert out.shape == image.shape

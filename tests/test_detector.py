@@ -1,0 +1,246 @@
+"""hdm.HDM as a library: any image, the same answer each time, and clear refusals."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import tiny
+import torch
+
+import hdm
+from hdm.dagm.bank import SampleBank
+from hdm.ddm.calibrating import calibrate_detector
+from hdm.ddm.network import Discriminator
+from hdm.detector import HDM, _ramp, _starts
+from hdm.errors import DataError, HDMError
+
+
+def build(channels=1, fit="resize", calibrated=True, seed=0, height=None, **over):
+    settings = tiny.ddm_settings(**over)
+    network = tiny.randomised(Discriminator(channels, tiny.NETWORK, with_prior=bool(
+        settings.prior_level)), seed, scale=0.1)
+    prior = tiny.prior(tiny.input_format(channels=channels, fit=fit, height=height))
+    detector = HDM(prior, network, settings, None, {"line": "plate"})
+    if calibrated:
+        calibrate_detector(detector, tiny.textures(19, channels=channels), empty(channels),
+                           np.empty(0, int))
+    return detector
+
+
+def empty(channels=1):
+    return SampleBank(torch.zeros(0, channels, 32, 32).half(),
+                      torch.zeros(0, 32, 32, dtype=torch.uint8), pd.DataFrame({"base": []}))
+
+
+def native(*shape, seed=0, dtype=np.uint8):
+    top = np.iinfo(dtype).max
+    return np.random.default_rng(seed).integers(0, top, shape, endpoint=True).astype(dtype)
+
+
+@pytest.fixture(scope="module")
+def grey():
+    return build()
+
+
+@pytest.fixture(scope="module")
+def asking():
+    """A detector in colour that asks the prior at each of two steps."""
+    return build(channels=3, prior_level=0.2)
+
+
+def same(a, b):
+    return a.score == b.score and a.p_value == b.p_value and a.decision == b.decision \
+        and a.probability == b.probability and np.array_equal(a.anomaly_map, b.anomaly_map)
+
+
+def test_it_is_the_library_object():
+    assert hdm.HDM is HDM
+
+
+@pytest.mark.parametrize("shape", [(32, 32), (64, 64), (7, 9), (1, 1), (1, 50), (33, 31),
+                                   (200, 40), (32, 32, 3), (45, 70, 3)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("fit", ["resize", "tile"])
+def test_any_size_depth_and_colour(shape, dtype, fit, grey):
+    detector = grey if fit == "resize" else build(fit="tile")
+    (found,) = detector.predict([native(*shape, dtype=dtype)])
+    assert found.anomaly_map.shape == shape[:2] and found.anomaly_map.dtype == np.float32
+    assert found.anomaly_map.min() >= 0 and found.anomaly_map.max() <= 1
+    assert np.isfinite(found.score) and 0 < found.p_value <= 1 and 0 <= found.probability <= 1
+    assert found.decision in ("good", "defect") and found.threshold == detector.threshold
+
+
+def test_grey_image_into_a_colour_model(asking):
+    image = native(40, 36)
+    one, two = asking.predict([image, np.stack([image] * 3, 2)])
+    assert one.score == pytest.approx(two.score, abs=1e-5)
+    np.testing.assert_allclose(one.anomaly_map, two.anomaly_map, atol=1e-5)
+
+
+def test_colour_image_into_a_grey_model_is_its_mean(grey):
+    image = native(32, 32)
+    one, two = grey.predict([image, np.stack([image] * 3, 2)])
+    assert one.score == pytest.approx(two.score, abs=1e-4)
+
+
+def test_bit_depth_does_not_matter(grey):
+    image = native(32, 32)
+    one, two = grey.predict([image, image.astype(np.uint16) * 257])
+    assert one.score == pytest.approx(two.score, abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["grey", "asking"])
+def test_two_runs_are_bit_identical(kind, request):
+    detector, images = request.getfixturevalue(kind), [native(50, 40, seed=i) for i in range(5)]
+    assert all(map(same, detector.predict(images), detector.predict(images)))
+
+
+@pytest.mark.parametrize("kind", ["grey", "asking"])
+def test_prediction_does_not_depend_on_batch_mates(kind, request):
+    detector, images = request.getfixturevalue(kind), [native(48, 32, seed=i) for i in range(5)]
+    together = detector.predict(images)
+    for batch in (1, 2):
+        for one, other in zip(together, detector.predict(images, batch_size=batch), strict=True):
+            assert one.score == pytest.approx(other.score, abs=1e-5)
+            np.testing.assert_allclose(one.anomaly_map, other.anomaly_map, atol=1e-5)
+    backwards = detector.predict(images[::-1])[::-1]
+    assert [a.score for a in backwards] == pytest.approx([a.score for a in together], abs=1e-5)
+
+
+@pytest.mark.parametrize("fit", ["resize", "tile"])
+def test_saved_and_loaded_predicts_bit_identically(tmp_path, fit):
+    detector = build(channels=3, fit=fit, prior_level=0.3, height=48)
+    detector.save(tmp_path / "detector")
+    loaded = HDM.load(tmp_path / "detector", device="cpu", precision="fp32", threads=1)
+    images = [native(50, 60, 3), native(20, 90)]
+    assert all(map(same, detector.predict(images), loaded.predict(images)))
+    assert loaded.info == detector.info and loaded.threshold == detector.threshold
+    assert loaded.calibration == detector.calibration and loaded.settings == detector.settings
+    assert sorted(p.relative_to(tmp_path / "detector").as_posix()
+                  for p in (tmp_path / "detector").rglob("*") if p.is_file()) == [
+        "detector.json", "detector.safetensors", "prior/prior.json", "prior/prior.safetensors"]
+
+
+def test_score_p_value_decision_and_threshold_agree(grey):
+    images = [native(32, 32, seed=i) // (1 + i % 4) for i in range(40)]
+    for found in grey.predict(images):
+        assert found.p_value == grey.calibration.p_value(found.score)
+        assert (found.decision == "defect") == (found.score > grey.threshold)
+        assert (found.decision == "defect") == (found.p_value <= grey.false_alarm_rate + 1e-9)
+    assert grey.false_alarm_rate == 0.05 and grey.calibration.certified
+
+
+def test_calibration_normals_are_called_good(grey):
+    """19 normals at 5 %: the threshold is the largest of them, so none is above it."""
+    scores = grey.calibration.normal_scores
+    assert len(scores) == 19 and grey.threshold == max(scores)
+
+
+def test_calibrating_with_synthetic_defects_reports_what_was_found(grey):
+    good = tiny.textures(10)
+    bank = SampleBank(good.half(), torch.zeros(10, 32, 32, dtype=torch.uint8),
+                      pd.DataFrame({"base": range(10)}))
+    bank.masks[:, 4:20, 4:20] = 1
+    bank.masks[:, 3, 3:21] = 2
+    detector = build(calibrated=False)
+    figures = calibrate_detector(detector, good, bank, np.arange(10))
+    # A bank of the good images themselves (but for float16): chance.
+    assert figures["synthetic_image_auroc"] == pytest.approx(0.5, abs=0.1)
+    assert 0 <= figures["synthetic_pixel_auroc"] <= 1
+    assert detector.calibration.image != (1.0, 0.0)
+    assert calibrate_detector(detector, good, bank, np.empty(0, int)) == {
+        "synthetic_image_auroc": None, "synthetic_pixel_auroc": None}
+
+
+def test_progress_and_empty_list(grey):
+    seen = []
+    grey.predict([native(8, 8)] * 5, batch_size=2, progress=lambda *e: seen.append(e))
+    assert seen == [(2, 5), (4, 5), (5, 5)]
+    assert grey.predict([]) == []
+
+
+@pytest.mark.parametrize("image", [
+    np.zeros((8, 8), np.float32), np.zeros((8, 8), bool), np.zeros((8, 8), np.int64),
+    np.zeros((8, 8, 4), np.uint8), np.zeros((8,), np.uint8), np.zeros((2, 8, 8, 3), np.uint8),
+    np.zeros((0, 8), np.uint8), [[1, 2], [3, 4]], "image.png", None])
+@pytest.mark.parametrize("fit", ["resize", "tile"])
+def test_anything_but_an_image_is_refused_in_one_sentence(grey, image, fit):
+    detector = grey if fit == "resize" else build(fit="tile")
+    with pytest.raises(DataError, match=r"expected an image of shape \(H, W\).*received") as error:
+        detector.predict([native(8, 8), image])
+    assert "\n" not in str(error.value)
+
+
+def test_uncalibrated_detector_does_not_guess(tmp_path):
+    detector = build(calibrated=False)
+    for call in (lambda: detector.predict([native(8, 8)]), lambda: detector.threshold,
+                 lambda: detector.false_alarm_rate):
+        with pytest.raises(ValueError, match="not calibrated"):
+            call()
+    detector.save(tmp_path)
+    assert HDM.load(tmp_path, threads=1, device="cpu").calibration is None
+
+
+DAMAGE = {
+    "no folder": lambda f: None,
+    "no description": lambda f: (f / "detector.json").unlink(),
+    "description is not JSON": lambda f: (f / "detector.json").write_text("{"),
+    "description is binary": lambda f: (f / "detector.json").write_bytes(b"\xff\xfe\x00"),
+    "description is a list": lambda f: (f / "detector.json").write_text("[]"),
+    "description lacks a key": lambda f: (f / "detector.json").write_text('{"settings": {}}'),
+    "unknown setting": lambda f: (f / "detector.json").write_text(
+        json.dumps({"settings": {"magic": 1}, "calibration": None, "info": {}})),
+    "no weights": lambda f: (f / "detector.safetensors").unlink(),
+    "truncated weights": lambda f: (f / "detector.safetensors").write_bytes(
+        (f / "detector.safetensors").read_bytes()[:1000]),
+    "empty weights": lambda f: (f / "detector.safetensors").write_bytes(b""),
+    "corrupt weights": lambda f: (f / "detector.safetensors").write_bytes(b"\x00" * 5000),
+    "weights of the prior": lambda f: (f / "detector.safetensors").write_bytes(
+        (f / "prior" / "prior.safetensors").read_bytes()),
+    "no prior": lambda f: (f / "prior" / "prior.json").unlink(),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damaged_folder_is_one_sentence(tmp_path, damage, grey):
+    folder = tmp_path / "detector"
+    if damage != "no folder":
+        grey.save(folder)
+        DAMAGE[damage](folder)
+    with pytest.raises(HDMError) as error:
+        HDM.load(folder, device="cpu", threads=1)
+    assert "\n" not in str(error.value) and str(folder) in str(error.value)
+
+
+@pytest.mark.parametrize("length", [32, 33, 40, 56, 57, 64, 100, 1000])
+def test_tiles_cover_everything_with_overlap(length):
+    starts = _starts(length, 32)
+    assert starts[0] == 0 and starts[-1] == length - 32
+    gaps = np.diff(starts)
+    assert (gaps > 0).all() and (gaps <= 24).all()
+
+
+def test_tile_weights_are_positive_and_fall_to_the_edge():
+    ramp = torch.minimum(_ramp(32, 0), _ramp(48, 1))
+    assert ramp.shape == (32, 48) and ramp.min() > 0 and ramp.max() == 1
+    assert torch.equal(ramp, ramp.flip(0)) and torch.equal(ramp, ramp.flip(1))
+    assert ramp[0].max() < ramp[4].max() < 1
+
+
+def test_blending_weights_sum_to_one_and_every_pixel_is_its_own(monkeypatch):
+    """With logits that are the pixels themselves, tiling must give the image back."""
+    detector = build(fit="tile")
+    monkeypatch.setattr(detector, "canvas_logits", lambda tiles: tiles[:, :1])
+    for shape in ((32, 32), (33, 57), (100, 64), (131, 45)):
+        image = torch.randn(1, 1, *shape, generator=torch.Generator().manual_seed(0))
+        torch.testing.assert_close(detector._tiled(image), image, atol=1e-5, rtol=1e-5)
+
+
+def test_images_smaller_than_a_tile_are_mirrored_not_stretched(monkeypatch):
+    detector, shown = build(fit="tile"), []
+    monkeypatch.setattr(detector, "canvas_logits", lambda t: shown.append(t) or t[:, :1])
+    image = torch.randn(1, 1, 20, 50, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(detector._tiled(image), image, atol=1e-5, rtol=1e-5)
+    assert shown[0].shape[-2:] == (32, 32)
+    torch.testing.assert_close(shown[0][0, 0, 20, :32], image[0, 0, 18, :32])
