@@ -8,12 +8,13 @@ import multiprocessing
 import os
 import signal
 import time
+from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from plant import LINE, ROOT
+from plant import LINE
 
 LIBRARIES = ["torch", "hdm.cli", "hdm.detector", "hdm.registry.tracking", "hdm.evaluation.report",
              "hdm.evaluation.evaluate", "hdm.evaluation.gallery", "hdm.dagm.bank", "hdm.dagm.sheet",
@@ -22,14 +23,21 @@ LIBRARIES = ["torch", "hdm.cli", "hdm.detector", "hdm.registry.tracking", "hdm.e
                  "evaluate", "register"))]
 
 
-def fork_server() -> ForkServerContext:
-    """A process that has imported LIBRARIES; its children start in milliseconds."""
-    # It is told where to look by its environment, being no child of pytest's interpreter state.
-    paths = [str(ROOT), str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-    os.environ["OMP_NUM_THREADS"] = "1"
+def fork_server(project: Path) -> ForkServerContext:
+    """A process that has imported LIBRARIES from `project`; its children start in milliseconds."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(LIBRARIES)
+    before, paths = Path.cwd(), os.environ.get("PYTHONPATH")
+    try:
+        # It looks for modules where it is started, and inherits the environment.
+        os.chdir(project)
+        os.environ["PYTHONPATH"] = os.pathsep.join([str(project), str(Path(__file__).parent)])
+        forkserver.ensure_running()
+    finally:
+        os.chdir(before)
+        os.environ.pop("PYTHONPATH")
+        if paths is not None:
+            os.environ["PYTHONPATH"] = paths
     return context
 
 
