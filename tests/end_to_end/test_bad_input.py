@@ -185,10 +185,10 @@ def small_disk(ran: Path) -> Iterator[Path]:
         pytest.skip("mounting a small disk needs root")
     try:
         shutil.copytree(kept, folder, dirs_exist_ok=True)
-        with (folder / "filler").open("wb", buffering=0) as stream:
-            with pytest.raises(OSError, match="No space"):
-                while True:
-                    stream.write(b"x" * 4096)
+        filler = (folder / "filler").open("wb", buffering=0)
+        with filler, pytest.raises(OSError, match="No space"):
+            while True:
+                filler.write(b"x" * 4096)
         yield ran
     finally:
         subprocess.run(["umount", str(folder)], check=True)
