@@ -14,7 +14,7 @@ from torch import Tensor
 from hdm.config import DagmSynthesize
 from hdm.dagm.foreground import foregrounds
 from hdm.dagm.masks import draw_mask
-from hdm.dagm.prior import MINIMUM_EXPLAINED, NormalPrior
+from hdm.dagm.prior import JUDGED_UP_TO, MINIMUM_EXPLAINED, NormalPrior
 from hdm.dagm.sampler import perturbed_reverse
 from hdm.dagm.sources import SOURCES
 from hdm.errors import HDMError
@@ -61,9 +61,14 @@ class SampleBank:
 
 
 def usable_sources(settings: DagmSynthesize, explained: dict[str, float]) -> dict[str, float]:
-    """Shares of the sources, without the prior's if it has not learned what normal looks like."""
+    """Shares of the sources, without the prior's if it has not learned what normal looks like.
+
+    Judged at the lower noise levels, where the end of every chain is made; a short training may
+    leave the coarsest scales unexplained, which only makes what grows there stranger.
+    """
     shares = {name: share for name, share in settings.sources.items() if share > 0}
-    if min(explained.values()) < MINIMUM_EXPLAINED and len(shares) > 1:
+    fine = [share for level, share in explained.items() if float(level) <= JUDGED_UP_TO]
+    if min(fine) < MINIMUM_EXPLAINED and len(shares) > 1:
         shares.pop("diffusion", None)
     total = sum(shares.values())
     return {name: share / total for name, share in shares.items()}

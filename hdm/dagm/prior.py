@@ -18,6 +18,7 @@ from hdm.files import atomic_file, read_json, write_json
 
 EXPLAINED_AT = (0.1, 0.25, 0.5)
 MINIMUM_EXPLAINED = 0.3
+JUDGED_UP_TO = 0.25
 VARIANCE_WEIGHT = 1e-3
 
 

@@ -76,24 +76,24 @@ class CastBracket(ProductLine):
         belt_texture = 0.7 * noise_tile(rng, 0.6, 0.6) + 0.7 * noise_tile(rng, 8.0, 0.8)
         return Casting(
             skin=noise_tile(rng, 0.8, 0.8, slope=0.5),
-            skin_relief=rng.uniform(0.04, 0.14),
+            skin_relief=rng.uniform(0.03, 0.09),
             mottle=noise_tile(rng, 2.0, 2.0, slope=1.2),
             mottle_contrast=rng.uniform(0.02, 0.08),
             colour=(rng.uniform(0.82, 1.15) * colour).astype(np.float32),
-            gloss=rng.uniform(0.05, 0.35),
+            gloss=rng.uniform(0.05, 0.25),
             fillet=rng.uniform(2.2, 4.0),
             growth=rng.normal(0.0, 0.5),
             belt=belt.astype(np.float32),
             belt_texture=belt_texture,
-            belt_contrast=rng.uniform(0.04, 0.22),
+            belt_contrast=rng.uniform(0.03, 0.14),
             belt_angle=rng.normal(0.0, 0.2),
             shadow=rng.uniform(0.15, 0.55),
         )
 
     def sample_pose(self, rng: np.random.Generator) -> Pose:
         """Draw a placement on the belt."""
-        angle, shift_u, shift_v = rng.normal(0.0, (0.13, 4.0, 4.0))
-        return Pose(angle, shift_u, shift_v, rng.uniform(0.95, 1.05))
+        angle, shift_u, shift_v = rng.normal(0.0, (0.09, 3.5, 3.5))
+        return Pose(angle, shift_u, shift_v, rng.uniform(1.03, 1.12))
 
     def radiance(self, part: Casting, view: View, defect: Defect | None) -> tuple[Field, Field]:
         """Return the oversampled radiance and the defect's shape."""
@@ -181,15 +181,15 @@ def _crack(surface: Surface, severity: float, rng: np.random.Generator) -> Field
     """Open a jagged crack that starts at an edge or a hole."""
     u, v, outward = _spot_on_edge(surface, rng)
     heading = outward + np.pi + rng.normal(0.0, 0.35)
-    length = rng.uniform(11.0, 15.0) + 9.0 * severity
+    length = rng.uniform(14.0, 18.0) + 9.0 * severity
     segments = 8
     turns = heading + rng.normal(0.0, 0.5, segments)
     steps = np.stack([np.cos(turns), np.sin(turns)], 1) * (length / segments)
     points = np.concatenate([np.zeros((1, 2)), np.cumsum(steps, 0)]) + np.array([u, v])
     distance, where = Curve(points).distance(surface.u, surface.v)
-    width = (0.7 + 0.5 * severity) * (1.15 - where)
+    width = (1.1 + 0.6 * severity) * (1.2 - where)
     crack = coverage(distance - width, 0.8) * coverage(surface.outline, 0.7)
-    surface.albedo *= 1.0 - (0.60 + 0.3 * severity) * crack[..., None]
+    surface.albedo *= 1.0 - (0.65 + 0.27 * severity) * crack[..., None]
     surface.relief -= 0.8 * crack
     return crack
 
@@ -199,12 +199,12 @@ def _porosity(surface: Surface, severity: float, rng: np.random.Generator) -> Fi
     shape = np.zeros_like(surface.u)
     centre = np.asarray(_spot_inside(surface, rng, 5.0))
     for _ in range(3 + int(4 * severity)):
-        place = tuple(centre + rng.normal(0.0, 3.0, 2))
-        radius = rng.uniform(1.1, 1.6) + 0.8 * severity * rng.random()
+        place = tuple(centre + rng.normal(0.0, 3.6, 2))
+        radius = rng.uniform(1.5, 2.0) + 1.0 * severity * rng.random()
         distance = blob_distance(rng, surface.u, surface.v, place, radius, 0.15)
         shape = np.maximum(shape, coverage(distance, 0.9))
     shape *= coverage(surface.outline)
-    surface.albedo *= 1.0 - (0.45 + 0.35 * severity) * shape[..., None]
+    surface.albedo *= 1.0 - (0.55 + 0.33 * severity) * shape[..., None]
     surface.relief -= (0.5 + 0.8 * severity) * shape
     return shape
 
@@ -212,7 +212,7 @@ def _porosity(surface: Surface, severity: float, rng: np.random.Generator) -> Fi
 def _chipped_edge(surface: Surface, severity: float, rng: np.random.Generator) -> Field:
     """Break a piece off the outline."""
     u, v, _ = _spot_on_edge(surface, rng)
-    radius = rng.uniform(3.2, 4.2) + 3.0 * severity
+    radius = rng.uniform(4.2, 5.2) + 3.0 * severity
     bite = blob_distance(rng, surface.u, surface.v, (u, v), radius, 0.3)
     shape = coverage(bite - 1.0, 1.0) * coverage(surface.outline - 0.5, 1.0)
     surface.outline = np.maximum(surface.outline, -bite)
@@ -222,7 +222,7 @@ def _chipped_edge(surface: Surface, severity: float, rng: np.random.Generator) -
 def _flash(surface: Surface, severity: float, rng: np.random.Generator) -> Field:
     """Leave a thin ragged fin of metal beyond the outline."""
     u, v, _ = _spot_on_edge(surface, rng)
-    radius = rng.uniform(3.4, 4.4) + 3.0 * severity
+    radius = rng.uniform(4.6, 5.6) + 3.0 * severity
     fin = blob_distance(rng, surface.u, surface.v, (u, v), radius, 0.28)
     shape = coverage(fin - 0.5, 1.0) * coverage(-surface.outline - 2.0, 1.0)
     surface.outline = np.minimum(surface.outline, fin)
@@ -231,11 +231,11 @@ def _flash(surface: Surface, severity: float, rng: np.random.Generator) -> Field
 
 def _rust(surface: Surface, severity: float, rng: np.random.Generator) -> Field:
     """Corrode a patch of the skin: orange-brown with a ragged outline."""
-    radius = rng.uniform(3.5, 5.0) + 4.5 * severity
+    radius = rng.uniform(4.5, 6.0) + 4.0 * severity
     spot = _spot_inside(surface, rng, 4.0)
     distance = blob_distance(rng, surface.u, surface.v, spot, radius, 0.4)
     patch = coverage(distance, 2.0) * coverage(surface.outline)
-    strength = 0.45 + 0.4 * severity
+    strength = 0.55 + 0.35 * severity
     loss = np.array([0.15, 0.50, 0.75], np.float32)
     surface.albedo *= 1.0 - strength * patch[..., None] * loss
     return patch
@@ -243,13 +243,13 @@ def _rust(surface: Surface, severity: float, rng: np.random.Generator) -> Field:
 
 def _scratch(surface: Surface, severity: float, rng: np.random.Generator) -> Field:
     """Score the skin down to bright metal."""
-    length = rng.uniform(14.0, 22.0) + 14.0 * severity
+    length = rng.uniform(18.0, 26.0) + 14.0 * severity
     spot = _spot_inside(surface, rng, 6.0)
     curve = wandering_curve(rng, spot, rng.uniform(0.0, np.pi), length, 0.06)
     distance, where = curve.distance(surface.u, surface.v)
     taper = np.clip(5.0 * np.minimum(where, 1.0 - where), 0.3, 1.0)
-    score = coverage(distance - (0.55 + 0.4 * severity) * taper, 0.8) * coverage(surface.outline)
-    surface.albedo *= 1.0 + (0.50 + 0.45 * severity) * score[..., None]
+    score = coverage(distance - (0.85 + 0.5 * severity) * taper, 0.8) * coverage(surface.outline)
+    surface.albedo *= 1.0 + (0.65 + 0.5 * severity) * score[..., None]
     surface.relief -= 0.3 * score
     return score
 

@@ -71,13 +71,13 @@ class WovenMesh(ProductLine):
         pitch = rng.uniform(9.5, 12.5)
         batch = rng.normal(0.0, 1.0)
         colour = np.array([0.74 + 0.045 * batch, 0.71 + 0.015 * batch, 0.66 - 0.045 * batch])
-        backdrop = rng.uniform(0.05, 0.26) * (1.0 + rng.normal(0.0, 0.10, 3))
+        backdrop = rng.uniform(0.04, 0.17) * (1.0 + rng.normal(0.0, 0.10, 3))
         return Cloth(
             pitch_u=pitch,
             pitch_v=pitch * rng.uniform(0.94, 1.06),
             radius=pitch * rng.uniform(0.20, 0.25),
             sway=(noise_tile(rng, 14.0, 14.0), noise_tile(rng, 14.0, 14.0)),
-            sway_amplitude=rng.uniform(0.2, 0.8),
+            sway_amplitude=rng.uniform(0.2, 0.6),
             warp_tone=rng.normal(1.0, rng.uniform(0.02, 0.09), _WIRES).astype(np.float32),
             weft_tone=rng.normal(1.0, rng.uniform(0.02, 0.09), _WIRES).astype(np.float32),
             colour=(rng.uniform(0.75, 1.15) * colour).astype(np.float32),
@@ -172,7 +172,7 @@ def _weft_wire(
 
 def _missing_wire(weave: Weave, severity: float, rng: np.random.Generator) -> Field:
     """Leave out one weft wire over a run of several cells."""
-    half = weave.cloth.pitch_u * (0.9 + 2.2 * severity)
+    half = weave.cloth.pitch_u * (1.4 + 2.2 * severity)
     _, run, _ = _weft_wire(weave, rng, half)
     weave.weft_gap = np.maximum(weave.weft_gap, run)
     return run
@@ -186,13 +186,13 @@ def _broken_wire(weave: Weave, severity: float, rng: np.random.Generator) -> Fie
     line = round(v / weave.cloth.pitch_v) * weave.cloth.pitch_v
     along = weave.u - u
     reach = np.exp(-((weave.v - line) ** 2) / (2.0 * (0.45 * weave.cloth.pitch_v) ** 2))
-    lift = (1.0 + 1.5 * severity) * np.exp(-np.abs(along) / (0.5 * pitch)) * np.sign(along)
-    half_gap = 1.6 + 2.2 * severity
+    lift = (2.2 + 2.0 * severity) * np.exp(-np.abs(along) / (0.8 * pitch)) * np.sign(along)
+    half_gap = (0.40 + 0.5 * severity) * pitch
     weave.v = weave.v - rng.choice([-1.0, 1.0]) * lift * reach
     gap = coverage(np.abs(along) - half_gap, 0.7)
     gap *= np.abs(weave.v - line) < 0.5 * weave.cloth.pitch_v
     weave.weft_gap = np.maximum(weave.weft_gap, gap)
-    return ((np.abs(along) < 0.9 * pitch) & (reach > 0.25)).astype(np.float32)
+    return ((np.abs(along) < 1.6 * pitch) & (reach > 0.2)).astype(np.float32)
 
 
 def _bent_wire(weave: Weave, severity: float, rng: np.random.Generator) -> Field:
@@ -202,7 +202,7 @@ def _bent_wire(weave: Weave, severity: float, rng: np.random.Generator) -> Field
     line = round(v / pitch) * pitch
     bow = np.exp(-((weave.u - u) ** 2) / (2.0 * (1.1 * weave.cloth.pitch_u) ** 2))
     reach = np.exp(-((weave.v - line) ** 2) / (2.0 * (0.65 * pitch) ** 2))
-    shift = rng.choice([-1.0, 1.0]) * (0.30 + 0.22 * severity) * pitch
+    shift = rng.choice([-1.0, 1.0]) * (0.36 + 0.20 * severity) * pitch
     weave.v = weave.v - (shift * bow * reach).astype(np.float32)
     return (bow * reach > 0.12).astype(np.float32)
 
