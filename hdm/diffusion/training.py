@@ -77,7 +77,8 @@ def _tell(report: Report | None, history: dict[str, list[float]], done: int, ste
     """Report the mean of each term since the last report, if one is due after `done` steps."""
     if report and (done % REPORT_EVERY == 0 or done == steps):
         first = (done - 1) // REPORT_EVERY * REPORT_EVERY
-        report(done, {k: sum(v[first:done]) / (done - first) for k, v in history.items()})
+        terms = sorted(history.items())  # a resumed history has lost its order
+        report(done, {k: sum(v[first:done]) / (done - first) for k, v in terms})
 
 
 def learning_rate(step: int, settings: Training) -> float:

@@ -1,0 +1,269 @@
+"""From good images to a calibrated detector on a tiny line: outputs, repeats, kills, refusals."""
+
+import hashlib
+import json
+import shutil
+from contextlib import contextmanager
+
+import numpy as np
+import pandas as pd
+import pytest
+import tiny
+
+from hdm.config import STAGES
+from hdm.dataset.manifest import Manifest, Row
+from hdm.detector import HDM
+from hdm.diffusion import training
+from hdm.errors import HDMError, TrainingError
+from hdm.files import read_json
+from hdm.line import Line
+from hdm.pom import evidence
+from hdm.stages import run_stage
+from hdm.stages.inputs import normals_of
+
+TRAINING = ("dagm_fit", "dagm_synthesize", "pom_filter", "ddm_train")
+NETWORK = {"stem": 4, "widths": [16], "blocks": 1}
+PARAMS = {
+    "compute": {"device": "cpu", "precision": "fp32", "threads": 1},
+    "image": {"size": 64},
+    "dagm_fit": {"network": NETWORK, "training": {"steps": 3, "batch": 4}},
+    "dagm_synthesize": {"samples": 20, "reverse_steps": 3},
+    "pom_filter": {"minimum_gap": 0.0, "minimum_detectability": 0.0},
+    "ddm_train": {"network": NETWORK, "training": {"steps": 3, "batch": 4}},
+}
+OUTPUTS = {
+    "dagm_fit": {"prior.safetensors", "prior.json", "quality.json", "loss.csv"},
+    "dagm_synthesize": {"bank.safetensors", "bank.parquet", "sheet.png"},
+    "pom_filter": {"selection.parquet", "funnel.json", "sheet.png"},
+    "ddm_train": {"detector/detector.json", "detector/detector.safetensors",
+                  "detector/prior/prior.json", "detector/prior/prior.safetensors",
+                  "calibration.json", "loss.csv"},
+}
+
+
+class Killed(BaseException):
+    """As from a signal: nothing inside may catch it."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_tracking():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HDM_TRACKING", "off")
+        short = evidence.PROBE_TRAINING.model_copy(update={"steps": 4})
+        patch.setattr(evidence, "PROBE_TRAINING", short)
+        yield
+
+
+def make_line(folder, params=None):
+    """16 images of 64 px, 12 for training and 4 for calibration, and 3 defects for test."""
+    project = tiny.write_project(folder, PARAMS | (params or {}))
+    rng, rows = np.random.default_rng(0), []
+    x = np.arange(64)
+    for index in range(19):
+        image = 128 + 40 * np.sin(x / 3 + rng.uniform(0, 6)) + rng.normal(0, 4, (64, 64))
+        kind = "good" if index < 16 else "spot"
+        if kind == "spot":
+            image[20:30, 20:30] = 20
+        name = f"{kind}/{index:02}.png"
+        tiny.write_png(project / "images" / name, np.clip(image, 0, 255).astype(np.uint8))
+        split = "train" if index < 12 else "calibration" if index < 16 else "test"
+        rows.append(Row(name, split, int(index >= 16), kind, None, name, 64, 64, 1, 8,
+                        f"{index:064}"))
+    line = Line.load("plate", project)
+    Manifest.of(rows, line.source_root).save(line.manifest_file)
+    run_stage("configure", "plate", project)
+    return line
+
+
+def run_all(line):
+    for stage in TRAINING:
+        run_stage(stage, "plate", line.project)
+
+
+def digests(line, *stages):
+    return {file.relative_to(line.folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+            for stage in stages or TRAINING
+            for file in sorted(line.stage_folder(stage).rglob("*")) if file.is_file()}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A line all of whose training stages have run, undisturbed."""
+    line = make_line(tmp_path_factory.mktemp("straight") / "plant")
+    run_all(line)
+    return line, digests(line)
+
+
+def copy_of(finished, folder):
+    shutil.copytree(finished[0].project, folder / "plant")
+    return Line.load("plate", folder / "plant")
+
+
+@pytest.mark.parametrize("stage", TRAINING)
+def test_outputs_are_there_and_nothing_else(finished, stage):
+    line = finished[0]
+    found = {p.relative_to(line.stage_folder(stage)).as_posix()
+             for p in line.stage_folder(stage).rglob("*") if p.is_file()}
+    assert found == OUTPUTS[stage]
+    assert not [p for p in line.folder.rglob("*") if p.name.endswith((".tmp", ".old"))]
+    assert not list(line.folder.glob(".work/*/*")), "resume points are gone"
+
+
+def test_loss_curves_reach_the_last_step(finished):
+    for stage, terms in (("dagm_fit", {"velocity", "variance"}), ("ddm_train", {"pixel", "dice"})):
+        curve = pd.read_csv(finished[0].stage_folder(stage) / "loss.csv")
+        assert curve["step"].iloc[-1] == 3 and terms | {"loss"} <= set(curve.columns)
+        assert np.isfinite(curve.to_numpy()).all()
+
+
+def test_funnel_and_selection_agree_with_the_bank(finished):
+    line = finished[0]
+    selection = pd.read_parquet(line.stage_folder("pom_filter") / "selection.parquet")
+    funnel = read_json(line.stage_folder("pom_filter") / "funnel.json")
+    assert len(selection) == funnel["candidates"] == 20
+    counts = selection["reason"].value_counts()
+    assert {c: e["count"] for c, e in funnel["reasons"].items() if e["count"]} == counts.to_dict()
+    bank = pd.read_parquet(line.stage_folder("dagm_synthesize") / "bank.parquet")
+    assert selection["base"].tolist() == bank["base"].tolist()
+
+
+def test_detector_loads_and_is_calibrated_on_held_out_images(finished):
+    line = finished[0]
+    detector = HDM.load(line.detector_folder, device="cpu", threads=1)
+    assert detector.info["line"] == "plate" and detector.info["training_images"] == 12
+    calibration = read_json(line.stage_folder("ddm_train") / "calibration.json")
+    assert len(calibration["normal_scores"]) == 4 and calibration["certified"] is False
+    assert calibration["smallest_rate"] == pytest.approx(0.2)
+    assert detector.threshold == calibration["threshold"]
+    normals = normals_of(line, line.params, detector.form)
+    assert len(normals.train) == 12 and len(normals.calibration) == 4
+    (found,) = detector.predict([np.full((50, 70), 128, np.uint8)])
+    assert found.anomaly_map.shape == (50, 70)
+
+
+def test_normals_report_progress(finished):
+    seen = []
+    normals_of(finished[0], finished[0].params, progress=lambda *e: seen.append(e))
+    assert seen == [(i, 16) for i in range(1, 17)]
+
+
+@pytest.mark.parametrize("stage", TRAINING)
+def test_rerun_is_byte_identical(finished, stage, tmp_path):
+    line = copy_of(finished, tmp_path)
+    run_stage(stage, "plate", line.project)
+    assert digests(line) == finished[1]
+
+
+def test_another_seed_is_another_prior(finished, tmp_path):
+    line = copy_of(finished, tmp_path)
+    tiny.write_project(line.project, PARAMS | {"seed": 1})
+    run_stage("configure", "plate", line.project)
+    run_stage("dagm_fit", "plate", line.project)
+    before = finished[1]
+    assert digests(line)["dagm_fit/prior.safetensors"] != before["dagm_fit/prior.safetensors"]
+
+
+@pytest.mark.parametrize("stage", ["dagm_fit", "ddm_train"])
+def test_killed_in_training_and_run_again_ends_as_if_undisturbed(finished, stage, tmp_path,
+                                                                 monkeypatch):
+    line = copy_of(finished, tmp_path)
+    shutil.rmtree(line.stage_folder(stage))
+    clock = iter(range(0, 10**9, 1000))
+    save = training._save
+
+    def save_then_die(checkpoint, step, *rest):
+        save(checkpoint, step, *rest)
+        if step == 2:
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training.time, "monotonic", lambda: float(next(clock)))
+        patch.setattr(training, "_save", save_then_die)
+        with pytest.raises(Killed):
+            run_stage(stage, "plate", line.project)
+    assert not line.stage_folder(stage).exists(), "nothing half-made"
+    assert len(list(line.work_folder(stage).iterdir())) == 1
+    steps = []
+    generator = training.step_generator
+
+    def counted(seed, step, *rest):
+        steps.append(step)
+        return generator(seed, step, *rest)
+
+    monkeypatch.setattr(training, "step_generator", counted)
+    run_stage(stage, "plate", line.project)
+    assert steps == [2], "went on where it was killed"
+    assert digests(line) == finished[1]
+    assert not list(line.work_folder(stage).iterdir())
+
+
+@pytest.mark.parametrize("stage", TRAINING)
+def test_killed_while_writing_leaves_the_last_good_outputs(finished, stage, tmp_path, monkeypatch):
+    line = copy_of(finished, tmp_path)
+    module = __import__(f"hdm.stages.{stage}", fromlist=["run"])
+    real = module.atomic_folder
+
+    @contextmanager
+    def dies(target):
+        with real(target) as folder:
+            yield folder
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "atomic_folder", dies)
+        with pytest.raises(Killed):
+            run_stage(stage, "plate", line.project)
+    assert digests(line) == finished[1]
+    run_stage(stage, "plate", line.project)
+    assert digests(line) == finished[1]
+    assert not [p for p in line.folder.rglob("*") if p.name.endswith((".tmp", ".old"))]
+
+
+def test_resume_point_of_other_settings_is_not_used(finished, tmp_path, monkeypatch):
+    line = copy_of(finished, tmp_path)
+    from hdm.stages import checkpoint_file
+    here = checkpoint_file(line, "dagm_fit", line.params, line.manifest_file)
+    other = line.params.model_copy(update={"seed": 5})
+    assert checkpoint_file(line, "dagm_fit", other, line.manifest_file) != here
+    assert checkpoint_file(line, "dagm_fit", line.params, line.settings_file("ingest")) != here
+    assert here.parent == line.work_folder("dagm_fit")
+
+
+def test_no_sample_left_to_train_on_is_one_sentence(finished, tmp_path):
+    line = copy_of(finished, tmp_path)
+    file = line.stage_folder("pom_filter") / "selection.parquet"
+    pd.read_parquet(file).assign(reason="undetectable", weight=0.0).to_parquet(file)
+    with pytest.raises(TrainingError, match=r"none of 20 synthetic samples.*funnel\.json"):
+        run_stage("ddm_train", "plate", line.project)
+    assert digests(line)["ddm_train/calibration.json"] == \
+        finished[1]["ddm_train/calibration.json"]
+
+
+def test_missing_inputs_name_what_is_missing(finished, tmp_path):
+    line = copy_of(finished, tmp_path)
+    shutil.rmtree(line.stage_folder("dagm_fit"))
+    for stage in ("dagm_synthesize", "pom_filter", "ddm_train"):
+        with pytest.raises(HDMError, match=r"prior\.json"):
+            run_stage(stage, "plate", line.project)
+    line.manifest_file.unlink()
+    with pytest.raises(HDMError, match="manifest"):
+        run_stage("dagm_fit", "plate", line.project)
+
+
+def test_unknown_stage_and_line(finished):
+    project = finished[0].project
+    with pytest.raises(HDMError, match=r"no stage 'train'; expected one of"):
+        run_stage("train", "plate", project)
+    with pytest.raises(HDMError, match="no product line 'other'"):
+        run_stage("dagm_fit", "other", project)
+
+
+def test_configure_writes_a_file_a_stage_and_leaves_equal_ones_alone(finished, tmp_path):
+    line = copy_of(finished, tmp_path)
+    files = {stage: line.settings_file(stage) for stage in STAGES}
+    before = {stage: file.stat().st_mtime_ns for stage, file in files.items()}
+    tiny.write_project(line.project, PARAMS | {"dagm_synthesize": {"samples": 21}})
+    run_stage("configure", "plate", line.project)
+    changed = [stage for stage, file in files.items() if file.stat().st_mtime_ns != before[stage]]
+    assert changed == ["dagm_synthesize"]
+    assert json.loads(files["dagm_synthesize"].read_text())["dagm_synthesize"]["samples"] == 21
