@@ -160,6 +160,7 @@ def test_noise_level_of_pure_noise():
 def test_shares_add_up_and_an_ignorant_prior_grows_nothing():
     settings = DagmSynthesize(sources={"diffusion": 3, "fill": 1, "shuffle": 0})
     assert usable_sources(settings, {"0.1": 0.9, "0.5": 0.6}) == {"diffusion": 0.75, "fill": 0.25}
-    assert usable_sources(settings, {"0.1": 0.9, "0.5": -1.0}) == {"fill": 1.0}
+    assert usable_sources(settings, {"0.1": -1.0, "0.5": 0.9}) == {"fill": 1.0}
+    assert "diffusion" in usable_sources(settings, {"0.1": 0.9, "0.99": -1.0}), "coarse levels"
     alone = DagmSynthesize(sources={"diffusion": 2})
     assert usable_sources(alone, {"0.1": -1.0}) == {"diffusion": 1.0}
