@@ -83,7 +83,7 @@ class BrushedPlate(ProductLine):
             code_at=(rng.normal(18.0, 4.0), rng.normal(20.0, 4.0), rng.uniform(2.0, 2.6)),
             serial=_serial_number(rng),
             serial_at=(rng.normal(-50.0, 4.0), rng.normal(36.0, 4.0), rng.uniform(1.6, 2.1)),
-            ink=rng.uniform(0.30, 0.85) * rng.choice([-1.0, -1.0, 0.7]),
+            ink=rng.uniform(0.30, 0.85) * float(rng.choice([-1.0, -1.0, 0.7])),
             sheen=(rng.uniform(-70.0, 70.0), rng.uniform(14.0, 45.0), rng.uniform(0.0, 0.16)),
         )
 

@@ -26,7 +26,8 @@ class Pose:
     def part_grid(self, width: int, height: int) -> tuple[Field, Field]:
         """Return the part coordinates (u, v) of the oversampled grid of a width x height image."""
         x, y = image_grid(width * OVERSAMPLING, height * OVERSAMPLING)
-        x, y = x / OVERSAMPLING - self.shift_u, y / OVERSAMPLING - self.shift_v
+        x = x / OVERSAMPLING - np.float32(self.shift_u)
+        y = y / OVERSAMPLING - np.float32(self.shift_v)
         u, v = rotate(x, y, self.angle)
         return u / np.float32(self.magnification), v / np.float32(self.magnification)
 

@@ -248,8 +248,8 @@ def _scratch(surface: Surface, severity: float, rng: np.random.Generator) -> Fie
     curve = wandering_curve(rng, spot, rng.uniform(0.0, np.pi), length, 0.06)
     distance, where = curve.distance(surface.u, surface.v)
     taper = np.clip(5.0 * np.minimum(where, 1.0 - where), 0.3, 1.0)
-    score = coverage(distance - (0.85 + 0.5 * severity) * taper, 0.8) * coverage(surface.outline)
-    surface.albedo *= 1.0 + (0.65 + 0.5 * severity) * score[..., None]
+    score = coverage(distance - (0.7 + 0.45 * severity) * taper, 0.8) * coverage(surface.outline)
+    surface.albedo *= 1.0 + (0.55 + 0.45 * severity) * score[..., None]
     surface.relief -= 0.3 * score
     return score
 
