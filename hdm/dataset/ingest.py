@@ -19,11 +19,15 @@ from hdm.errors import DataError
 
 @dataclass(frozen=True)
 class Ingested:
-    """A manifest, its split table (see `split_table`) and what a person should know about it."""
+    """A manifest, its split table (see `split_table`) and what a person should know about it.
+
+    masks: SHA-256 of the decoded pixels of each mask, by its path.
+    """
 
     manifest: Manifest
     table: pd.DataFrame
     warnings: list[str]
+    masks: dict[str, str]
 
 
 def ingest(source: Path, layout: Source | str, settings: Ingest, seed: int, *,
@@ -54,7 +58,8 @@ def ingest(source: Path, layout: Source | str, settings: Ingest, seed: int, *,
                             record, split, group in zip(records, splits, groups, strict=True)],
                            root)
     table = split_table(manifest)
-    return Ingested(manifest, table, warnings + _remarks(table))
+    return Ingested(manifest, table, warnings + _remarks(table),
+                    {mask: facts[mask].sha256 for mask in masks})
 
 
 def split_table(manifest: Manifest) -> pd.DataFrame:

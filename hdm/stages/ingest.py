@@ -20,7 +20,10 @@ _PATIENCE = 2.0  # seconds before a progress bar appears
 
 
 def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
-    """Write manifest.parquet and split_table.json, and print the split table.
+    """Write manifest.parquet, masks.json and split_table.json, and print the split table.
+
+    masks.json holds each mask's hash, so that a corrected mask is noticed; it is a file of its own
+    as training does not depend on masks.
 
     Raises DataError if the source cannot be used, HDMError if the outputs cannot be written;
     earlier outputs then stay as they are.
@@ -33,6 +36,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with atomic_folder(folder) as new:
         result.manifest.save(new / "manifest.parquet")
+        write_json(new / "masks.json", result.masks)
         write_json(new / "split_table.json", {"rows": rows, "warnings": result.warnings})
     console.print(summary(line.name, result.table))
     for warning in result.warnings:

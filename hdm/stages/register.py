@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from hdm.config import Params
 from hdm.errors import RegistryError
-from hdm.files import read_json, write_json
+from hdm.files import atomic_folder, read_json, write_json
 from hdm.line import Line
 from hdm.registry import ledger
 from hdm.registry.address import is_http, tracking_uri
@@ -40,7 +40,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     if run.run_id is None:
         context = Context(line, settings.register_, metrics, fingerprint(line.detector_folder),
                           data_hash(line) or "", "")
-        write_json(receipt_file(line), {**_receipt(line, context), "version": None, "aliases": []})
+        _write(line, {**_receipt(line, context), "version": None, "aliases": []})
         _say(console, f"{line.name}: {context.decision.outcome}, but HDM_TRACKING is off: "
                       "nothing was registered.")
         return
@@ -51,9 +51,15 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     except (MlflowException, OSError) as error:
         raise RegistryError(f"MLflow refused to register {line.model_name}: {first_line(error)} "
                             "Mend that and run the same command again.") from error
-    write_json(receipt_file(line), receipt)
+    _write(line, receipt)
     with ledger.edit_ledger(line) as links:
         links.pop(ledger.RETRAIN, None)
+
+
+def _write(line: Line, receipt: Mapping[str, Any]) -> None:
+    """Replace the whole output, so that nothing of a killed attempt stays in it."""
+    with atomic_folder(line.stage_folder("register")) as folder:
+        write_json(folder / receipt_file(line).name, receipt)
 
 
 def _register(line: Line, settings: Params, run: StageRun, metrics: Metrics, console: Console

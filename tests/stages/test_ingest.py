@@ -60,7 +60,7 @@ def outputs(line):
 
 def test_manifest_and_split_table_are_written(line):
     run(line)
-    assert list(outputs(line)) == ["manifest.parquet", "split_table.json"]
+    assert list(outputs(line)) == ["manifest.parquet", "masks.json", "split_table.json"]
     manifest = Manifest.load(line.manifest_file, line.source_root)
     assert len(manifest) == 24
     assert all(manifest.image_file(row).is_file() for row in manifest)
