@@ -28,7 +28,10 @@ _HOLES = ((-46.0, 0.0, 7.0), (46.0, 0.0, 7.0), (0.0, -14.0, 10.0))
 
 @dataclass(frozen=True)
 class Casting:
-    """One casting on its piece of belt; lengths in pixels, colours in linear reflectance."""
+    """One casting on its piece of belt; lengths in pixels, colours in linear reflectance.
+
+    ``chamfer`` is the brightness, relative to the skin, that each hole's cut edge adds.
+    """
 
     skin: Field
     skin_relief: float
@@ -37,6 +40,7 @@ class Casting:
     colour: Field
     gloss: float
     fillet: float
+    chamfer: tuple[float, float, float]
     growth: float
     belt: Field
     belt_texture: Field
@@ -72,16 +76,17 @@ class CastBracket(ProductLine):
         """Draw one casting and the belt under it."""
         batch = rng.normal(0.0, 1.0)
         colour = np.array([0.62 + 0.035 * batch, 0.62, 0.63 - 0.04 * batch])
-        belt = rng.uniform(0.09, 0.30) * np.array([0.85, 1.0, 1.05]) * rng.normal(1.0, 0.08, 3)
+        belt = rng.uniform(0.06, 0.36) * np.array([0.85, 1.0, 1.05]) * rng.normal(1.0, 0.08, 3)
         belt_texture = 0.7 * noise_tile(rng, 0.6, 0.6) + 0.7 * noise_tile(rng, 8.0, 0.8)
         return Casting(
             skin=noise_tile(rng, 0.8, 0.8, slope=0.5),
             skin_relief=rng.uniform(0.03, 0.09),
             mottle=noise_tile(rng, 2.0, 2.0, slope=1.2),
             mottle_contrast=rng.uniform(0.02, 0.08),
-            colour=(rng.uniform(0.82, 1.15) * colour).astype(np.float32),
+            colour=(rng.uniform(0.68, 1.22) * colour).astype(np.float32),
             gloss=rng.uniform(0.05, 0.25),
             fillet=rng.uniform(2.2, 4.0),
+            chamfer=(rng.uniform(-0.2, 1.3), rng.uniform(-0.2, 1.3), rng.uniform(-0.2, 1.3)),
             growth=rng.normal(0.0, 0.5),
             belt=belt.astype(np.float32),
             belt_texture=belt_texture,
@@ -121,7 +126,12 @@ def _lay_out(casting: Casting, u: Field, v: Field) -> Surface:
     boss = np.abs(np.hypot(u, v + 14.0) - 14.0) - 2.5
     rib = box_distance(u, v - 20.0, 2.5, 13.0, 2.0)
     relief += 2.2 * coverage(boss, 3.5) + 1.8 * coverage(rib, 3.5)
-    mottle = 1.0 + casting.mottle_contrast * sample_tile(casting.mottle, u, v)
+    # Every hole is countersunk; the cut metal is brighter than the skin, more or less so.
+    bare = np.ones_like(u)
+    for (hole_u, hole_v, radius), gain in zip(_HOLES, casting.chamfer, strict=True):
+        ring = np.abs(np.hypot(u - hole_u, v - hole_v) - radius - 1.3) - 1.1
+        bare += gain * coverage(ring)
+    mottle = bare + casting.mottle_contrast * sample_tile(casting.mottle, u, v)
     albedo = mottle[..., None] * casting.colour
     return Surface(casting, u, v, _outline(casting, u, v), relief, albedo)
 
