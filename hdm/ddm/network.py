@@ -14,8 +14,7 @@ INITIAL_LOGIT = -2.0
 class Discriminator(nn.Module):
     """One reverse step's judgement: what normal looks like here, and how likely each pixel is not.
 
-    Shown: the state z, its local contrast (z minus its local mean, which lighting does not move),
-    the probability of the step before and, if the prior is asked, the distance of z from the
+    Shown: the state z and its local contrast (z minus its local mean), standardised; the probability of the step before and, if the prior is asked, the distance of z from the
     prior's normal appearance. The image as first seen is not shown: beside a state of the training
     process it would give the mask away. Coordinates are not shown: with them the network settles
     on where defects are likely, and needs hundreds of steps to look at the image.
@@ -34,7 +33,9 @@ class Discriminator(nn.Module):
 
         Returns: estimated normal image (N, C, H, W) and mask logits (N, 1, H, W).
         """
-        shown = [z, DETAIL_GAIN * local_contrast(z), previous]
+        # By each image's own mean and spread: what lighting does to a whole image teaches nothing.
+        mean, spread = z.mean((1, 2, 3), keepdim=True), z.std((1, 2, 3), keepdim=True) + 0.05
+        shown = [(z - mean) / spread, DETAIL_GAIN * local_contrast(z) / spread, previous]
         if normal is not None:
             shown += [DETAIL_GAIN * (z - normal), DETAIL_GAIN * (z - normal).abs()]
         stacked = torch.cat(shown, dim=1).contiguous(memory_format=torch.channels_last)
@@ -46,5 +47,6 @@ class Discriminator(nn.Module):
 def local_contrast(images: Tensor) -> Tensor:
     """Images minus their mean over an eighth of the shorter side, (N, C, H, W)."""
     size = 2 * (min(images.shape[-2:]) // 16) + 1
-    mean = F.avg_pool2d(images, size, 1, size // 2, count_include_pad=False)
-    return images - mean
+    # Rows, then columns: the same mean as over the square at an eighth of the cost.
+    rows = F.avg_pool2d(images, (size, 1), 1, (size // 2, 0), count_include_pad=False)
+    return images - F.avg_pool2d(rows, (1, size), 1, (0, size // 2), count_include_pad=False)
