@@ -14,9 +14,10 @@ INITIAL_LOGIT = -2.0
 class Discriminator(nn.Module):
     """One reverse step's judgement: what normal looks like here, and how likely each pixel is not.
 
-    Shown: the state z and its local contrast (z minus its local mean), standardised; the probability of the step before and, if the prior is asked, the distance of z from the
-    prior's normal appearance. The image as first seen is not shown: beside a state of the training
-    process it would give the mask away. Coordinates are not shown: with them the network settles
+    Shown: the state z and its local contrast (z minus its local mean), standardised; the
+    probability of the step before and, if the prior is asked, the distance of z from the prior's
+    normal appearance. The image as first seen is not shown: beside a state of the training process
+    it would give the mask away. Coordinates are not shown: with them the network settles
     on where defects are likely, and needs hundreds of steps to look at the image.
     """
 
