@@ -21,7 +21,7 @@ from hdm.errors import HDMError
 from hdm.files import atomic_file
 
 BATCH = 24
-STRENGTH = (0.12, 0.9)  # mean change inside the mask, of a range of 2: faint to plain
+STRENGTH = (0.2, 0.9)  # mean change inside the mask, of a range of 2: faint to plain
 VISIBLE_DEVIATIONS = 1.5
 VISIBLE_AT_LEAST = 0.08  # of a range of 2: what a person sees at a glance
 

@@ -14,7 +14,7 @@ INITIAL_LOGIT = -2.0
 class Discriminator(nn.Module):
     """One reverse step's judgement: what normal looks like here, and how likely each pixel is not.
 
-    Shown: the state z and its local contrast (z minus its local mean), standardised; the
+    Shown: the state z and its local contrast (z minus its local mean) by the image's spread; the
     probability of the step before and, if the prior is asked, the distance of z from the prior's
     normal appearance. The image as first seen is not shown: beside a state of the training process
     it would give the mask away. Coordinates are not shown: with them the network settles
@@ -34,9 +34,9 @@ class Discriminator(nn.Module):
 
         Returns: estimated normal image (N, C, H, W) and mask logits (N, 1, H, W).
         """
-        # By each image's own mean and spread: what lighting does to a whole image teaches nothing.
-        mean, spread = z.mean((1, 2, 3), keepdim=True), z.std((1, 2, 3), keepdim=True) + 0.05
-        shown = [(z - mean) / spread, DETAIL_GAIN * local_contrast(z) / spread, previous]
+        # By each image's own spread: what lighting does to a whole image teaches nothing.
+        spread = z.std((1, 2, 3), keepdim=True) + 0.05
+        shown = [z, DETAIL_GAIN * local_contrast(z) / spread, previous]
         if normal is not None:
             shown += [DETAIL_GAIN * (z - normal), DETAIL_GAIN * (z - normal).abs()]
         stacked = torch.cat(shown, dim=1).contiguous(memory_format=torch.channels_last)

@@ -19,6 +19,7 @@ CLEAN_SHARE = 0.4
 SHOWN_PREVIOUS = 0.5
 IGNORED = 2
 POSITIVE_WEIGHT = 10.0
+PLAIN_FIRST = 0.35
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,11 @@ def fit(normals: Tensor, bank: SampleBank, selection: Tensor, importance: Tensor
     bases = torch.from_numpy(bank.table["base"].to_numpy().copy())
     clean_pool = torch.unique(bases[selection])
     levels = torch.tensor(transparencies(settings.reverse_steps))
+    plain = _plain(bank, selection, importance)
 
     def loss(step: int, generator: torch.Generator) -> dict[str, Tensor]:
-        batch = _draw(normals, bank, selection, importance, bases, clean_pool, settings, generator)
+        chances = plain if step < PLAIN_FIRST * settings.training.steps else importance
+        batch = _draw(normals, bank, selection, chances, bases, clean_pool, settings, generator)
         batch = _augment(batch, settings, generator)
         batch = Batch(*(getattr(batch, f).to(backend.device) for f in Batch.__annotations__))
         n = len(batch.seen)
@@ -89,6 +92,15 @@ def objective(estimate: Tensor, logits: Tensor, batch: Batch) -> dict[str, Tenso
     dice = (dice * (area > 0)).sum() / (area > 0).sum().clamp(min=1)
     normal = ((estimate - batch.normal).pow(2) * (1 + 3 * mask)).mean()
     return {"loss": pixel + 0.5 * dice + normal, "pixel": pixel, "dice": dice, "normal": normal}
+
+
+def _plain(bank: SampleBank, selection: Tensor, importance: Tensor) -> Tensor:
+    """Chances of the plainer half of the samples alone.
+
+    With faint defects from the start, hundreds of steps pass before anything is learned.
+    """
+    strength = torch.from_numpy(bank.table["strength"].to_numpy().copy())[selection]
+    return importance * (strength >= strength.median())
 
 
 def _draw(normals: Tensor, bank: SampleBank, selection: Tensor, importance: Tensor, bases: Tensor,

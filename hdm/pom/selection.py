@@ -24,6 +24,7 @@ REASONS = {
     KEPT: "trained on",
 }
 VISIBLE_PIXELS = 4
+HARD_MARGIN = 0.1
 WEIGHTS = (0.3, 3.0)
 TRIVIAL_QUANTILE = 0.9
 
@@ -74,7 +75,7 @@ def select(evidence: pd.DataFrame, visible_pixels: np.ndarray, descriptors: np.n
     gap, found = evidence["gap"].to_numpy(), evidence["detectability"].to_numpy()
     reason = np.full(len(evidence), KEPT, dtype=object)
     reason[(found < settings.minimum_detectability)] = UNDETECTABLE
-    reason[(gap < floor) & (found < (1 + settings.minimum_detectability) / 2)] = LIKELY_NORMAL
+    reason[(gap < floor) & (found < settings.minimum_detectability + HARD_MARGIN)] = LIKELY_NORMAL
     reason[visible_pixels < VISIBLE_PIXELS] = NO_VISIBLE_CHANGE
     budget = max(1, round(settings.keep * len(evidence)))
     passed = np.flatnonzero(reason == KEPT)

@@ -10,7 +10,7 @@ import torch
 from hdm.dagm.bank import SampleBank
 from hdm.ddm import training
 from hdm.ddm.network import Discriminator, local_contrast
-from hdm.ddm.training import Batch, _augment, _draw, _previous, fit, objective
+from hdm.ddm.training import Batch, _augment, _draw, _plain, _previous, fit, objective
 
 NORMALS = tiny.textures(6)
 
@@ -24,7 +24,8 @@ def square_bank(count=12, strength=1.5):
         masks[i, top - 1:top + 9, left - 1:left + 9] = 2
         masks[i, top:top + 8, left:left + 8] = 1
         images[i, 0, top:top + 8, left:left + 8] -= strength
-    return SampleBank(images.half(), masks, pd.DataFrame({"base": bases}))
+    table = pd.DataFrame({"base": bases, "strength": [0.2 + i / count for i in range(count)]})
+    return SampleBank(images.half(), masks, table)
 
 
 def draw(seed=0, batch=10, bank=None, selection=None, importance=None, pool=None):
@@ -212,3 +213,9 @@ def test_local_contrast_does_not_see_light():
     torch.testing.assert_close(local_contrast(image + 0.7), local_contrast(image), atol=1e-5,
                                rtol=0)
     assert local_contrast(torch.full((1, 1, 16, 48), 2.0)).abs().max() < 1e-6
+
+
+def test_the_plainer_half_comes_first():
+    bank, importance = square_bank(4), torch.tensor([1.0, 2.0, 3.0, 4.0])
+    assert _plain(bank, torch.arange(4), importance).tolist() == [0, 2, 3, 4]
+    assert _plain(bank, torch.tensor([3, 0]), importance[:2]).tolist() == [1, 2]

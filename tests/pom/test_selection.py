@@ -25,7 +25,7 @@ def reasons(*args, **how):
 
 
 def test_each_reason_has_its_evidence():
-    rows = [{}, {}, {"gap": -1.0, "detectability": 0.7}, {"detectability": 0.5},
+    rows = [{}, {}, {"gap": -1.0, "detectability": 0.62}, {"detectability": 0.5},
             {"gap": -1.0, "detectability": 0.99}]
     assert reasons(rows, visible=[50, 0, 50, 50, 50]) == [
         KEPT, "no_visible_change", "likely_normal", "undetectable", KEPT]
@@ -39,7 +39,7 @@ def test_gap_floor_is_the_quantile_of_chance():
     rows = [{"chance_gap": c, "gap": 10.0} for c in np.linspace(0, 1, 101)]
     selection = choose(rows)
     assert selection.gap_floor == pytest.approx(0.95)
-    low, high = {"gap": 0.94, "detectability": 0.7}, {"gap": 0.96, "detectability": 0.7}
+    low, high = {"gap": 0.94, "detectability": 0.62}, {"gap": 0.96, "detectability": 0.62}
     assert reasons([*rows, *[low, high] * 1])[-2:] == ["likely_normal", KEPT]
 
 
