@@ -160,7 +160,7 @@ class Calibration(Section):
 class DdmTrain(Section):
     """The discriminative reverse process."""
 
-    network: Denoiser = Denoiser(widths=(32, 64, 128))
+    network: Denoiser = Denoiser(stem=2, widths=(16, 32, 64, 128))
     training: Training = Training(steps=800, batch=8)
     reverse_steps: Positive = Field(2, description="K: reverse steps at detection.")
     noise: Fraction = Field(0.15, description="Largest noise of an intermediate state.")
