@@ -87,18 +87,18 @@ class Validate(Section):
 class Denoiser(Section):
     """Size of a U-Net."""
 
-    stem: Literal[1, 2, 4, 8] = Field(4, description="Space-to-depth factor of the stem.")
+    stem: Literal[1, 2, 4, 8] = Field(2, description="Space-to-depth factor of the stem.")
     widths: tuple[Annotated[int, Field(ge=8, multiple_of=8)], ...] = Field(
-        (32, 64, 96), min_length=1, description="Channels of each level, multiples of 8.")
-    blocks: Positive = Field(1, description="Residual blocks a level.")
+        (16, 32, 64, 128), min_length=1, description="Channels of each level, multiples of 8.")
+    blocks: Positive = Field(1, description="Convolutions a level.")
 
 
 class Training(Section):
     """One training run: steps, not epochs, so that every line costs the same."""
 
     steps: Positive = Field(300, description="Optimiser steps.")
-    batch: int = Field(16, ge=2, description="Images a step.")
-    learning_rate: float = Field(1e-3, gt=0, description="Peak, after warm-up; then cosine.")
+    batch: int = Field(8, ge=2, description="Images a step.")
+    learning_rate: float = Field(2e-3, gt=0, description="Peak, after warm-up; then cosine.")
     ema_half_life: Fraction = Field(0.05, description="Half-life of the averaged weights / run.")
     checkpoint_seconds: Positive = Field(60, description="Time between resume points.")
 
@@ -160,9 +160,9 @@ class Calibration(Section):
 class DdmTrain(Section):
     """The discriminative reverse process."""
 
-    network: Denoiser = Denoiser(stem=2, widths=(16, 32, 64, 128))
-    training: Training = Training(steps=800, batch=8)
-    reverse_steps: Positive = Field(2, description="K: reverse steps at detection.")
+    network: Denoiser = Denoiser(blocks=2)
+    training: Training = Training(steps=1500)
+    reverse_steps: Positive = Field(1, description="K: reverse steps at detection.")
     noise: Fraction = Field(0.15, description="Largest noise of an intermediate state.")
     prior_level: Fraction | None = Field(None, description=(
         "Noise level / range at which the discriminator is shown what the prior finds normal; "

@@ -20,6 +20,7 @@ SHOWN_PREVIOUS = 0.5
 IGNORED = 2
 POSITIVE_WEIGHT = 10.0
 PLAIN_FIRST = 0.35
+NORMAL_WEIGHT = 0.3
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def objective(estimate: Tensor, logits: Tensor, batch: Batch) -> dict[str, Tenso
     dice = 1 - (2 * overlap + 1) / (probability.sum((1, 2, 3)) + area + 1)
     dice = (dice * (area > 0)).sum() / (area > 0).sum().clamp(min=1)
     normal = ((estimate - batch.normal).pow(2) * (1 + 3 * mask)).mean()
-    return {"loss": pixel + 0.5 * dice + normal, "pixel": pixel, "dice": dice, "normal": normal}
+    return {"loss": pixel + dice + NORMAL_WEIGHT * normal, "pixel": pixel, "dice": dice, "normal": normal}
 
 
 def _plain(bank: SampleBank, selection: Tensor, importance: Tensor) -> Tensor:

@@ -44,7 +44,8 @@ def train(model: nn.Module, loss: Loss, settings: Training, *, seed: int, checkp
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate,
                                   weight_decay=1e-4, fused=True)
     decay = 0.5 ** (1 / max(1.0, settings.ema_half_life * settings.steps))
-    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay))
+    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay),
+                            use_buffers=True)
     history: dict[str, list[float]] = {}
     start = _resume(checkpoint, model, average, optimizer, history)
     for done in range(1, start + 1):

@@ -74,8 +74,9 @@ def detectabilities(bank: SampleBank, normals: Tensor, *, seed: int,
         for number, rows in enumerate(torch.nonzero(fold == side).flatten().split(BATCH)):
             with torch.no_grad():
                 maps = _probe_maps(probe, bank.images[rows].float())
-            for row, anomaly_map in zip(rows.tolist(), maps.numpy(), strict=True):
-                scores[row] = _in_mask_auroc(anomaly_map, bank.masks[row].numpy())
+            changed, known = _half(bank.masks[rows] == 1), ~_half(bank.masks[rows] == 2)
+            for row, *planes in zip(rows.tolist(), maps, changed, known, strict=True):
+                scores[row] = _in_mask_auroc(*planes)
             if progress:
                 progress(side * len(bases) // 2 + (number + 1) * BATCH, len(bases))
     return scores
@@ -129,8 +130,8 @@ def _fit_probe(bank: SampleBank, rows: Tensor, seed: int) -> UNet:
             group["lr"] = learning_rate(step, PROBE_TRAINING)
         generator = step_generator(seed, step)
         chosen = rows[torch.randint(len(rows), (PROBE_TRAINING.batch,), generator=generator)]
-        images, target = bank.images[chosen].float(), (bank.masks[chosen] == 1).float()[:, None]
-        target = F.adaptive_max_pool2d(target, [s // 2 for s in target.shape[-2:]])
+        images = bank.images[chosen].float()
+        target = _half(bank.masks[chosen] == 1).float()[:, None]
         logits = probe(F.avg_pool2d(images, 2), torch.zeros(len(chosen)))
         weight = torch.tensor(8.0)
         loss = F.binary_cross_entropy_with_logits(logits, target, pos_weight=weight)
@@ -141,13 +142,17 @@ def _fit_probe(bank: SampleBank, rows: Tensor, seed: int) -> UNet:
 
 
 def _probe_maps(probe: UNet, images: Tensor) -> Tensor:
-    logits = probe(F.avg_pool2d(images, 2), torch.zeros(len(images)))
-    return F.interpolate(logits, size=images.shape[-2:], mode="nearest")[:, 0]
+    return probe(F.avg_pool2d(images, 2), torch.zeros(len(images)))[:, 0]
 
 
-def _in_mask_auroc(anomaly_map: np.ndarray, mask: np.ndarray) -> float:
-    inside = mask == 1
+def _half(masks: Tensor) -> Tensor:
+    """(N, H, W) bool at half the size: true where any of the four pixels is."""
+    return F.max_pool2d(masks.float()[:, None], 2)[:, 0] > 0
+
+
+def _in_mask_auroc(anomaly_map: Tensor, changed: Tensor, known: Tensor) -> float:
+    known = known | changed
+    inside = changed[known]
     if not inside.any() or inside.all():
         return 0.5
-    keep = mask != 2
-    return float(roc_auc_score(inside[keep], anomaly_map[keep]))
+    return float(roc_auc_score(inside.numpy(), anomaly_map[known].numpy()))

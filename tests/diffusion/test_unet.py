@@ -5,7 +5,7 @@ import tiny
 import torch
 
 from hdm.config import Denoiser
-from hdm.diffusion.unet import UNet, _fourier
+from hdm.diffusion.unet import UNet, _planes
 
 
 @pytest.mark.parametrize("shape", [
@@ -24,7 +24,7 @@ def test_untrained_output_is_zero():
 
 
 def test_level_changes_the_answer_of_its_own_image_only():
-    network = tiny.randomised(UNet(1, 1, tiny.NETWORK), 0)
+    network = tiny.randomised(UNet(1, 1, tiny.NETWORK), 0).eval()
     x = torch.randn(2, 1, 32, 32)
     one = network(x, torch.tensor([0.1, 0.5]))
     two = network(x, torch.tensor([0.9, 0.5]))
@@ -32,8 +32,9 @@ def test_level_changes_the_answer_of_its_own_image_only():
     assert torch.equal(one[1], two[1])
 
 
-def test_embedding_tells_levels_apart():
-    codes = _fourier(torch.linspace(0, 1, 200), 16)
-    assert codes.shape == (200, 16) and codes.abs().max() <= 1
-    distance = torch.cdist(codes, codes) + torch.eye(200) * 10
-    assert distance.min() > 0.05
+def test_planes_tell_levels_apart():
+    levels = torch.tensor([0.0, 0.25, 0.5, 1.0])
+    planes = _planes(levels, torch.zeros(4, 1, 3, 5))
+    assert planes.shape == (4, 3, 3, 5)
+    assert torch.allclose(planes[1, :, 2, 3], torch.tensor([0.25, 1.0, 0.0]), atol=1e-6)
+    assert torch.allclose(planes[3, :, 0, 0], torch.tensor([1.0, 0.0, 1.0]), atol=1e-6)

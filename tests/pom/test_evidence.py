@@ -9,6 +9,7 @@ import torch
 from hdm.dagm.bank import SampleBank
 from hdm.pom import evidence
 from hdm.pom.evidence import (
+    _half,
     _in_mask_auroc,
     descriptors,
     detectabilities,
@@ -88,12 +89,19 @@ def test_one_good_image_gives_chance_not_an_error(scene, monkeypatch):
 
 
 def test_auroc_inside_against_outside():
-    mask = np.array([[1, 1, 0, 0, 2]])
-    assert _in_mask_auroc(np.array([[3.0, 2, 1, 0, 9]]), mask) == 1.0
-    assert _in_mask_auroc(np.array([[3.0, 0.5, 1, 0, 9]]), mask) == 0.75
-    assert _in_mask_auroc(np.array([[0.0, 0, 0, 0, 0]]), mask) == 0.5
-    for empty in (np.zeros((1, 5)), np.ones((1, 5))):
-        assert _in_mask_auroc(np.arange(5.0)[None], empty) == 0.5
+    changed = torch.tensor([[True, True, False, False, False]])
+    known = torch.tensor([[True, True, True, True, False]])
+    assert _in_mask_auroc(torch.tensor([[3.0, 2, 1, 0, 9]]), changed, known) == 1.0
+    assert _in_mask_auroc(torch.tensor([[3.0, 0.5, 1, 0, 9]]), changed, known) == 0.75
+    assert _in_mask_auroc(torch.zeros(1, 5), changed, known) == 0.5
+    for all_or_none in (torch.zeros(1, 5).bool(), torch.ones(1, 5).bool()):
+        assert _in_mask_auroc(torch.arange(5.0)[None], all_or_none, all_or_none) == 0.5
+
+
+def test_half_size_keeps_the_smallest_defect():
+    masks = torch.zeros(1, 4, 6, dtype=torch.bool)
+    masks[0, 3, 2] = True
+    assert _half(masks).tolist() == [[[False, False, False], [False, True, False]]]
 
 
 def test_descriptors_are_standardised_and_tell_size_and_place(scene):
