@@ -163,6 +163,8 @@ class DdmTrain(Section):
     network: Denoiser = Denoiser(blocks=2)
     training: Training = Training(steps=1500)
     reverse_steps: Positive = Field(1, description="K: reverse steps at detection.")
+    fresh: Fraction = Field(0.8, description=(
+        "Share of the samples that are drawn anew from the recipe of one that POM kept."))
     noise: Fraction = Field(0.15, description="Largest noise of an intermediate state.")
     prior_level: Fraction | None = Field(None, description=(
         "Noise level / range at which the discriminator is shown what the prior finds normal; "
@@ -192,6 +194,9 @@ class Register(Section):
 class Params(Section):
     """Defaults of every line (params.yaml), one section a stage beside what stages share."""
 
+    preset: str = Field("fast", description="Which of `presets` is laid over the other keys.")
+    presets: dict[str, dict[str, Any]] = Field({"fast": {}}, description=(
+        "Named sets of keys: how much a line's training may cost, and what it is spent on."))
     seed: int = Field(0, ge=0, description="Every random choice follows from it.")
     compute: Compute = Compute()
     image: Image = Image()
@@ -252,13 +257,19 @@ def load_pipelines(project: Path) -> Pipelines:
 
 
 def load_params(project: Path, line: ProductLine | None = None, name: str = "") -> Params:
-    """Defaults of params.yaml with the line's overrides on top; raises ConfigError."""
+    """params.yaml, the chosen preset over it, the line's overrides on top; raises ConfigError."""
     defaults = _read_yaml(project / "params.yaml")
-    params = _validated(Params, defaults, "params.yaml")
-    if line is None or not line.overrides:
-        return params
-    merged = merge(defaults, line.overrides)
-    return _validated(Params, merged, f"pipelines.yaml: lines.{name}.overrides")
+    presets = _validated(Params, defaults, "params.yaml").presets
+    for title, keys in presets.items():
+        _validated(Params, merge(defaults, keys), f"params.yaml: presets.{title}")
+    overrides = line.overrides if line else {}
+    merged = merge(defaults, overrides)
+    where = f"pipelines.yaml: lines.{name}.overrides" if overrides else "params.yaml"
+    chosen = _validated(Params, merged, where).preset
+    if chosen not in presets:
+        raise ConfigError(f"{where}: there is no preset {chosen!r}; expected one of: "
+                          f"{', '.join(presets)}.")
+    return _validated(Params, merge(merge(defaults, presets[chosen]), overrides), where)
 
 
 def stage_settings(params: Params, stage: str) -> dict[str, Any]:

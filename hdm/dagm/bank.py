@@ -12,6 +12,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from hdm.config import DagmSynthesize
+from hdm.dagm.blending import blend
 from hdm.dagm.foreground import foregrounds
 from hdm.dagm.masks import draw_mask
 from hdm.dagm.prior import JUDGED_UP_TO, MINIMUM_EXPLAINED, NormalPrior
@@ -22,8 +23,6 @@ from hdm.files import atomic_file
 
 BATCH = 24
 STRENGTH = (0.2, 0.9)  # mean change inside the mask, of a range of 2: faint to plain
-VISIBLE_DEVIATIONS = 1.5
-VISIBLE_AT_LEAST = 0.08  # of a range of 2: what a person sees at a glance
 
 
 @dataclass(frozen=True)
@@ -143,31 +142,10 @@ def _contents(normals: Tensor, masks: np.ndarray, table: pd.DataFrame, prior: No
 
 def _blend(normals: Tensor, contents: np.ndarray, masks: np.ndarray, table: pd.DataFrame
            ) -> tuple[np.ndarray, np.ndarray]:
-    """Mix content into the base images; returns images and masks with invisible change as 2.
-
-    The opacity is what brings the mean change inside the mask to the sample's strength, so that
-    every source makes defects from faint to plain.
-    """
+    """Mix content into the base images; returns images and masks with invisible change as 2."""
     images = np.empty_like(contents)
     labels = np.zeros(masks.shape, np.uint8)
     for index, row in enumerate(table.itertuples()):
-        base = normals[row.base].numpy()
-        difference = np.abs(contents[index] - base).mean(0)[masks[index]].mean()
-        opacity = min(1.0, row.strength / max(float(difference), 1e-6))
-        table.loc[index, "opacity"] = opacity
-        alpha = ndimage.gaussian_filter(masks[index].astype(np.float32), row.feather)
-        alpha = np.clip(alpha / max(alpha.max(), 1e-3), 0, 1) * opacity
-        images[index] = np.clip(base + alpha * (contents[index] - base), -3, 3)
-        change = np.abs(images[index] - base).mean(0)
-        floor = max(VISIBLE_AT_LEAST, VISIBLE_DEVIATIONS * _noise_level(base))
-        seen = ndimage.maximum_filter(ndimage.uniform_filter(change, 3), 3) > floor
-        touched = alpha > 0.05
-        labels[index][touched] = np.where(seen[touched], 1, 2)
+        images[index], labels[index], table.loc[index, "opacity"] = blend(
+            normals[row.base].numpy(), contents[index], masks[index], row.strength, row.feather)
     return images, labels
-
-
-def _noise_level(image: np.ndarray) -> float:
-    """Standard deviation of the pixel noise of (C, H, W), from second differences (Immerkær)."""
-    kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]]) / 6
-    detail = np.abs(ndimage.convolve(image.mean(0), kernel, mode="mirror"))
-    return float(max(0.01, np.median(detail) * 1.4826))

@@ -32,11 +32,11 @@ def perlin(rng: np.random.Generator, size: Size) -> np.ndarray:
     return (field > rng.uniform(0.25, 0.5)) & _window(rng, size)
 
 
-def ellipses(rng: np.random.Generator, size: Size) -> np.ndarray:
-    """One to three overlapping ellipses with a wobbly outline."""
+def ellipses(rng: np.random.Generator, size: Size, centre: np.ndarray | None = None) -> np.ndarray:
+    """One to three overlapping ellipses with a wobbly outline, around `centre` if given."""
     y, x = np.mgrid[:size[0], :size[1]].astype(float)
     wobble = 0.35 * noise_field(rng, size, 12)
-    centre = rng.uniform(0, 1, 2) * size
+    centre = rng.uniform(0, 1, 2) * size if centre is None else centre
     mask = np.zeros(size, bool)
     radius = 2.0 * (0.16 * min(size) / 2.0) ** rng.uniform(0, 1)
     for _ in range(rng.integers(1, 4)):
@@ -96,6 +96,22 @@ def bite(rng: np.random.Generator, size: Size) -> np.ndarray:
     return ndimage.shift(mask, shift, order=0)
 
 
+def region(rng: np.random.Generator, size: Size) -> np.ndarray:
+    """All on one side of a wavy line: a part that is uneven, half ground, half lit."""
+    y, x = np.mgrid[:size[0], :size[1]].astype(float)
+    angle = rng.uniform(0, 2 * np.pi)
+    cy, cx = rng.uniform(0, 1, 2) * size
+    across = (y - cy) * np.cos(angle) - (x - cx) * np.sin(angle)
+    return across > rng.uniform(0, 8) * noise_field(rng, size, 32)
+
+
+def rim(rng: np.random.Generator, foreground: np.ndarray) -> np.ndarray:
+    """A blob on the outline of the object: chipped edges, burrs, flash."""
+    inner = ndimage.binary_erosion(foreground, iterations=max(2, min(foreground.shape) // 10))
+    outline = np.argwhere(foreground & ~inner)
+    return ellipses(rng, foreground.shape, outline[rng.integers(len(outline))].astype(float))
+
+
 FAMILIES: dict[str, tuple[float, Callable[[np.random.Generator, Size], np.ndarray]]] = {
     "perlin": (0.22, perlin),
     "ellipses": (0.25, ellipses),
@@ -104,15 +120,18 @@ FAMILIES: dict[str, tuple[float, Callable[[np.random.Generator, Size], np.ndarra
     "pinholes": (0.11, pinholes),
     "band": (0.10, band),
     "bite": (0.05, bite),
+    "region": (0.04, region),
 }
+RIM, RIM_SHARE = "rim", 0.15
 
 
-def draw_mask(rng: np.random.Generator, size: Size, foreground: np.ndarray | None = None
-              ) -> tuple[str, np.ndarray]:
-    """A mask of a random family, and the family's name.
+def draw_mask(rng: np.random.Generator, size: Size, foreground: np.ndarray | None = None,
+              family: str | None = None) -> tuple[str, np.ndarray]:
+    """A mask, and its family's name.
 
     Args:
         foreground: bool (H, W); where given, the mask is limited to it.
+        family: which family; otherwise a random one. `rim` needs a foreground.
 
     Never empty: a draw with fewer than 6 pixels (or 60 % of the image) is repeated.
     """
@@ -120,8 +139,12 @@ def draw_mask(rng: np.random.Generator, size: Size, foreground: np.ndarray | Non
     names = list(FAMILIES)
     shares = np.array([FAMILIES[name][0] for name in names])
     for _ in range(50):
-        name = str(rng.choice(names, p=shares / shares.sum()))
-        mask = FAMILIES[name][1](rng, size)
+        name = family or str(rng.choice(names, p=shares / shares.sum()))
+        if not family and foreground is not None and rng.random() < RIM_SHARE:
+            name = RIM
+        if name == RIM and foreground is None:
+            name = "ellipses"
+        mask = rim(rng, allowed) if name == RIM else FAMILIES[name][1](rng, size)
         mask &= allowed
         if MINIMUM_PIXELS <= mask.sum() <= 0.6 * mask.size:
             return name, mask

@@ -30,8 +30,9 @@ def cut_paste(rng: np.random.Generator, normal: np.ndarray, other: np.ndarray) -
 
 
 def photometric(rng: np.random.Generator, normal: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """The same structure, lighter, darker, flatter, harsher or blurred: stains and fading."""
-    kind = rng.integers(4)
+    """The same structure, lighter, darker, flatter, harsher, blurred or rippled: stains, fading,
+    tool marks."""
+    kind = rng.integers(5)
     if kind == 0:
         return normal + rng.choice([-1, 1]) * rng.uniform(0.25, 1.2)
     if kind == 1:
@@ -39,6 +40,8 @@ def photometric(rng: np.random.Generator, normal: np.ndarray, other: np.ndarray)
         return middle + (normal - middle) * rng.choice([rng.uniform(0, 0.4), rng.uniform(1.8, 3.0)])
     if kind == 2:
         return ndimage.gaussian_filter(normal, (0, *(rng.uniform(1.5, 4),) * 2))
+    if kind == 3:
+        return normal + rng.uniform(0.3, 1.0) * _grating(rng, normal.shape[1:])
     tint = rng.normal(0, 0.6, (normal.shape[0], 1, 1))
     return normal + tint + 0.2 * noise_field(rng, normal.shape[1:], rng.uniform(6, 24))
 
@@ -61,9 +64,7 @@ def procedural(rng: np.random.Generator, normal: np.ndarray, other: np.ndarray) 
     if rng.random() < 0.6:
         texture = sum(noise_field(rng, size, 2.0 ** o) / 2 ** (4 - o) for o in (1, 2, 3, 4))
     else:
-        y, x = np.mgrid[:size[0], :size[1]]
-        angle, period = rng.uniform(0, np.pi), rng.uniform(2.5, 16)
-        texture = np.sin(2 * np.pi * (x * np.cos(angle) + y * np.sin(angle)) / period)
+        texture = _grating(rng, size)
     colour = rng.uniform(low - 0.3, high + 0.3, (normal.shape[0], 1, 1))
     keeps_light = rng.random() < 0.4
     return (normal if keeps_light else colour) + texture[None] * rng.uniform(0.2, 0.8)
@@ -94,6 +95,13 @@ def shuffle(rng: np.random.Generator, normal: np.ndarray, other: np.ndarray) -> 
     out[:, :rows * block, :columns * block] = mixed.transpose(2, 0, 3, 1, 4).reshape(
         channels, rows * block, columns * block)
     return out
+
+
+def _grating(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
+    """A sine of any direction with a period of 2.5 to 16 px, (H, W) in [-1, 1]."""
+    y, x = np.mgrid[:size[0], :size[1]]
+    angle, period = rng.uniform(0, np.pi), rng.uniform(2.5, 16)
+    return np.sin(2 * np.pi * (x * np.cos(angle) + y * np.sin(angle)) / period)
 
 
 SOURCES: dict[str, Content] = {

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -10,6 +11,7 @@ from torch.nn import functional as F
 from hdm.config import Compute, DdmTrain
 from hdm.dagm.bank import SampleBank
 from hdm.dagm.prior import NormalPrior
+from hdm.dagm.siblings import Siblings
 from hdm.ddm.network import Discriminator
 from hdm.ddm.process import state, transparencies
 from hdm.diffusion.compute import Backend
@@ -51,10 +53,12 @@ def fit(normals: Tensor, bank: SampleBank, selection: Tensor, importance: Tensor
     clean_pool = torch.unique(bases[selection])
     levels = torch.tensor(transparencies(settings.reverse_steps))
     plain = _plain(bank, selection, importance)
+    siblings = Siblings(bank, normals[clean_pool])
 
     def loss(step: int, generator: torch.Generator) -> dict[str, Tensor]:
         chances = plain if step < PLAIN_FIRST * settings.training.steps else importance
-        batch = _draw(normals, bank, selection, chances, bases, clean_pool, settings, generator)
+        batch = _draw(normals, siblings, selection, chances, bases, clean_pool, settings,
+                      generator)
         batch = _augment(batch, settings, generator)
         batch = Batch(*(getattr(batch, f).to(backend.device) for f in Batch.__annotations__))
         n = len(batch.seen)
@@ -92,7 +96,8 @@ def objective(estimate: Tensor, logits: Tensor, batch: Batch) -> dict[str, Tenso
     dice = 1 - (2 * overlap + 1) / (probability.sum((1, 2, 3)) + area + 1)
     dice = (dice * (area > 0)).sum() / (area > 0).sum().clamp(min=1)
     normal = ((estimate - batch.normal).pow(2) * (1 + 3 * mask)).mean()
-    return {"loss": pixel + dice + NORMAL_WEIGHT * normal, "pixel": pixel, "dice": dice, "normal": normal}
+    loss = pixel + dice + NORMAL_WEIGHT * normal
+    return {"loss": loss, "pixel": pixel, "dice": dice, "normal": normal}
 
 
 def _plain(bank: SampleBank, selection: Tensor, importance: Tensor) -> Tensor:
@@ -104,19 +109,25 @@ def _plain(bank: SampleBank, selection: Tensor, importance: Tensor) -> Tensor:
     return importance * (strength >= strength.median())
 
 
-def _draw(normals: Tensor, bank: SampleBank, selection: Tensor, importance: Tensor, bases: Tensor,
+def _draw(normals: Tensor, siblings: Siblings, selection: Tensor, importance: Tensor, bases: Tensor,
           clean_pool: Tensor, settings: DdmTrain, generator: torch.Generator) -> Batch:
-    """A batch of good images and of samples at a random transparency."""
-    n = settings.training.batch
+    """A batch of good images and of samples, some of the latter drawn anew, at a random
+    transparency."""
+    n, bank = settings.training.batch, siblings.bank
     clean = max(1, round(CLEAN_SHARE * n))
     good = normals[clean_pool[torch.randint(len(clean_pool), (clean,), generator=generator)]]
     rows = selection[torch.multinomial(importance, n - clean, replacement=True,
                                        generator=generator)]
-    normal = normals[bases[rows]]
-    labels = bank.masks[rows][:, None]
+    normal, seen, labels = normals[bases[rows]], bank.images[rows].float(), bank.masks[rows]
+    renewed = torch.rand(n - clean, generator=generator) < settings.fresh
+    rng = np.random.default_rng(torch.randint(2**62, (1,), generator=generator).item())
+    for place, row in enumerate(rows.tolist()):
+        if renewed[place] and siblings.can(row):
+            normal[place], seen[place], labels[place] = siblings.draw(row, rng)
+    labels = labels[:, None]
     # The bank holds each defect at its own strength; fading it a little more makes more of them.
     fade = 0.6 + 0.4 * torch.rand(n - clean, 1, 1, 1, generator=generator)
-    seen = normal + fade * (bank.images[rows].float() - normal)
+    seen = normal + fade * (seen - normal)
     empty = torch.zeros(clean, 1, *good.shape[2:])
     mask = torch.cat([empty, (labels == 1).float()])
     weight = torch.cat([empty + 1, (labels != IGNORED).float()])

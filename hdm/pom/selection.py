@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hdm.config import PomFilter
+from hdm.dagm.blending import VISIBLE_PIXELS
 
 KEPT = "kept"
 NO_VISIBLE_CHANGE = "no_visible_change"
@@ -23,7 +24,6 @@ REASONS = {
     REDUNDANT: "very like a sample already kept",
     KEPT: "trained on",
 }
-VISIBLE_PIXELS = 4
 HARD_MARGIN = 0.1
 WEIGHTS = (0.3, 3.0)
 TRIVIAL_QUANTILE = 0.9

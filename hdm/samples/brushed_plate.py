@@ -225,7 +225,7 @@ def _chatter(surface: Surface, severity: float, rng: np.random.Generator) -> Fie
     u, v = rotate(surface.u - spot[0], surface.v - spot[1], rng.normal(0.0, 0.25))
     patch = coverage(np.hypot(u / half_u, v / half_v) * half_v - half_v, 2.0)
     wave = np.sin(2.0 * np.pi * u / rng.uniform(4.4, 6.2))
-    surface.reflectance *= 1.0 + (0.28 + 0.24 * severity) * wave * patch
+    surface.reflectance *= 1.0 + (0.36 + 0.24 * severity) * wave * patch
     return patch
 
 

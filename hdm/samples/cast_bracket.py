@@ -197,7 +197,7 @@ def _crack(surface: Surface, severity: float, rng: np.random.Generator) -> Field
     steps = np.stack([np.cos(turns), np.sin(turns)], 1) * (length / segments)
     points = np.concatenate([np.zeros((1, 2)), np.cumsum(steps, 0)]) + np.array([u, v])
     distance, where = Curve(points).distance(surface.u, surface.v)
-    width = (1.1 + 0.6 * severity) * (1.2 - where)
+    width = (1.25 + 0.6 * severity) * (1.2 - where)
     crack = coverage(distance - width, 0.8) * coverage(surface.outline, 0.7)
     surface.albedo *= 1.0 - (0.65 + 0.27 * severity) * crack[..., None]
     surface.relief -= 0.8 * crack
@@ -222,7 +222,7 @@ def _porosity(surface: Surface, severity: float, rng: np.random.Generator) -> Fi
 def _chipped_edge(surface: Surface, severity: float, rng: np.random.Generator) -> Field:
     """Break a piece off the outline."""
     u, v, _ = _spot_on_edge(surface, rng)
-    radius = rng.uniform(4.2, 5.2) + 3.0 * severity
+    radius = rng.uniform(5.2, 6.4) + 3.0 * severity
     bite = blob_distance(rng, surface.u, surface.v, (u, v), radius, 0.3)
     shape = coverage(bite - 1.0, 1.0) * coverage(surface.outline - 0.5, 1.0)
     surface.outline = np.maximum(surface.outline, -bite)
@@ -232,7 +232,7 @@ def _chipped_edge(surface: Surface, severity: float, rng: np.random.Generator) -
 def _flash(surface: Surface, severity: float, rng: np.random.Generator) -> Field:
     """Leave a thin ragged fin of metal beyond the outline."""
     u, v, _ = _spot_on_edge(surface, rng)
-    radius = rng.uniform(4.6, 5.6) + 3.0 * severity
+    radius = rng.uniform(6.2, 7.4) + 3.0 * severity
     fin = blob_distance(rng, surface.u, surface.v, (u, v), radius, 0.28)
     shape = coverage(fin - 0.5, 1.0) * coverage(-surface.outline - 2.0, 1.0)
     surface.outline = np.minimum(surface.outline, fin)
@@ -259,7 +259,7 @@ def _scratch(surface: Surface, severity: float, rng: np.random.Generator) -> Fie
     distance, where = curve.distance(surface.u, surface.v)
     taper = np.clip(5.0 * np.minimum(where, 1.0 - where), 0.3, 1.0)
     score = coverage(distance - (0.7 + 0.45 * severity) * taper, 0.8) * coverage(surface.outline)
-    surface.albedo *= 1.0 + (0.55 + 0.45 * severity) * score[..., None]
+    surface.albedo *= 1.0 + (0.65 + 0.45 * severity) * score[..., None]
     surface.relief -= 0.3 * score
     return score
 

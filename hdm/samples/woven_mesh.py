@@ -187,12 +187,12 @@ def _broken_wire(weave: Weave, severity: float, rng: np.random.Generator) -> Fie
     along = weave.u - u
     reach = np.exp(-((weave.v - line) ** 2) / (2.0 * (0.45 * weave.cloth.pitch_v) ** 2))
     lift = (2.2 + 2.0 * severity) * np.exp(-np.abs(along) / (0.8 * pitch)) * np.sign(along)
-    half_gap = (0.40 + 0.5 * severity) * pitch
+    half_gap = (0.55 + 0.5 * severity) * pitch
     weave.v = weave.v - rng.choice([-1.0, 1.0]) * lift * reach
     gap = coverage(np.abs(along) - half_gap, 0.7)
     gap *= np.abs(weave.v - line) < 0.5 * weave.cloth.pitch_v
     weave.weft_gap = np.maximum(weave.weft_gap, gap)
-    return ((np.abs(along) < 1.6 * pitch) & (reach > 0.2)).astype(np.float32)
+    return ((np.abs(along) < half_gap + 0.6 * pitch) & (reach > 0.4)).astype(np.float32)
 
 
 def _bent_wire(weave: Weave, severity: float, rng: np.random.Generator) -> Field:
@@ -202,9 +202,9 @@ def _bent_wire(weave: Weave, severity: float, rng: np.random.Generator) -> Field
     line = round(v / pitch) * pitch
     bow = np.exp(-((weave.u - u) ** 2) / (2.0 * (1.1 * weave.cloth.pitch_u) ** 2))
     reach = np.exp(-((weave.v - line) ** 2) / (2.0 * (0.65 * pitch) ** 2))
-    shift = rng.choice([-1.0, 1.0]) * (0.36 + 0.20 * severity) * pitch
+    shift = rng.choice([-1.0, 1.0]) * (0.40 + 0.20 * severity) * pitch
     weave.v = weave.v - (shift * bow * reach).astype(np.float32)
-    return (bow * reach > 0.12).astype(np.float32)
+    return (bow * reach > 0.35).astype(np.float32)
 
 
 def _clogged(weave: Weave, severity: float, rng: np.random.Generator) -> Field:

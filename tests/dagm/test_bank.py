@@ -9,6 +9,7 @@ import torch
 from hdm.config import DagmSynthesize
 from hdm.dagm import bank as bank_module
 from hdm.dagm.bank import SampleBank, synthesize, usable_sources
+from hdm.dagm.blending import noise_level
 from hdm.errors import HDMError
 
 OTHERS = {"cut_paste": 0.25, "photometric": 0.25, "procedural": 0.25, "fill": 0.25}
@@ -150,11 +151,11 @@ def test_no_change_at_all_is_no_division_by_zero():
 def test_noise_level_of_pure_noise():
     rng = np.random.default_rng(0)
     flat = np.full((1, 64, 64), 0.3)
-    assert bank_module._noise_level(flat) == pytest.approx(0.01)
+    assert noise_level(flat) == pytest.approx(0.01)
     noisy = flat + rng.normal(0, 0.1, flat.shape)
     slope = noisy + np.linspace(-1, 1, 64)
-    assert bank_module._noise_level(noisy) == pytest.approx(0.1, rel=0.1)
-    assert bank_module._noise_level(slope) == pytest.approx(0.1, rel=0.1)
+    assert noise_level(noisy) == pytest.approx(0.1, rel=0.1)
+    assert noise_level(slope) == pytest.approx(0.1, rel=0.1)
 
 
 def test_shares_add_up_and_an_ignorant_prior_grows_nothing():

@@ -8,6 +8,7 @@ import tiny
 import torch
 
 from hdm.dagm.bank import SampleBank
+from hdm.dagm.siblings import Siblings
 from hdm.ddm import training
 from hdm.ddm.network import Discriminator, local_contrast
 from hdm.ddm.training import Batch, _augment, _draw, _plain, _previous, fit, objective
@@ -15,7 +16,7 @@ from hdm.ddm.training import Batch, _augment, _draw, _plain, _previous, fit, obj
 NORMALS = tiny.textures(6)
 
 
-def square_bank(count=12, strength=1.5):
+def square_bank(count=12, strength=1.5, source="planted"):
     """Dark squares with a ring that changed invisibly around them."""
     bases = [i % 6 for i in range(count)]
     images, masks = NORMALS[bases].clone(), torch.zeros(count, 32, 32, dtype=torch.uint8)
@@ -24,7 +25,7 @@ def square_bank(count=12, strength=1.5):
         masks[i, top - 1:top + 9, left - 1:left + 9] = 2
         masks[i, top:top + 8, left:left + 8] = 1
         images[i, 0, top:top + 8, left:left + 8] -= strength
-    table = pd.DataFrame({"base": bases, "strength": [0.2 + i / count for i in range(count)]})
+    table = pd.DataFrame({"base": bases, "source": source, "family": "ellipses", "strength": [0.2 + i / count for i in range(count)]})
     return SampleBank(images.half(), masks, table)
 
 
@@ -35,7 +36,7 @@ def draw(seed=0, batch=10, bank=None, selection=None, importance=None, pool=None
         update={"training": settings.training.model_copy(update={"batch": batch})})
     selection = torch.arange(len(bank.images)) if selection is None else selection
     importance = torch.ones(len(selection)) if importance is None else importance
-    return _draw(NORMALS, bank, selection, importance, torch.tensor(bank.table["base"].tolist()),
+    return _draw(NORMALS, Siblings(bank, NORMALS), selection, importance, torch.tensor(bank.table["base"].tolist()),
                  torch.arange(6) if pool is None else pool, settings,
                  torch.Generator().manual_seed(seed))
 
@@ -68,6 +69,16 @@ def test_only_the_selection_is_drawn_in_proportion_to_its_importance():
             seen += torch.tensor([torch.equal((m == 1).float(), mask[0]) for m in bank.masks])
     assert set(seen.nonzero().flatten().tolist()) == {2, 5}
     assert (seen[2] / seen[5]).item() == pytest.approx(3, rel=0.25)
+
+
+def test_most_samples_are_siblings_of_an_approved_recipe():
+    bank = square_bank(source="fill")
+    drawn = draw(batch=40, bank=bank)
+    known = [(m == 1).float() for m in bank.masks]
+    defects = drawn.mask[drawn.mask.flatten(1).any(1)]
+    old = sum(any(torch.equal(k, mask[0]) for k in known) for mask in defects)
+    assert 0 < old < len(defects) / 2
+    assert torch.equal(draw(batch=40, bank=bank).seen, drawn.seen), "the step decides"
 
 
 def test_good_images_come_from_the_pool():

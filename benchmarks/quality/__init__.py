@@ -1,0 +1,1 @@
+"""How well HDM, its ablations and from-scratch baselines find defects in public sets."""

@@ -1,0 +1,111 @@
+"""One run of one method on one set, in a process of its own: `python -m benchmarks.quality.job`.
+
+A process of its own, so that its peak memory and its threads are its own.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from benchmarks.quality.presets import PRESETS, PROJECT, params_of
+from hdm.errors import ConfigError, HDMError
+from hdm.files import write_json
+
+
+def main() -> int:
+    """Read the job from the command line and write its row; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--method", required=True)
+    parser.add_argument("--set", required=True, type=Path, dest="folder")
+    parser.add_argument("--preset", required=True, choices=PRESETS)
+    parser.add_argument("--seed", required=True, type=int)
+    parser.add_argument("--seconds", type=float)
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--row", required=True, type=Path)
+    choice = parser.parse_args()
+    try:
+        write_json(choice.row, run(choice.method, choice.folder, choice.preset, choice.seed,
+                                   seconds=choice.seconds, threads=choice.threads))
+    except HDMError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def run(name: str, folder: Path, preset: str, seed: int, *, seconds: float | None = None,
+        threads: int | None = None) -> dict[str, Any]:
+    """Train and measure; returns the row. `seconds` is a trained baseline's budget."""
+    import torch
+
+    from benchmarks.quality.measuring import measure
+    from benchmarks.quality.methods import METHODS, Task
+    from benchmarks.quality.sets import read_set
+    from hdm.dataset.tensors import InputFormat, load_normals
+    from hdm.diffusion.compute import Backend
+
+    method = METHODS[name]
+    params = params_of(preset, seed=seed, threads=threads, over=method.over)
+    if params.image.fit != "resize":
+        raise ConfigError("image.fit: the benchmark compares methods on whole images; set it to "
+                          "'resize' in the preset.")
+    backend = Backend(params.compute)
+    manifest = read_set(folder, seed=seed, limit=PRESETS[preset].images,
+                        calibration_fraction=params.ingest.calibration_fraction)
+    train, test = manifest.split("train"), manifest.split("test")
+    form = InputFormat.measure(train, params.image)
+    normals = load_normals(train, form, seed=seed)
+    calibration = load_normals(manifest.split("calibration"), form, seed=seed)
+    torch.manual_seed(seed)
+    start = perf_counter()
+    with tempfile.TemporaryDirectory() as scratch:
+        fitted = method.fit(Task(normals, calibration, form, params, seed, seconds, Path(scratch)))
+    whole = perf_counter() - start
+    trained = sum(fitted.seconds.values())
+    figures = measure(fitted.score, test, load_normals(test, form, seed=seed), calibration, form,
+                      params.evaluate, seed)
+    return {
+        "method": name, "set": folder.name, "preset": preset, "seed": seed, **figures,
+        "train_flop": fitted.flop, "train_seconds": trained, "stage_seconds": fitted.seconds,
+        "accounting_seconds": max(0.0, whole - trained),
+        "budget_seconds": seconds, "parameters": fitted.parameters, "notes": fitted.notes,
+        "peak_memory_mb": peak_memory_mb(), "device": device_name(backend.device),
+        "threads": torch.get_num_threads(), "canvas": [form.height, form.width, form.channels],
+        "commit": commit(),
+    }
+
+
+def peak_memory_mb() -> float:
+    """Largest resident memory of this process so far, in 10^6 bytes; Linux counts in KiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+
+
+def device_name(device: Any) -> str:
+    """`cpu`, or the name of the GPU."""
+    import torch
+
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else str(device.type)
+
+
+def commit() -> str:
+    """Short hash of the checkout, with `+` if code or settings have changed since."""
+    try:
+        found = _git("rev-parse", "--short", "HEAD")
+        changed = _git("status", "--porcelain", "--", "hdm", "params.yaml", "benchmarks",
+                       ":!benchmarks/quality/results")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return found + ("+" if changed else "")
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(["git", *words], cwd=PROJECT, capture_output=True, text=True,
+                          check=True).stdout.strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""From a detector and a set's test images to the quality figures of a row."""
+
+from collections.abc import Iterator
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from benchmarks.quality.methods.method import Score
+from hdm.config import Evaluate
+from hdm.dataset.images import read_mask
+from hdm.dataset.manifest import GOOD, Manifest, Row
+from hdm.dataset.tensors import InputFormat
+from hdm.evaluation.bootstrap import auroc_samples, group_weights, interval
+from hdm.evaluation.metrics import image_auroc
+from hdm.evaluation.pixels import LEVELS, PixelTally, aupro, pixel_auroc
+from hdm.pom.calibration import conformal_threshold
+
+RATES = (0.01, 0.05, 0.10)
+LIGHT = {"gain_0.9": (0.9, 0.0), "gain_1.1": (1.1, 0.0),
+         "offset_-0.1": (1.0, -0.1), "offset_0.1": (1.0, 0.1)}
+"""Gain of the image's value, and offset as a share of the line's range of values."""
+BATCH = 32
+
+
+def measure(score: Score, test: Manifest, canvases: Tensor, calibration: Tensor,
+            form: InputFormat, settings: Evaluate, seed: int) -> dict[str, Any]:
+    """The row's figures that follow from scores and maps.
+
+    Args:
+        canvases: (N, C, H, W), the images of `test` in its order; calibration: good images that
+            thresholds are set on.
+
+    Pixel figures are at each image's own size, with the map interpolated to it.
+    """
+    start = perf_counter()
+    scores, maps = scored(score, canvases)
+    seconds = perf_counter() - start
+    truth = test.frame["label"].to_numpy(dtype=bool)
+    groups = list(test.frame["group"])
+    weights = group_weights(groups, settings.bootstrap, seed)
+    span = interval(auroc_samples(weights, truth, scores), settings.interval, len(set(groups)))
+    tally = pixels(test, maps)
+    normal = scored(score, calibration)[0]
+    limits = {rate: conformal_threshold(normal, rate)[0] for rate in RATES}
+    return {
+        "image_auroc": image_auroc(truth, scores).value,
+        "pixel_auroc": pixel_auroc(tally).value,
+        "aupro": aupro(tally, settings.aupro_limit).value,
+        "by_type": by_type(test, scores),
+        "interval": {"image_auroc": [span.low, span.high]},
+        "false_alarm_rates": {f"{rate:.2f}": float((scores[~truth] > limit).mean())
+                              for rate, limit in limits.items()},
+        "calibration_normals": len(normal),
+        "test_normals": int((~truth).sum()), "test_defects": int(truth.sum()),
+        "test_groups": len(set(groups)),
+        "lighting": {name: image_auroc(truth, scored(score, relit(canvases, form, *light))[0]).value
+                     for name, light in LIGHT.items()},
+        "ms_per_image": 1000 * seconds / len(canvases),
+    }
+
+
+def scored(score: Score, canvases: Tensor) -> tuple[np.ndarray, Tensor]:
+    """Scores (N,) float64 and maps (N, H, W) of all images, a batch at a time."""
+    parts = [score(part) for part in canvases.split(BATCH)]
+    scores, maps = (torch.cat(kind) for kind in zip(*parts, strict=True))
+    if not (torch.isfinite(scores).all() and torch.isfinite(maps).all()):
+        raise FloatingPointError("a score or an anomaly map is not finite")
+    return scores.numpy().astype(np.float64), maps.float()
+
+
+def by_type(test: Manifest, scores: np.ndarray) -> dict[str, float | None]:
+    """Image AUROC of each defect type against all good images."""
+    kinds = test.frame["defect_type"].to_numpy()
+    found = {}
+    for kind in sorted(set(kinds) - {GOOD}):
+        among = np.isin(kinds, (GOOD, kind))
+        found[kind] = image_auroc(kinds[among] == kind, scores[among]).value
+    return found
+
+
+def relit(canvases: Tensor, form: InputFormat, gain: float, offset: float) -> Tensor:
+    """What the canvases were if the camera had seen gain x value + offset x range; it saturates."""
+    span = form.high - form.low
+    values = (canvases + 1) / 2 * span + form.low
+    values = (gain * values + offset * span).clamp(0, 1)
+    return ((values - form.low) / span * 2 - 1).clamp(-3, 3)
+
+
+def pixels(test: Manifest, maps: Tensor) -> PixelTally:
+    """Pixels by level of anomaly; defects without a mask are left out."""
+    tally = PixelTally()
+    if test.frame["mask_path"].isna().all():
+        return tally
+    edges = level_edges(maps)
+    for row, anomaly_map, mask in _with_masks(test, maps):
+        native = F.interpolate(anomaly_map[None, None], size=(row.height, row.width),
+                               mode="bilinear", align_corners=False)[0, 0].numpy()
+        tally.add(np.searchsorted(edges, native, side="right").astype(np.uint16), mask)
+    return tally
+
+
+def level_edges(maps: Tensor) -> np.ndarray:
+    """Limits of 65,536 levels that are equally full of these pixels.
+
+    Maps of different methods have different ranges and tails; ranking needs only their order.
+    """
+    values = np.sort(maps.flatten().numpy())
+    place = np.linspace(0, len(values) - 1, LEVELS + 1)[1:-1]
+    return np.unique(values[np.rint(place).astype(int)])
+
+
+def _with_masks(test: Manifest, maps: Tensor) -> Iterator[tuple[Row, Tensor, np.ndarray | None]]:
+    for row, anomaly_map in zip(test, maps, strict=True):
+        file = test.mask_file(row) if row.label else None
+        mask = read_mask(file) if file else None
+        if mask is not None and not mask.any():
+            mask = None
+        if not row.label or mask is not None:
+            yield row, anomaly_map, mask

@@ -1,0 +1,37 @@
+"""Every method by its name: HDM, what it is without one of its parts, and baselines.
+
+All are trained from scratch on the set's own good images; none has seen another data set.
+"""
+
+from functools import partial
+
+from benchmarks.quality.methods import anoddpm, draem, gabor, pipeline, prior_features
+from benchmarks.quality.methods.method import Fitted, Method, Score, Task
+from hdm.config import DagmSynthesize
+
+__all__ = ["ABLATIONS", "METHODS", "Fitted", "Method", "Score", "Task"]
+
+def _only(*sources: str) -> dict[str, object]:
+    """Overrides that grow defects with these sources alone, at their own relative shares."""
+    others = dict.fromkeys(set(DagmSynthesize().sources) - set(sources), 0.0)
+    return {"dagm_synthesize": {"sources": others}}
+
+
+ABLATIONS = {
+    "hdm-no-dagm": Method(pipeline.fit, over={"dagm_synthesize": {"sources": {"diffusion": 0.0}}}),
+    "hdm-procedural": Method(pipeline.fit, over=_only("procedural", "fill")),
+    "hdm-no-pom": Method(partial(pipeline.fit, pom=False)),
+    "hdm-k1": Method(pipeline.fit, over={"ddm_train": {"reverse_steps": 1}}),
+    "hdm-no-prior": Method(pipeline.fit, over={"ddm_train": {"prior_level": None}}),
+}
+
+METHODS = {
+    "hdm": Method(pipeline.fit),
+    **ABLATIONS,
+    "draem": Method(draem.fit, trained=True),
+    "anoddpm": Method(anoddpm.fit, trained=True),
+    "prior-padim": Method(prior_features.padim, trained=True),
+    "prior-patchcore": Method(prior_features.patchcore, trained=True),
+    "gabor-padim": Method(gabor.padim),
+    "gabor-patchcore": Method(gabor.patchcore),
+}

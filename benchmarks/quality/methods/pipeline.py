@@ -1,0 +1,110 @@
+"""HDM itself, from good images to a calibrated detector, and what an ablation leaves out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmarks.quality.flop import counted, of_training
+from benchmarks.quality.methods import trained_prior
+from benchmarks.quality.methods.method import Clock, Fitted, Task, parameters
+from hdm.config import DdmTrain
+from hdm.dagm.bank import SampleBank, synthesize, usable_sources
+from hdm.dagm.blending import VISIBLE_PIXELS
+from hdm.dagm.prior import NormalPrior
+from hdm.ddm import training as ddm
+from hdm.ddm.calibrating import calibrate_detector
+from hdm.ddm.network import Discriminator
+from hdm.ddm.scoring import image_scores
+from hdm.detector import HDM
+from hdm.errors import TrainingError
+from hdm.pom.evidence import descriptors, measure
+from hdm.pom.selection import KEPT, select
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Rows of the bank grown on training and on calibration images; weights of the former."""
+
+    train: np.ndarray
+    calibration: np.ndarray
+    weights: np.ndarray
+
+
+def fit(task: Task, *, pom: bool = True) -> Fitted:
+    """All stages of the pipeline, as the DVC stages call them; without `pom` every sample that
+    visibly changed is kept, all with equal weight.
+
+    Operations: both networks' training from runs of one and three steps, the bank and POM's
+    evidence as they run (which makes these two stages slower by one to three seconds); forward
+    passes that only judge the prior or calibrate are left out.
+    """
+    settings, seed, clock = task.params, task.seed, Clock()
+    images = torch.cat([task.train, task.calibration])
+    splits = ["train"] * len(task.train) + ["calibration"] * len(task.calibration)
+    with clock.stage("prior"):
+        prior = trained_prior.fit_steps(task, settings.dagm_fit.training.steps)
+        shares = usable_sources(settings.dagm_synthesize,
+                                prior.explained(task.calibration, seed))
+    with clock.stage("bank"):
+        bank, grown = counted(lambda: synthesize(images, splits, prior, settings.dagm_synthesize,
+                                                 shares, seed=seed))
+    with clock.stage("pom"):
+        chosen, judged = counted(lambda: _select(task, bank, images, prior) if pom
+                                 else _visible(bank))
+    if not len(chosen.train):
+        raise TrainingError(f"none of {len(bank.table)} synthetic samples is left to train on, "
+                            "expected at least one; raise dagm_synthesize.samples.")
+    rows, weights = torch.from_numpy(chosen.train), torch.from_numpy(chosen.weights).float()
+
+    def train(ddm_settings: DdmTrain) -> Discriminator:
+        with trained_prior.fresh_checkpoint(task, "ddm") as checkpoint:
+            return ddm.fit(images, bank, rows, weights, prior, ddm_settings, settings.compute,
+                           seed=seed, checkpoint=checkpoint)
+
+    with clock.stage("ddm"):
+        network = train(settings.ddm_train)
+    detector = HDM(prior, network, settings.ddm_train, None, {"seed": seed})
+    with clock.stage("calibration"):
+        figures = calibrate_detector(detector, task.calibration, bank, chosen.calibration)
+
+    def score(canvases: Tensor) -> tuple[Tensor, Tensor]:
+        logits = detector.canvas_logits(canvases)
+        return image_scores(logits), logits[:, 0]
+
+    flop = grown + judged
+    flop += trained_prior.flop(task, settings.dagm_fit.training.steps)
+    flop += of_training(lambda steps: train(_short(settings.ddm_train, steps)),
+                        settings.ddm_train.training.steps)
+    notes: dict[str, float | int | str] = {k: v for k, v in figures.items() if v is not None}
+    notes |= {"samples_kept": len(chosen.train), "sources": ",".join(sorted(shares))}
+    return Fitted(score, flop, parameters(prior.network, network), clock.seconds, notes)
+
+
+def _short(settings: DdmTrain, steps: int) -> DdmTrain:
+    training = settings.training.model_copy(update={"steps": steps})
+    return settings.model_copy(update={"training": training})
+
+
+def _select(task: Task, bank: SampleBank, images: Tensor, prior: NormalPrior) -> Chosen:
+    evidence = measure(bank, images, prior, seed=task.seed)
+    table = select(evidence, _visible_pixels(bank), descriptors(bank, images),
+                   task.params.pom_filter).table
+    kept = (table["reason"] == KEPT).to_numpy()
+    return _chosen(bank, kept, table["weight"].to_numpy())
+
+
+def _visible(bank: SampleBank) -> Chosen:
+    kept = _visible_pixels(bank) >= VISIBLE_PIXELS
+    return _chosen(bank, kept, kept.astype(float))
+
+
+def _visible_pixels(bank: SampleBank) -> np.ndarray:
+    return (bank.masks == 1).sum((1, 2)).numpy()
+
+
+def _chosen(bank: SampleBank, kept: np.ndarray, weights: np.ndarray) -> Chosen:
+    split = bank.table["split"].to_numpy()
+    train = np.flatnonzero(kept & (split == "train"))
+    return Chosen(train, np.flatnonzero(kept & (split == "calibration")), weights[train].copy())

@@ -1,0 +1,52 @@
+"""How much work a run may cost: overrides of params.yaml, the same for every set and method."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hdm.config import Params, ProductLine, Source, load_params, merge
+
+PROJECT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Preset:
+    """overrides: keys of params.yaml. images: at most so many of each split and kind."""
+
+    overrides: dict[str, Any] = field(default_factory=dict)
+    images: int | None = None
+
+
+PRESETS = {
+    # Says nothing of quality: it shows in seconds that everything runs.
+    "smoke": Preset({
+        "image": {"size": 64},
+        "dagm_fit": {"training": {"steps": 6, "batch": 4}},
+        "dagm_synthesize": {"samples": 40, "reverse_steps": 4},
+        "ddm_train": {"training": {"steps": 6, "batch": 4}},
+    }, images=12),
+    "fast": Preset(),
+    "standard": Preset({
+        "dagm_fit": {"training": {"steps": 1000}},
+        "dagm_synthesize": {"samples": 2400},
+        "ddm_train": {"training": {"steps": 3000}},
+    }),
+    "max": Preset({
+        "image": {"size": 256},
+        "dagm_fit": {"network": {"widths": [48, 96, 144]}, "training": {"steps": 8000}},
+        "dagm_synthesize": {"samples": 6000},
+        "ddm_train": {"network": {"widths": [32, 64, 128, 192]},
+                      "training": {"steps": 12000, "batch": 16}},
+    }),
+}
+
+
+def params_of(preset: str, *, seed: int, threads: int | None = None,
+              over: dict[str, Any] | None = None) -> Params:
+    """params.yaml with the preset's and the method's overrides; raises ConfigError."""
+    changes = merge(PRESETS[preset].overrides, over or {})
+    changes = merge(changes, {"seed": seed})
+    if threads:
+        changes = merge(changes, {"compute": {"threads": threads}})
+    line = ProductLine(source=Source(path="benchmark"), overrides=changes)
+    return load_params(PROJECT, line, f"benchmark {preset}")

@@ -1,0 +1,137 @@
+"""Rows as Markdown tables: mean ± standard deviation over seeds, and the mean over sets."""
+
+from collections.abc import Callable, Iterable
+from statistics import fmean, stdev
+
+from benchmarks.quality.methods.names import ABLATIONS, NAMES
+from benchmarks.quality.results import Row, find
+
+NOTHING = "–"
+Figure = Callable[[Row], float | None]
+
+
+def quality(rows: list[Row], figure: str) -> str:
+    """A line a method, a column a set; the mean over sets where a method has all of them."""
+    sets = _sets(row for row in rows if row.get(figure) is not None)
+    body = []
+    for method in _methods(rows):
+        means, cells = [], []
+        for name in sets:
+            values = _values(rows, method, name, lambda row: row[figure])
+            cells.append(spread(values))
+            means += [fmean(values)] if values else []
+        if means:
+            body.append([method, *cells, mean_over(means, len(sets))])
+    return table(["method", *sets, "mean"], body)
+
+
+def types(rows: list[Row], only: str) -> str:
+    """Image AUROC by kind of defect on one set, a line a method."""
+    chosen = [row for row in rows if row["set"] == only]
+    kinds = sorted({kind for row in chosen for kind in row["by_type"]})
+    body = []
+    for method in _methods(chosen):
+        body.append([method, *(spread(_values(chosen, method, only, _kind(kind)))
+                               for kind in kinds)])
+    return table(["method", *kinds], body)
+
+
+def ablations(rows: list[Row]) -> str:
+    """Image AUROC minus that of `hdm` on the same set with the same seed, in points of 0.01."""
+    sets = _sets(rows)
+    body = []
+    for method in ABLATIONS:
+        means, cells = [], []
+        for name in sets:
+            pairs = [(row, find(rows, method="hdm", set=name, seed=row["seed"])) for row in rows
+                     if row["method"] == method and row["set"] == name]
+            away = [100 * (row["image_auroc"] - whole["image_auroc"])
+                    for row, whole in pairs if whole]
+            cells.append(spread(away, "{:+.1f}", "{:.1f}"))
+            means += [fmean(away)] if away else []
+        if means:
+            body.append([method, *cells, mean_over(means, len(sets), "{:+.1f}")])
+    return table(["without", *sets, "mean"], body)
+
+
+def false_alarms(rows: list[Row]) -> str:
+    """Share of good test images above the threshold for a stated share, mean over sets and seeds;
+    in brackets the largest of any set and seed."""
+    rates = sorted({rate for row in rows for rate in row["false_alarm_rates"]})
+    body = []
+    for method in _methods(rows):
+        mine = [row for row in rows if row["method"] == method]
+        cells = []
+        for rate in rates:
+            values = [row["false_alarm_rates"][rate] for row in mine]
+            cells.append(f"{fmean(values):.3f} ({max(values):.3f})")
+        body.append([method, *cells, str(sum(row["test_normals"] for row in mine))])
+    return table(["method", *(f"stated {rate}" for rate in rates), "good images judged"], body)
+
+
+def lighting(rows: list[Row]) -> str:
+    """Change of image AUROC under changed light, in points of 0.01, mean over sets and seeds."""
+    names = sorted({name for row in rows for name in row["lighting"]})
+    body = []
+    for method in _methods(rows):
+        mine = [row for row in rows if row["method"] == method]
+        body.append([method, *(
+            f"{100 * fmean(row['lighting'][name] - row['image_auroc'] for row in mine):+.1f}"
+            for name in names)])
+    return table(["method", *names], body)
+
+
+def cost(rows: list[Row]) -> str:
+    """What a run takes, mean over sets and seeds."""
+    body = []
+    for method in _methods(rows):
+        mine = [row for row in rows if row["method"] == method]
+
+        def mean(name: str, own: list[Row] = mine) -> float:
+            return fmean(row[name] for row in own)
+
+        body.append([method, f"{mean('train_seconds'):.0f}", f"{mean('train_flop') / 1e12:.1f}",
+                     f"{mean('parameters') / 1e6:.2f}", f"{mean('ms_per_image'):.1f}",
+                     f"{mean('peak_memory_mb'):.0f}",
+                     ", ".join(sorted({f"{row['device']} × {row['threads']}" for row in mine}))])
+    return table(["method", "training s", "training TFLOP", "million parameters", "ms an image",
+                  "peak memory MB", "device × threads"], body)
+
+
+def spread(values: list[float], form: str = "{:.3f}", deviation: str = "{:.3f}") -> str:
+    """Mean ± standard deviation; without the latter if there is one value only."""
+    if not values:
+        return NOTHING
+    mean = form.format(fmean(values))
+    return f"{mean} ± {deviation.format(stdev(values))}" if len(values) > 1 else mean
+
+
+def mean_over(means: list[float], sets: int, form: str = "{:.3f}") -> str:
+    """The mean over sets; methods that were not run on all of them cannot be compared by it."""
+    return form.format(fmean(means)) if len(means) == sets else NOTHING
+
+
+def table(header: list[str], body: list[list[str]]) -> str:
+    """A Markdown table; the first column is words, the others are figures."""
+    if not body:
+        return "Not measured yet."
+    lines = [header, ["---", *["--:"] * (len(header) - 1)], *body]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _kind(kind: str) -> Figure:
+    return lambda row: row["by_type"].get(kind)
+
+
+def _values(rows: list[Row], method: str, name: str, figure: Figure) -> list[float]:
+    found = [figure(row) for row in rows if row["method"] == method and row["set"] == name]
+    return [value for value in found if value is not None]
+
+
+def _sets(rows: Iterable[Row]) -> list[str]:
+    return sorted({row["set"] for row in rows})
+
+
+def _methods(rows: list[Row]) -> list[str]:
+    there = {row["method"] for row in rows}
+    return [*(name for name in NAMES if name in there), *sorted(there - set(NAMES))]

@@ -1,0 +1,43 @@
+"""Mixing anomalous content into a good image, and which pixels visibly changed by it."""
+
+import numpy as np
+from scipy import ndimage
+
+VISIBLE_DEVIATIONS = 1.5
+VISIBLE_AT_LEAST = 0.08  # of a range of 2: what a person sees at a glance
+VISIBLE_PIXELS = 4
+TOUCHED = 0.05
+
+
+def blend(base: np.ndarray, content: np.ndarray, mask: np.ndarray, strength: float,
+          feather: float) -> tuple[np.ndarray, np.ndarray, float]:
+    """Let `content` through `mask` at the opacity that gives the wanted strength.
+
+    The opacity is what brings the mean change inside the mask to `strength`, so that every source
+    makes defects from faint to plain.
+
+    Args:
+        base, content: float (C, H, W) in about [-1, 1]. mask: bool (H, W), not empty.
+        strength: mean absolute change inside the mask, of a range of 2.
+        feather: standard deviation of the soft edge in px.
+
+    Returns: image (C, H, W); label uint8 (H, W), 1 where it visibly changed and 2 where it changed
+    less than the noise of a good image; opacity in [0, 1].
+    """
+    difference = np.abs(content - base).mean(0)[mask].mean()
+    opacity = min(1.0, strength / max(float(difference), 1e-6))
+    alpha = ndimage.gaussian_filter(mask.astype(np.float32), feather)
+    alpha = np.clip(alpha / max(alpha.max(), 1e-3), 0, 1) * opacity
+    image = np.clip(base + alpha * (content - base), -3, 3).astype(np.float32)
+    change = np.abs(image - base).mean(0)
+    floor = max(VISIBLE_AT_LEAST, VISIBLE_DEVIATIONS * noise_level(base))
+    seen = ndimage.maximum_filter(ndimage.uniform_filter(change, 3), 3) > floor
+    label = np.where(alpha > TOUCHED, np.where(seen, 1, 2), 0).astype(np.uint8)
+    return image, label, opacity
+
+
+def noise_level(image: np.ndarray) -> float:
+    """Standard deviation of the pixel noise of (C, H, W), from second differences (Immerkær)."""
+    kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]]) / 6
+    detail = np.abs(ndimage.convolve(image.mean(0), kernel, mode="mirror"))
+    return float(max(0.01, np.median(detail) * 1.4826))

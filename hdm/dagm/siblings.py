@@ -1,0 +1,48 @@
+"""Siblings: fresh draws of an approved sample's recipe.
+
+A bank of a thousand samples is learned by heart within a thousand steps (docs/experiments.md). What
+POM approved is a recipe as much as an image: this source of content, this family of masks, this
+strength. A sibling is the same recipe on another good image, with another mask and content.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hdm.dagm.bank import SampleBank
+from hdm.dagm.blending import VISIBLE_PIXELS, blend
+from hdm.dagm.foreground import foregrounds
+from hdm.dagm.masks import draw_mask
+from hdm.dagm.sources import SOURCES
+
+ATTEMPTS = 4
+
+
+class Siblings:
+    """Draws siblings of a bank's samples on the good images `normals` (N, C, H, W)."""
+
+    def __init__(self, bank: SampleBank, normals: Tensor) -> None:
+        self.bank, self.normals = bank, normals
+        self.fronts = foregrounds(normals)
+        self.recipes = bank.table[["source", "family", "strength"]].to_dict("records")
+
+    def can(self, row: int) -> bool:
+        """Whether row `row` of the bank can be drawn anew: the prior's samples take too long."""
+        return self.recipes[row]["source"] in SOURCES
+
+    def draw(self, row: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """A sibling of row `row`: good image (C, H, W), changed image, label uint8 (H, W).
+
+        What cannot be seen is drawn again, a few times at most.
+        """
+        recipe, size = self.recipes[row], (self.normals.shape[2], self.normals.shape[3])
+        for _ in range(ATTEMPTS):
+            base, other = rng.integers(len(self.normals), size=2)
+            normal = self.normals[base].numpy()
+            _, mask = draw_mask(rng, size, self.fronts[base], family=recipe["family"])
+            content = SOURCES[recipe["source"]](rng, normal, self.normals[other].numpy())
+            image, label, _ = blend(normal, content, mask, recipe["strength"],
+                                    rng.uniform(0, 1.2))
+            if (label == 1).sum() >= VISIBLE_PIXELS:
+                break
+        return self.normals[base], torch.from_numpy(image), torch.from_numpy(label)

@@ -1,0 +1,161 @@
+"""Baselines of the quality benchmark against closed forms, other implementations and the obvious.
+"""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from sklearn.covariance import OAS
+from tiny import input_format, prior
+
+from benchmarks.quality.methods import (
+    ABLATIONS,
+    METHODS,
+    Task,
+    anoddpm,
+    draem,
+    gabor,
+    names,
+    prior_features,
+)
+from benchmarks.quality.methods.draem_loss import focal, ssim
+from benchmarks.quality.methods.draem_networks import Draem
+from benchmarks.quality.methods.gaussians import Gaussians, oas
+from benchmarks.quality.methods.maps import gaussian
+from benchmarks.quality.methods.neighbours import Neighbours, greedy_cover
+from benchmarks.quality.methods.perlin import perlin_mask, perlin_noise
+from hdm.config import Params
+
+SIDE = 64
+SQUARE = (slice(24, 36), slice(40, 52))
+
+
+def textures(count, seed):
+    """Grating with noise, the same place in every image: (N, 1, 64, 64)."""
+    wave = torch.sin(torch.arange(SIDE) * 2 * math.pi / 8).expand(SIDE, SIDE)
+    noise = torch.randn(count, 1, SIDE, SIDE, generator=torch.Generator().manual_seed(seed))
+    return 0.5 * wave + 0.1 * noise
+
+
+@pytest.fixture
+def defect():
+    image = textures(1, seed=99)
+    image[0, 0][SQUARE] += 1.0
+    return image
+
+
+@pytest.fixture
+def task(tmp_path):
+    return Task(textures(24, 0), textures(8, 1), input_format(SIDE), Params(), 0, None, tmp_path)
+
+
+def assert_found(maps):
+    """The largest value of the map (1, H, W) lies in the square."""
+    row, column = divmod(int(maps[0].argmax()), SIDE)
+    assert SQUARE[0].start <= row < SQUARE[0].stop
+    assert SQUARE[1].start <= column < SQUARE[1].stop
+
+
+@pytest.mark.parametrize("fit", [gabor.padim, gabor.patchcore])
+def test_gabor_baselines_find_a_planted_square(fit, task, defect):
+    score = fit(task).score
+    scores, maps = score(defect)
+    assert maps.shape == (1, SIDE, SIDE)
+    assert_found(maps)
+    assert scores.item() > score(task.calibration)[0].max()
+
+
+@pytest.mark.parametrize("model", [Gaussians, lambda features: Neighbours(features, 0)])
+def test_features_of_a_prior_find_a_planted_square(model, task, defect):
+    read = prior_features.Features(prior(input_format(SIDE)), seed=0)
+    fitted = model(read(task.train))
+    assert_found(fitted.score(read(defect), (SIDE, SIDE))[1])
+    together = read(torch.cat([task.train[:2], defect]))
+    torch.testing.assert_close(together[2:], read(defect), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("noise", anoddpm.NOISES)
+def test_reconstruction_by_a_prior_that_knows_the_normal_image(noise, defect, monkeypatch):
+    known, normal = prior(input_format(SIDE)), textures(1, seed=98)
+    monkeypatch.setattr(known, "denoise", lambda x, t: (normal.expand_as(x), None))
+    torch.testing.assert_close(anoddpm.reconstruct(known, defect, noise), normal)
+    assert_found(anoddpm.score(known, defect, noise)[1])
+
+
+def test_gabor_energy_is_largest_at_its_own_orientation_and_blind_to_a_constant():
+    bank = gabor.gabor_bank()
+    assert bank.sum((1, 2, 3)).abs().max() < 1e-6
+    wave = torch.cos(torch.arange(32) * 2 * math.pi / gabor.WAVELENGTH).expand(1, 1, 32, 32)
+    answer = F.conv2d(wave, bank).unflatten(1, (2, gabor.ORIENTATIONS)).pow(2).sum(1)
+    assert answer.mean((0, 2, 3)).argmax() == 0
+    flat = gabor.energies(torch.full((1, 1, 64, 64), 0.3))
+    assert flat.shape == (1, 1 + gabor.LEVELS * gabor.ORIENTATIONS, 16, 16)
+    torch.testing.assert_close(flat[:, 0], torch.full((1, 16, 16), 0.3))
+    assert flat[:, 1:].abs().max() < 1e-5
+
+
+def test_shrinkage_is_the_one_of_sklearn():
+    points = torch.randn(2, 12, 5, generator=torch.Generator().manual_seed(0)).double()
+    points[1] *= torch.tensor([1.0, 3.0, 0.2, 1.0, 5.0])
+    centred = points - points.mean(1, keepdim=True)
+    for number, found in enumerate(oas(centred.float())):
+        expected = OAS().fit(points[number].numpy()).covariance_
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_coreset_takes_the_farthest_point_each_time():
+    points = np.array([[0.0], [1.0], [2.0], [10.0], [10.5]], dtype=np.float32)
+    assert greedy_cover(points, 3).tolist() == [4, 0, 2]
+    assert len(greedy_cover(points, 9)) == 5
+
+
+def test_structural_similarity_and_focal_loss_have_their_closed_forms():
+    image = torch.rand(1, 1, 24, 24, generator=torch.Generator().manual_seed(0))
+    assert ssim(image, image).item() == pytest.approx(1)
+    a, b = torch.full((1, 1, 16, 16), 0.2), torch.full((1, 1, 16, 16), 0.6)
+    expected = (2 * 0.2 * 0.6 + 1e-4) / (0.04 + 0.36 + 1e-4)
+    assert ssim(a, b).item() == pytest.approx(expected, rel=1e-3)
+    mask = torch.tensor([[[[0.0, 1.0]]]])
+    assert focal(torch.zeros(1, 2, 1, 2), mask).item() == pytest.approx(0.25 * math.log(2))
+
+
+def test_perlin_noise_is_zero_on_its_lattice_and_masks_are_never_empty():
+    rng = np.random.default_rng(0)
+    field = perlin_noise(rng, (32, 16), (4, 2))
+    assert np.abs(field[::8, ::8]).max() < 1e-12
+    assert 0.1 < np.abs(field).max() <= 1.001
+    assert all(perlin_mask(rng, (32, 48)).any() for _ in range(20))
+    assert perlin_mask(rng, (32, 48)).shape == (32, 48)
+
+
+def test_turning_by_a_right_angle_is_a_permutation_of_pixels():
+    image = torch.rand(1, 1, 8, 8)
+    turned = draem.turn(image, torch.tensor([math.pi / 2]))
+    torch.testing.assert_close(turned, torch.rot90(image, 1, (2, 3)), atol=1e-5, rtol=0)
+    torch.testing.assert_close(draem.turn(image, torch.zeros(1)), image, atol=1e-5, rtol=0)
+
+
+def test_draem_keeps_any_size_and_its_rate_decays_twice():
+    restored, logits = Draem(3, 8, 8).eval()(torch.rand(1, 3, 48, 32))
+    assert restored.shape == (1, 3, 48, 32)
+    assert logits.shape == (1, 2, 48, 32)
+    assert [draem.decay(share) for share in (0.0, 0.79, 0.85, 0.95)] == \
+        pytest.approx([1, 1, 0.2, 0.04])
+
+
+def test_gaussian_keeps_the_mean_and_spreads_a_point():
+    point = torch.zeros(1, 2, 33, 33)
+    point[:, :, 16, 16] = 1
+    smooth = gaussian(point, 2.0)
+    assert smooth.sum().item() == pytest.approx(2, rel=1e-5)
+    assert smooth[0, 0, 16, 16] == smooth.max()
+    assert smooth[0, 0, 16, 16].item() == pytest.approx(1 / (2 * math.pi * 4), rel=0.03)
+
+
+def test_names_are_the_methods():
+    assert set(names.NAMES) == set(METHODS)
+    assert set(names.ABLATIONS) == set(ABLATIONS)
+    assert {name for name, method in METHODS.items() if method.trained} == \
+        set(names.TRAINED_BASELINES)
