@@ -121,13 +121,15 @@ def _draw(normals: Tensor, siblings: Siblings, selection: Tensor, importance: Te
     normal, seen, labels = normals[bases[rows]], bank.images[rows].float(), bank.masks[rows]
     renewed = torch.rand(n - clean, generator=generator) < settings.fresh
     rng = np.random.default_rng(torch.randint(2**62, (1,), generator=generator).item())
+    fresh = renewed & torch.tensor([siblings.can(row) for row in rows.tolist()])
     for place, row in enumerate(rows.tolist()):
-        if renewed[place] and siblings.can(row):
+        if fresh[place]:
             normal[place], seen[place], labels[place] = siblings.draw(row, rng)
     labels = labels[:, None]
     # The bank holds each defect at its own strength; fading it a little more makes more of them.
-    fade = 0.6 + 0.4 * torch.rand(n - clean, 1, 1, 1, generator=generator)
-    seen = normal + fade * (seen - normal)
+    # A sibling has its recipe's strength, and its label fits that.
+    fade = torch.where(fresh, 1.0, 0.6 + 0.4 * torch.rand(n - clean, generator=generator))
+    seen = normal + fade.view(-1, 1, 1, 1) * (seen - normal)
     empty = torch.zeros(clean, 1, *good.shape[2:])
     mask = torch.cat([empty, (labels == 1).float()])
     weight = torch.cat([empty + 1, (labels != IGNORED).float()])

@@ -25,7 +25,8 @@ def square_bank(count=12, strength=1.5, source="planted"):
         masks[i, top - 1:top + 9, left - 1:left + 9] = 2
         masks[i, top:top + 8, left:left + 8] = 1
         images[i, 0, top:top + 8, left:left + 8] -= strength
-    table = pd.DataFrame({"base": bases, "source": source, "family": "ellipses", "strength": [0.2 + i / count for i in range(count)]})
+    table = pd.DataFrame({"base": bases, "source": source, "family": "ellipses",
+                          "strength": [0.2 + i / count for i in range(count)]})
     return SampleBank(images.half(), masks, table)
 
 
@@ -36,7 +37,8 @@ def draw(seed=0, batch=10, bank=None, selection=None, importance=None, pool=None
         update={"training": settings.training.model_copy(update={"batch": batch})})
     selection = torch.arange(len(bank.images)) if selection is None else selection
     importance = torch.ones(len(selection)) if importance is None else importance
-    return _draw(NORMALS, Siblings(bank, NORMALS), selection, importance, torch.tensor(bank.table["base"].tolist()),
+    bases = torch.tensor(bank.table["base"].tolist())
+    return _draw(NORMALS, Siblings(bank, NORMALS), selection, importance, bases,
                  torch.arange(6) if pool is None else pool, settings,
                  torch.Generator().manual_seed(seed))
 
