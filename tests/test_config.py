@@ -178,6 +178,26 @@ def test_overrides_are_the_lines_own(tmp_path):
     assert load_params(tmp_path, plain, "plate") == load_params(tmp_path)
 
 
+def test_preset_lies_between_defaults_and_overrides(tmp_path):
+    training = {"training": {"steps": 7, "batch": 4}}
+    presets = {"fast": {}, "long": {"dagm_fit": {"training": {"steps": 70, "batch": 6}}}}
+    tiny.write_project(tmp_path, {"dagm_fit": training, "presets": presets},
+                       overridden(preset="long", dagm_fit={"training": {"batch": 9}}))
+    chosen = Line.load("plate", tmp_path).params.dagm_fit.training
+    assert (chosen.steps, chosen.batch) == (70, 9)
+    assert load_params(tmp_path).dagm_fit.training.steps == 7
+
+
+@pytest.mark.parametrize(("preset", "presets", "match"), [
+    ("slow", {"fast": {}}, "there is no preset 'slow'; expected one of: fast"),
+    ("fast", {"fast": {"dagm_fitt": {}}}, "presets.fast: unknown key 'dagm_fitt'.*'dagm_fit'"),
+])
+def test_wrong_presets_are_refused(tmp_path, preset, presets, match):
+    tiny.write_project(tmp_path, {"preset": preset, "presets": presets}, overridden())
+    with pytest.raises(ConfigError, match=match):
+        Line.load("plate", tmp_path)
+
+
 def test_settings_are_immutable():
     with pytest.raises(ValidationError):
         Params().seed = 4

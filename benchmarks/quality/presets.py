@@ -25,19 +25,10 @@ PRESETS = {
         "dagm_synthesize": {"samples": 40, "reverse_steps": 4},
         "ddm_train": {"training": {"steps": 6, "batch": 4}},
     }, images=12),
-    "fast": Preset(),
-    "standard": Preset({
-        "dagm_fit": {"training": {"steps": 1000}},
-        "dagm_synthesize": {"samples": 2400},
-        "ddm_train": {"training": {"steps": 3000}},
-    }),
-    "max": Preset({
-        "image": {"size": 256},
-        "dagm_fit": {"network": {"widths": [48, 96, 144]}, "training": {"steps": 8000}},
-        "dagm_synthesize": {"samples": 6000},
-        "ddm_train": {"network": {"widths": [32, 64, 128, 192]},
-                      "training": {"steps": 12000, "batch": 16}},
-    }),
+    # The pipeline's own, from params.yaml.
+    "fast": Preset({"preset": "fast"}),
+    "standard": Preset({"preset": "standard"}),
+    "max": Preset({"preset": "max"}),
 }
 
 
