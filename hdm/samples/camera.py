@@ -84,10 +84,10 @@ class Camera:
 
 
 def sample_camera(
-    rng: np.random.Generator, channels: int, *, contrast_light: bool = True
+    rng: np.random.Generator, channels: int, *, fixed_lamp: bool = False
 ) -> Camera:
     """Draw the exposure-to-exposure variation shared by the sample lines."""
-    azimuth = rng.uniform(-np.pi, np.pi) if contrast_light else rng.normal(-2.2, 0.5)
+    azimuth = rng.normal(-2.2, 0.5) if fixed_lamp else rng.uniform(-np.pi, np.pi)
     warmth = rng.normal(0.0, 0.05)
     gains = (1.0 + warmth, 1.0 + rng.normal(0.0, 0.015), 1.0 - warmth)
     return Camera(

@@ -70,6 +70,8 @@ class CastBracket(ProductLine):
 
     name = "cast_bracket"
     width, height, channels = 160, 128, 3
+    # Any belt and pose: an object needs more good images than a texture.
+    train_good, fixed_lamp = 240, True
     defects = ("chipped_edge", "crack", "flash", "porosity", "rust", "scratch")
 
     def sample_part(self, rng: np.random.Generator) -> Casting:

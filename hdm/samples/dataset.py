@@ -23,7 +23,7 @@ LINES: dict[str, type[ProductLine]] = {
 SAMPLE_LINES: tuple[str, ...] = tuple(LINES)
 """Names of the sample product lines."""
 
-TRAIN_GOOD, TEST_GOOD, PER_DEFECT = 176, 48, 12
+TEST_GOOD, PER_DEFECT = 48, 12
 
 _VIEWS_PER_PART = (1, 1, 2, 1, 3, 1, 1, 2)
 """Photographs per physical part, repeated along the index."""
@@ -107,7 +107,7 @@ def _write(
 
 
 def _shots(line: ProductLine, scale: float) -> Iterator[Shot]:
-    plan = [("train", "good", TRAIN_GOOD), ("test", "good", TEST_GOOD)]
+    plan = [("train", "good", line.train_good), ("test", "good", TEST_GOOD)]
     plan += [("test", kind, PER_DEFECT) for kind in line.defects]
     for split, kind, full_count in plan:
         parts = _part_of_index(full_count)

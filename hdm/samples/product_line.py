@@ -52,6 +52,10 @@ class ProductLine(ABC):
     height: ClassVar[int]
     channels: ClassVar[int]
     defects: ClassVar[tuple[str, ...]]
+    train_good: ClassVar[int] = 176
+    """Good training images of a full-size draw."""
+    fixed_lamp: ClassVar[bool] = False
+    """Whether the lamp is mounted on the station; otherwise light comes from any side."""
 
     @abstractmethod
     def sample_part(self, rng: np.random.Generator) -> Any:
@@ -70,7 +74,7 @@ class ProductLine(ABC):
 
     def sample_view(self, rng: np.random.Generator) -> View:
         """Draw the conditions of one photograph."""
-        return View(self.sample_pose(rng), sample_camera(rng, self.channels))
+        return View(self.sample_pose(rng), sample_camera(rng, self.channels, fixed_lamp=self.fixed_lamp))
 
     def photograph(
         self, part: Any, view: View, rng: np.random.Generator, defect: Defect | None = None

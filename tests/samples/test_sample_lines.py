@@ -36,7 +36,7 @@ def groups(folder: Path) -> dict[str, str]:
 @pytest.mark.parametrize("name", SAMPLE_LINES)
 def test_full_line_has_promised_layout_and_counts(full_lines, name):
     folder = full_lines[name]
-    assert len(list((folder / "train/good").glob("*.png"))) == 176
+    assert len(list((folder / "train/good").glob("*.png"))) == LINES[name].train_good
     assert len(list((folder / "test/good").glob("*.png"))) == 48
     kinds = [path.name for path in (folder / "test").iterdir() if path.name != "good"]
     assert len(kinds) >= 5
