@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from hdm.samples import SAMPLE_LINES, contact_sheet, draw_line
+from hdm.samples.dataset import LINES
 
 SIZES = {
     "brushed_plate": ("L", (128, 128)),
