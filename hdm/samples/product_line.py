@@ -74,8 +74,8 @@ class ProductLine(ABC):
 
     def sample_view(self, rng: np.random.Generator) -> View:
         """Draw the conditions of one photograph."""
-        camera = sample_camera(rng, self.channels, fixed_lamp=self.fixed_lamp)
-        return View(self.sample_pose(rng), camera)
+        pose = self.sample_pose(rng)
+        return View(pose, sample_camera(rng, self.channels, fixed_lamp=self.fixed_lamp))
 
     def photograph(
         self, part: Any, view: View, rng: np.random.Generator, defect: Defect | None = None
