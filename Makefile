@@ -37,7 +37,7 @@ test: setup
 	$(IN_VENV) python -m pytest $(PYTEST)
 
 lint: setup
-	$(IN_VENV) ruff check hdm flows tests
+	$(IN_VENV) ruff check hdm flows tests benchmarks
 
 clean:
 	rm -rf .venv

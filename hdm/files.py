@@ -1,5 +1,6 @@
 """Writing files so that nothing is ever half-written: temporary name first, then rename."""
 
+import glob
 import json
 import os
 import shutil
@@ -20,6 +21,7 @@ def atomic_file(target: Path) -> Iterator[Path]:
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(target)
         yield temporary
         temporary.replace(target)
     except OSError as error:
@@ -27,6 +29,24 @@ def atomic_file(target: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _sweep(target: Path) -> None:
+    """Remove temporary files of `target` whose process was killed; living ones still write."""
+    for left_over in target.parent.glob(f".{glob.escape(target.name)}.*.tmp"):
+        process = left_over.name.split(".")[-2]
+        if process.isdigit() and not _alive(int(process)):
+            left_over.unlink(missing_ok=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        return True
+    return True
 
 
 @contextmanager

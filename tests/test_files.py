@@ -4,6 +4,8 @@ import errno
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -187,3 +189,15 @@ def test_non_ascii_and_long_names(tmp_path):
     with atomic_folder(tmp_path / "Ausgänge") as temporary:
         shutil.copy(tmp_path / "größe µ.json", temporary)
     assert json.loads((tmp_path / "Ausgänge" / "größe µ.json").read_text()) == ["größe µ.json"]
+
+
+def test_temporary_file_of_a_killed_process_is_swept(tmp_path):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    dead = tmp_path / f".a[1].json.{gone.pid}.tmp"
+    living = tmp_path / f".a[1].json.{os.getppid()}.tmp"
+    other = tmp_path / f".b.json.{gone.pid}.tmp"
+    for file in (dead, living, other):
+        file.write_text("half")
+    write_json(tmp_path / "a[1].json", {})
+    assert not dead.exists() and living.exists() and other.exists()
