@@ -1,7 +1,7 @@
 """The U-Net that the normal prior, the discriminator and POM's probe share.
 
 Convolution, batch normalisation, ReLU, and nothing else, behind a space-to-depth stem: on two CPU
-cores it learns in a third of the time of residual blocks with group normalisation and a noise
+cores it learns much sooner than residual blocks with group normalisation and a noise
 embedding in every block (docs/experiments.md), and diffusers' UNet2DModel, which starts at full
 resolution, costs an order of magnitude more for the same receptive field.
 """
