@@ -12,7 +12,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from hdm.config import DagmSynthesize
-from hdm.dagm.blending import blend
+from hdm.dagm.blending import blend, visible_change
 from hdm.dagm.foreground import foregrounds
 from hdm.dagm.masks import draw_mask
 from hdm.dagm.prior import JUDGED_UP_TO, MINIMUM_EXPLAINED, NormalPrior
@@ -146,6 +146,7 @@ def _blend(normals: Tensor, contents: np.ndarray, masks: np.ndarray, table: pd.D
     images = np.empty_like(contents)
     labels = np.zeros(masks.shape, np.uint8)
     for index, row in enumerate(table.itertuples()):
+        base = normals[row.base].numpy()
         images[index], labels[index], table.loc[index, "opacity"] = blend(
-            normals[row.base].numpy(), contents[index], masks[index], row.strength, row.feather)
+            base, contents[index], masks[index], row.strength, row.feather, visible_change(base))
     return images, labels

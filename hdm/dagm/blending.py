@@ -10,7 +10,7 @@ TOUCHED = 0.05
 
 
 def blend(base: np.ndarray, content: np.ndarray, mask: np.ndarray, strength: float,
-          feather: float) -> tuple[np.ndarray, np.ndarray, float]:
+          feather: float, visible: float) -> tuple[np.ndarray, np.ndarray, float]:
     """Let `content` through `mask` at the opacity that gives the wanted strength.
 
     The opacity is what brings the mean change inside the mask to `strength`, so that every source
@@ -20,6 +20,7 @@ def blend(base: np.ndarray, content: np.ndarray, mask: np.ndarray, strength: flo
         base, content: float (C, H, W) in about [-1, 1]. mask: bool (H, W), not empty.
         strength: mean absolute change inside the mask, of a range of 2.
         feather: standard deviation of the soft edge in px.
+        visible: smallest visible change of `base`, see `visible_change`.
 
     Returns: image (C, H, W); label uint8 (H, W), 1 where it visibly changed and 2 where it changed
     less than the noise of a good image; opacity in [0, 1].
@@ -30,10 +31,14 @@ def blend(base: np.ndarray, content: np.ndarray, mask: np.ndarray, strength: flo
     alpha = np.clip(alpha / max(alpha.max(), 1e-3), 0, 1) * opacity
     image = np.clip(base + alpha * (content - base), -3, 3).astype(np.float32)
     change = np.abs(image - base).mean(0)
-    floor = max(VISIBLE_AT_LEAST, VISIBLE_DEVIATIONS * noise_level(base))
-    seen = ndimage.maximum_filter(ndimage.uniform_filter(change, 3), 3) > floor
+    seen = ndimage.maximum_filter(ndimage.uniform_filter(change, 3), 3) > visible
     label = np.where(alpha > TOUCHED, np.where(seen, 1, 2), 0).astype(np.uint8)
     return image, label, opacity
+
+
+def visible_change(image: np.ndarray) -> float:
+    """Smallest change of the good image (C, H, W) that stands out of its noise."""
+    return max(VISIBLE_AT_LEAST, VISIBLE_DEVIATIONS * noise_level(image))
 
 
 def noise_level(image: np.ndarray) -> float:

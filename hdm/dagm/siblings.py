@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from hdm.dagm.bank import SampleBank
-from hdm.dagm.blending import VISIBLE_PIXELS, blend
+from hdm.dagm.blending import VISIBLE_PIXELS, blend, visible_change
 from hdm.dagm.foreground import foregrounds
 from hdm.dagm.masks import draw_mask
 from hdm.dagm.sources import SOURCES
@@ -24,6 +24,7 @@ class Siblings:
     def __init__(self, bank: SampleBank, normals: Tensor) -> None:
         self.bank, self.normals = bank, normals
         self.fronts = foregrounds(normals)
+        self.visible = [visible_change(normal) for normal in normals.numpy()]
         self.recipes = bank.table[["source", "family", "strength"]].to_dict("records")
 
     def can(self, row: int) -> bool:
@@ -42,7 +43,7 @@ class Siblings:
             _, mask = draw_mask(rng, size, self.fronts[base], family=recipe["family"])
             content = SOURCES[recipe["source"]](rng, normal, self.normals[other].numpy())
             image, label, _ = blend(normal, content, mask, recipe["strength"],
-                                    rng.uniform(0, 1.2))
+                                    rng.uniform(0, 1.2), self.visible[base])
             if (label == 1).sum() >= VISIBLE_PIXELS:
                 break
         return self.normals[base], torch.from_numpy(image), torch.from_numpy(label)

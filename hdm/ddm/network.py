@@ -39,8 +39,7 @@ class Discriminator(nn.Module):
         shown = [z, DETAIL_GAIN * local_contrast(z) / spread, previous]
         if normal is not None:
             shown += [DETAIL_GAIN * (z - normal), DETAIL_GAIN * (z - normal).abs()]
-        stacked = torch.cat(shown, dim=1).contiguous(memory_format=torch.channels_last)
-        out = self.unet(stacked, level).float()
+        out = self.unet(torch.cat(shown, dim=1), level).float()
         # The image is predicted as a correction of what is seen, so untrained means "all normal".
         return z + out[:, :self.channels], out[:, self.channels:] + INITIAL_LOGIT
 
