@@ -119,19 +119,22 @@ def fit(normals: Tensor, form: InputFormat, settings: DagmFit, compute: Compute,
     torch.manual_seed(seed)
     network = build_network(form, settings).to(backend.device).to(memory_format=torch.channels_last)
     schedule = NoiseSchedule(settings.timesteps, learned_variance=settings.learned_variance)
-    images = normals.to(backend.device)
 
-    def loss(step: int, generator: torch.Generator) -> dict[str, Tensor]:
+    def draw(step: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         batch = settings.training.batch
-        index = torch.randint(len(images), (batch,), generator=generator)
-        clean = images[index.to(images.device)]
+        index = torch.randint(len(normals), (batch,), generator=generator)
         # One timestep in each of `batch` equal strata: less noisy loss than independent draws.
         u = (torch.arange(batch) + torch.rand(batch, generator=generator)) / batch
-        t = (u * settings.timesteps).long().clamp(max=settings.timesteps - 1).to(images.device)
-        noise = torch.randn(clean.shape, generator=generator).to(images.device)
+        t = (u * settings.timesteps).long().clamp(max=settings.timesteps - 1)
+        clean = normals[index]
+        return clean, t, torch.randn(clean.shape, generator=generator)
+
+    def objective(model: nn.Module, batch: tuple[Tensor, Tensor, Tensor]
+                  ) -> dict[str, Tensor]:
+        clean, t, noise = batch
         x_t = schedule.add_noise(clean, noise, t)
         with backend.autocast():
-            out = network(x_t.contiguous(memory_format=torch.channels_last), schedule.level(t))
+            out = model(x_t.contiguous(memory_format=torch.channels_last), schedule.level(t))
         velocity, variance = _split(out.float(), form.channels)
         error = (velocity - schedule.velocity(clean, noise, t)).pow(2)
         terms = {"velocity": (schedule.snr_weight(t) * error).mean()}
@@ -142,8 +145,8 @@ def fit(normals: Tensor, form: InputFormat, settings: DagmFit, compute: Compute,
             terms["loss"] = terms["loss"] + VARIANCE_WEIGHT * terms["variance"]
         return terms
 
-    average = train(network, loss, settings.training, seed=seed, checkpoint=checkpoint,
-                    report=report)
+    average = train(network, draw, objective, settings.training, seed=seed,
+                    checkpoint=checkpoint, report=report)
     return NormalPrior(average, schedule, form, settings, backend)
 
 

@@ -7,6 +7,7 @@ again ends bit-identical to one that was not (on CPU).
 import math
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import torch
@@ -15,10 +16,12 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from hdm.config import Training
+from hdm.diffusion.shards import Batch, Objective, Shards
 from hdm.errors import TrainingError
 from hdm.files import atomic_file
 
-Loss = Callable[[int, torch.Generator], dict[str, Tensor]]
+Draw = Callable[[int, torch.Generator], Batch]
+"""(step, generator) -> the step's batch, all of its chances from the generator."""
 Report = Callable[[int, dict[str, float]], None]
 WARM_UP = 0.05
 REPORT_EVERY = 20
@@ -30,12 +33,13 @@ def step_generator(seed: int, step: int, device: torch.device | str = "cpu") -> 
     return torch.Generator(device=device).manual_seed(mixed)
 
 
-def train(model: nn.Module, loss: Loss, settings: Training, *, seed: int, checkpoint: Path,
-          report: Report | None = None) -> nn.Module:
+def train(model: nn.Module, draw: Draw[Batch], objective: Objective[Batch], settings: Training, *,
+          seed: int, checkpoint: Path, report: Report | None = None) -> nn.Module:
     """Train `model` in place and return its averaged (EMA) copy.
 
     Args:
-        loss: (step, generator) -> named terms; "loss" is minimised, the others are reported.
+        draw: gives each step its batch; the next one is drawn while a step runs.
+        objective: judges the model, or a copy of it, on a part of the batch.
         checkpoint: resume point; continued from if there, removed by the caller when done.
         report: called every 20 steps and at the end with the mean of each term.
 
@@ -52,26 +56,34 @@ def train(model: nn.Module, loss: Loss, settings: Training, *, seed: int, checkp
         _tell(report, history, done, settings.steps)
     model.train()
     saved = time.monotonic()
-    for step in range(start, settings.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(step, settings)
-        terms = loss(step, step_generator(seed, step))
-        if not torch.isfinite(terms["loss"]):
-            raise TrainingError(f"step {step}: the loss is {terms['loss'].item()}, expected a "
-                                "finite number; lower training.learning_rate or look for broken "
-                                "images in the validation report.")
-        optimizer.zero_grad(set_to_none=True)
-        terms["loss"].backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        average.update_parameters(model)
-        for name, value in terms.items():
-            history.setdefault(name, []).append(value.item())
-        _tell(report, history, step + 1, settings.steps)
-        if time.monotonic() - saved > settings.checkpoint_seconds and step + 1 < settings.steps:
-            _save(checkpoint, step + 1, model, average, optimizer, history)
-            saved = time.monotonic()
+    with Shards(model) as shards, ThreadPoolExecutor(1, "draw") as ahead:
+        following = ahead.submit(_draw, draw, seed, start)
+        for step in range(start, settings.steps):
+            batch = following.result()
+            if step + 1 < settings.steps:
+                following = ahead.submit(_draw, draw, seed, step + 1)
+            terms = shards.backward(batch, objective)
+            if not math.isfinite(terms["loss"]):
+                raise TrainingError(f"step {step}: the loss is {terms['loss']}, expected a finite "
+                                    "number; lower training.learning_rate or look for broken "
+                                    "images in the validation report.")
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(step, settings)
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            average.update_parameters(model)
+            for name, value in terms.items():
+                history.setdefault(name, []).append(value)
+            _tell(report, history, step + 1, settings.steps)
+            late = time.monotonic() - saved > settings.checkpoint_seconds
+            if late and step + 1 < settings.steps:
+                _save(checkpoint, step + 1, model, average, optimizer, history)
+                saved = time.monotonic()
     return average.module.eval()
+
+
+def _draw(draw: Draw[Batch], seed: int, step: int) -> Batch:
+    return draw(step, step_generator(seed, step))
 
 
 def _tell(report: Report | None, history: dict[str, list[float]], done: int, steps: int) -> None:

@@ -33,13 +33,15 @@ class UNet(nn.Module):
         self.stem = shape.stem
         self.multiple = shape.stem * 2 ** (len(shape.widths) - 1)
         widths, blocks = shape.widths, shape.blocks
-        self.down, self.up = nn.ModuleList(), nn.ModuleList()
+        self.down, self.narrow, self.up = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         previous = (in_channels + LEVEL_PLANES) * shape.stem**2
         for i, width in enumerate(widths):
             self.down.append(_stage(previous, width, blocks, stride=1 if i == 0 else 2))
             previous = width
         for i in reversed(range(len(widths) - 1)):
-            self.up.append(_stage(widths[i + 1] + widths[i], widths[i], blocks))
+            self.narrow.append(nn.Sequential(nn.Conv2d(widths[i + 1], widths[i], 1, bias=False),
+                                             nn.BatchNorm2d(widths[i])))
+            self.up.append(_stage(widths[i], widths[i], blocks))
         self.leave = nn.Conv2d(widths[0], out_channels * shape.stem**2, 3, padding=1)
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)
@@ -56,9 +58,10 @@ class UNet(nn.Module):
             h = stage(h)
             skips.append(h)
         h = skips.pop()
-        for stage in self.up:
-            wide = F.interpolate(h, scale_factor=2.0, mode="nearest")
-            h = stage(torch.cat([wide, skips.pop()], dim=1))
+        for narrow, stage in zip(self.narrow, self.up, strict=True):
+            # Narrowed before it is enlarged, and added: beside the skip it would cost three times
+            # as much (docs/experiments.md).
+            h = stage(F.interpolate(narrow(h), scale_factor=2.0, mode="nearest") + skips.pop())
         return F.pixel_shuffle(self.leave(h), self.stem)[..., :height, :width]
 
 

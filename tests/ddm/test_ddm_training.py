@@ -1,17 +1,15 @@
 """The discriminator's batches, objective and training."""
 
-import dataclasses
-
 import pandas as pd
 import pytest
 import tiny
 import torch
 
 from hdm.dagm.bank import SampleBank
-from hdm.dagm.siblings import Siblings
 from hdm.ddm import training
+from hdm.ddm.batches import Batches, Scenes, _plain, augment, previous_guess
 from hdm.ddm.network import Discriminator, local_contrast
-from hdm.ddm.training import Batch, _augment, _draw, _plain, _previous, fit, objective
+from hdm.ddm.training import fit, objective
 
 NORMALS = tiny.textures(6)
 
@@ -30,17 +28,15 @@ def square_bank(count=12, strength=1.5, source="planted"):
     return SampleBank(images.half(), masks, table)
 
 
-def draw(seed=0, batch=10, bank=None, selection=None, importance=None, pool=None):
+def draw(seed=0, batch=10, bank=None, selection=None, importance=None):
     bank = bank or square_bank()
     settings = tiny.ddm_settings()
     settings = settings.model_copy(
         update={"training": settings.training.model_copy(update={"batch": batch})})
     selection = torch.arange(len(bank.images)) if selection is None else selection
     importance = torch.ones(len(selection)) if importance is None else importance
-    bases = torch.tensor(bank.table["base"].tolist())
-    return _draw(NORMALS, Siblings(bank, NORMALS), selection, importance, bases,
-                 torch.arange(6) if pool is None else pool, settings,
-                 torch.Generator().manual_seed(seed))
+    batches = Batches(NORMALS, bank, selection, importance, settings)
+    return batches.scenes(importance, torch.Generator().manual_seed(seed))
 
 
 @pytest.mark.parametrize("batch", [2, 3, 10, 16])
@@ -83,8 +79,8 @@ def test_most_samples_are_siblings_of_an_approved_recipe():
     assert torch.equal(draw(batch=40, bank=bank).seen, drawn.seen), "the step decides"
 
 
-def test_good_images_come_from_the_pool():
-    drawn = draw(batch=16, pool=torch.tensor([3]))
+def test_good_images_are_those_of_the_selection():
+    drawn = draw(batch=16, selection=torch.tensor([3, 9]))
     good = ~drawn.mask.flatten(1).any(1)
     assert all(torch.equal(image, NORMALS[3]) for image in drawn.seen[good])
 
@@ -103,7 +99,7 @@ def test_augmentation_is_the_same_for_both_images():
     """Light moves seen and normal alike, so that their difference only changes by the gain."""
     batch = draw(batch=12)
     for flips in (False, True):
-        out = _augment(batch, tiny.ddm_settings(flips=flips), torch.Generator().manual_seed(1))
+        out = augment(batch, tiny.ddm_settings(flips=flips), torch.Generator().manual_seed(1))
         good = ~batch.mask.flatten(1).any(1)
         torch.testing.assert_close(out.seen[good], out.normal[good])
         difference, before = (out.seen - out.normal).abs(), (batch.seen - batch.normal).abs()
@@ -118,19 +114,19 @@ def test_augmentation_is_the_same_for_both_images():
 def test_previous_mask_is_nothing_at_the_first_step():
     mask = torch.zeros(64, 1, 32, 32)
     mask[:, :, 8:20, 8:20] = 1
-    assert not _previous(mask, torch.ones(64), torch.Generator().manual_seed(0)).any()
+    assert not previous_guess(mask, torch.ones(64), torch.Generator().manual_seed(0)).any()
 
 
 def test_previous_mask_is_a_guess_at_the_mask_about_half_of_the_time():
     mask = torch.zeros(400, 1, 32, 32)
     mask[:, :, 8:20, 8:20] = 1
-    guess = _previous(mask, torch.full((400,), 0.5), torch.Generator().manual_seed(0))
+    guess = previous_guess(mask, torch.full((400,), 0.5), torch.Generator().manual_seed(0))
     assert guess.min() >= 0 and guess.max() <= 1
     shown = guess.flatten(1).any(1)
     assert 0.35 < shown.float().mean() < 0.65
     assert guess[shown][:, :, 12:16, 12:16].mean() > 0.6
     assert guess[shown][:, :, :3].max() < 1e-3, "far from the mask there is nothing"
-    assert not _previous(mask * 0, torch.full((400,), 0.5), torch.Generator()).any()
+    assert not previous_guess(mask * 0, torch.full((400,), 0.5), torch.Generator()).any()
 
 
 def perfect(batch, certainty=40.0):
@@ -165,7 +161,7 @@ def test_missed_defect_costs_more_than_a_false_one_of_the_same_size():
     mask[..., :4, :4] = 1
     other = mask.flip(3)
     image = torch.zeros(1, 1, 16, 16)
-    batch = Batch(image, image, mask, torch.ones_like(mask))
+    batch = Scenes(image, image, mask, torch.ones_like(mask))
     missed = objective(image, torch.full_like(mask, -5.0), batch)
     false = objective(image, 10 * (mask + other).clamp(max=1) - 5, batch)
     ratio = missed["pixel"] / false["pixel"]
@@ -175,7 +171,7 @@ def test_missed_defect_costs_more_than_a_false_one_of_the_same_size():
 def test_batch_of_good_images_has_no_dice():
     batch = draw(batch=10)
     good = ~batch.mask.flatten(1).any(1)
-    only = Batch(*(getattr(batch, f.name)[good] for f in dataclasses.fields(Batch)))
+    only = Scenes(*(planes[good] for planes in batch))
     terms = objective(only.normal, torch.zeros_like(only.mask), only)
     assert terms["dice"] == 0 and torch.isfinite(terms["loss"])
 

@@ -25,12 +25,14 @@ def network() -> nn.Module:
         memory_format=torch.channels_last)
 
 
-def reconstruct(model: nn.Module):
-    def loss(step, generator):
-        x = torch.randn(2, 1, 16, 16, generator=generator)
-        error = (model(x, torch.rand(2, generator=generator)) - x.flip(3)).pow(2).mean()
-        return {"loss": error, "twice": 2 * error}
-    return loss
+def draw(step, generator):
+    return torch.randn(2, 1, 16, 16, generator=generator), torch.rand(2, generator=generator)
+
+
+def reconstruct(model, batch):
+    x, level = batch
+    error = (model(x, level) - x.flip(3)).pow(2).mean()
+    return {"loss": error, "twice": 2 * error}
 
 
 @pytest.fixture
@@ -73,11 +75,13 @@ def test_average_is_the_exponential_mean_of_the_weights(tmp_path):
     """Replayed by hand: a half-life of a quarter of 8 steps is a decay of 2^(-1/2) a step."""
     model, seen = nn.Linear(2, 1), []
 
-    def loss(step, generator):
-        seen.append(model.weight.detach().clone())
-        return {"loss": model(torch.randn(4, 2, generator=generator)).pow(2).mean()}
+    def objective(copy, batch):
+        if copy is model:
+            seen.append(model.weight.detach().clone())
+        return {"loss": copy(batch[0]).pow(2).mean()}
 
-    average = train(model, loss, Training(steps=8, ema_half_life=0.25), seed=0,
+    average = train(model, lambda step, generator: (torch.randn(4, 2, generator=generator),),
+                    objective, Training(steps=8, ema_half_life=0.25), seed=0,
                     checkpoint=tmp_path / "c")
     weights = [*seen[1:], model.weight.detach()]  # after each step
     expected = weights[0]
@@ -88,17 +92,18 @@ def test_average_is_the_exponential_mean_of_the_weights(tmp_path):
 
 
 def test_training_lowers_the_loss_and_reports_means(tmp_path):
-    model, told, terms = network(), [], []
-    inner = reconstruct(model)
+    model, told, terms = network(), [], {}
 
-    def loss(step, generator):
-        terms.append(inner(step, generator))
-        return terms[-1]
+    def objective(copy, batch):
+        answer = reconstruct(copy, batch)
+        terms.setdefault(copy is model, []).append(answer["loss"].item())
+        return answer
 
-    train(model, loss, Training(steps=45, learning_rate=0.01), seed=0, checkpoint=tmp_path / "c",
+    train(model, draw, objective, Training(steps=45, learning_rate=0.01), seed=0,
+          checkpoint=tmp_path / "c",
           report=lambda step, values: told.append((step, values)))
     assert [step for step, _ in told] == [20, 40, 45]
-    losses = [t["loss"].item() for t in terms]
+    losses = [(one + two) / 2 for one, two in zip(terms[True], terms[False], strict=True)]
     for (_, values), part in zip(told, (losses[:20], losses[20:40], losses[40:]), strict=True):
         assert values["loss"] == pytest.approx(sum(part) / len(part))
         assert values["twice"] == pytest.approx(2 * values["loss"])
@@ -122,7 +127,7 @@ def test_killed_and_resumed_is_bit_identical_to_straight(tmp_path, monkeypatch, 
 
         with monkeypatch.context() as patch:
             patch.setattr(training, "_save", save_then_die)
-            average = train(model, reconstruct(model), settings, seed=7, checkpoint=file,
+            average = train(model, draw, reconstruct, settings, seed=7, checkpoint=file,
                             report=lambda *entry: told.append(entry))
         return model, average, told
 
@@ -138,7 +143,7 @@ def test_killed_and_resumed_is_bit_identical_to_straight(tmp_path, monkeypatch, 
 
 def test_resume_point_holds_plain_tensors_only(tmp_path, monkeypatch, hasty):
     model = network()
-    train(model, reconstruct(model), Training(steps=4), seed=0, checkpoint=tmp_path / "c.st")
+    train(model, draw, reconstruct, Training(steps=4), seed=0, checkpoint=tmp_path / "c.st")
     with safetensors.safe_open(tmp_path / "c.st", "pt") as file:  # refuses pickles
         keys = set(file.keys())
         assert int(file.get_tensor("step")) == 3
@@ -150,14 +155,16 @@ def test_resume_point_holds_plain_tensors_only(tmp_path, monkeypatch, hasty):
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_non_finite_loss_stops_before_the_weights_change(tmp_path, value):
     model, before = network(), []
-    inner = reconstruct(model)
 
-    def loss(step, generator):
-        if step < 3:
-            return inner(step, generator)
-        before.append({k: v.detach().clone() for k, v in model.named_parameters()})
-        return {"loss": inner(step, generator)["loss"] * value}
+    def broken(step, generator):
+        return *draw(step, generator), torch.full((2,), 1.0 if step < 3 else value)
+
+    def objective(copy, batch):
+        *batch, factor = batch
+        if not factor.isfinite().all():
+            before.append({k: v.detach().clone() for k, v in model.named_parameters()})
+        return {"loss": reconstruct(copy, batch)["loss"] * factor.mean()}
 
     with pytest.raises(TrainingError, match=r"step 3: the loss is .*learning_rate"):
-        train(model, loss, Training(steps=10), seed=0, checkpoint=tmp_path / "c")
+        train(model, broken, objective, Training(steps=10), seed=0, checkpoint=tmp_path / "c")
     assert all(torch.equal(v, before[0][k]) for k, v in model.named_parameters())

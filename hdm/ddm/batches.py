@@ -1,0 +1,144 @@
+"""What the discriminator is shown in training: good images and samples, at some transparency."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from hdm.config import DdmTrain
+from hdm.dagm.bank import SampleBank
+from hdm.dagm.siblings import Siblings
+from hdm.ddm.process import state, transparencies
+
+CLEAN_SHARE = 0.4
+NOISY_SHARE = 0.8
+SHOWN_PREVIOUS = 0.5
+IGNORED = 2
+PLAIN_FIRST = 0.35
+
+
+class Scenes(NamedTuple):
+    """normal, seen (N, C, H, W); mask (N, 1, H, W) in {0, 1}; weight (N, 1, H, W)."""
+
+    normal: Tensor
+    seen: Tensor
+    mask: Tensor
+    weight: Tensor
+
+
+class Batch(NamedTuple):
+    """One training step: the state z of the process, transparency b (N,) and the mask as the step
+    before might have guessed it are shown; normal, mask and weight are the answer.
+
+    noise is like z for the prior's appearance of it, or (N, 0) where the prior is not asked.
+    """
+
+    z: Tensor
+    b: Tensor
+    previous: Tensor
+    noise: Tensor
+    normal: Tensor
+    mask: Tensor
+    weight: Tensor
+
+
+class Batches:
+    """Draws batches.
+
+    Args:
+        normals: (N, C, H, W) good images; the bank's `base` counts in them.
+        selection: (S,) rows of the bank to train on; importance: (S,) chances of being drawn.
+    """
+
+    def __init__(self, normals: Tensor, bank: SampleBank, selection: Tensor, importance: Tensor,
+                 settings: DdmTrain) -> None:
+        self.normals, self.bank, self.settings = normals, bank, settings
+        self.selection, self.importance = selection, importance
+        self.bases = torch.from_numpy(bank.table["base"].to_numpy().copy())
+        self.pool = torch.unique(self.bases[selection])
+        self.siblings = Siblings(bank, normals[self.pool])
+        self.plain = _plain(bank, selection, importance)
+        self.levels = torch.tensor(transparencies(settings.reverse_steps))
+
+    def draw(self, step: int, generator: torch.Generator) -> Batch:
+        """The batch of one step; all of its chances come from the generator."""
+        early = step < PLAIN_FIRST * self.settings.training.steps
+        scenes = self.scenes(self.plain if early else self.importance, generator)
+        scenes = augment(scenes, self.settings, generator)
+        n = len(scenes.seen)
+        b = self.levels[torch.randint(len(self.levels), (n,), generator=generator)]
+        noisy = torch.rand(n, generator=generator) < NOISY_SHARE
+        sigma = torch.rand(n, generator=generator) * self.settings.noise * noisy
+        sigma = torch.where(b >= 1, torch.zeros_like(sigma), sigma)
+        noise = torch.randn(scenes.seen.shape, generator=generator)
+        z = state(scenes.normal, scenes.seen, b, sigma, noise)
+        previous = previous_guess(scenes.mask, b, generator)
+        asked = self.settings.prior_level is not None
+        noise = torch.randn(z.shape, generator=generator) if asked else torch.empty(n, 0)
+        return Batch(z, b, previous, noise, scenes.normal, scenes.mask, scenes.weight)
+
+    def scenes(self, chances: Tensor, generator: torch.Generator) -> Scenes:
+        """Good images first, then samples drawn by `chances` (S,), some of them anew."""
+        n, bank, siblings = self.settings.training.batch, self.bank, self.siblings
+        clean = max(1, round(CLEAN_SHARE * n))
+        picks = torch.randint(len(self.pool), (clean,), generator=generator)
+        good = self.normals[self.pool[picks]]
+        rows = self.selection[torch.multinomial(chances, n - clean, replacement=True,
+                                                generator=generator)]
+        normal, seen = self.normals[self.bases[rows]], bank.images[rows].float()
+        labels = bank.masks[rows]
+        renewed = torch.rand(n - clean, generator=generator) < self.settings.fresh
+        rng = np.random.default_rng(torch.randint(2**62, (1,), generator=generator).item())
+        fresh = renewed & torch.tensor([siblings.can(row) for row in rows.tolist()])
+        for place, row in enumerate(rows.tolist()):
+            if fresh[place]:
+                normal[place], seen[place], labels[place] = siblings.draw(row, rng)
+        labels = labels[:, None]
+        # The bank holds each defect at its own strength; fading it a little more makes more of
+        # them. A sibling has its recipe's strength, and its label fits that.
+        fade = torch.where(fresh, 1.0, 0.6 + 0.4 * torch.rand(n - clean, generator=generator))
+        seen = normal + fade.view(-1, 1, 1, 1) * (seen - normal)
+        empty = torch.zeros(clean, 1, *good.shape[2:])
+        mask = torch.cat([empty, (labels == 1).float()])
+        weight = torch.cat([empty + 1, (labels != IGNORED).float()])
+        return Scenes(torch.cat([good, normal]), torch.cat([good, seen]), mask, weight)
+
+
+def augment(scenes: Scenes, settings: DdmTrain, generator: torch.Generator) -> Scenes:
+    """Benign change, the same for what is seen and for what is normal: light, and mirror images."""
+    n = len(scenes.seen)
+    gain = 1 + 0.15 * (2 * torch.rand(n, 1, 1, 1, generator=generator) - 1)
+    offset = 0.15 * (2 * torch.rand(n, 1, 1, 1, generator=generator) - 1)
+    planes = [scenes.normal * gain + offset, scenes.seen * gain + offset, *scenes[2:]]
+    if settings.flips:
+        for axis in (2, 3):
+            turn = torch.rand(n, 1, 1, 1, generator=generator) < 0.5
+            planes = [torch.where(turn, p.flip(axis), p) for p in planes]
+    return Scenes(*planes)
+
+
+def previous_guess(mask: Tensor, b: Tensor, generator: torch.Generator) -> Tensor:
+    """The earlier step's mask as it might have been: nothing, blurred, shrunk or grown.
+
+    The first step (b = 1) has none.
+    """
+    n, size = len(mask), 5
+    soft = F.avg_pool2d(mask, size, 1, size // 2)
+    sharpness = 0.5 + 4 * torch.rand(n, 1, 1, 1, generator=generator)
+    shift = torch.rand(n, 1, 1, 1, generator=generator) - 0.5
+    guess = torch.sigmoid(4 * sharpness * (soft - 0.4 + 0.6 * shift))
+    guess = guess - torch.sigmoid(4 * sharpness * (-0.4 + 0.6 * shift))
+    shown = torch.rand(n, 1, 1, 1, generator=generator) < SHOWN_PREVIOUS
+    later = (b < 1).view(-1, 1, 1, 1)
+    return guess.clamp(0, 1) * shown * later
+
+
+def _plain(bank: SampleBank, selection: Tensor, importance: Tensor) -> Tensor:
+    """Chances of the plainer half of the samples alone.
+
+    With faint defects from the start, hundreds of steps pass before anything is learned.
+    """
+    strength = torch.from_numpy(bank.table["strength"].to_numpy().copy())[selection]
+    return importance * (strength >= strength.median())
