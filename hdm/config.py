@@ -161,7 +161,7 @@ class DdmTrain(Section):
     """The discriminative reverse process."""
 
     network: Denoiser = Denoiser(blocks=2)
-    training: Training = Training(steps=1500)
+    training: Training = Training(steps=1800)
     reverse_steps: Positive = Field(1, description="K: reverse steps at detection.")
     fresh: Fraction = Field(0.8, description=(
         "Share of the samples that are drawn anew from the recipe of one that POM kept."))

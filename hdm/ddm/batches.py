@@ -69,15 +69,20 @@ class Batches:
         scenes = augment(scenes, self.settings, generator)
         n = len(scenes.seen)
         b = self.levels[torch.randint(len(self.levels), (n,), generator=generator)]
-        noisy = torch.rand(n, generator=generator) < NOISY_SHARE
-        sigma = torch.rand(n, generator=generator) * self.settings.noise * noisy
-        sigma = torch.where(b >= 1, torch.zeros_like(sigma), sigma)
-        noise = torch.randn(scenes.seen.shape, generator=generator)
-        z = state(scenes.normal, scenes.seen, b, sigma, noise)
-        previous = previous_guess(scenes.mask, b, generator)
+        z, previous = scenes.seen, torch.zeros_like(scenes.mask)
+        if bool((b < 1).any()):
+            z = self._state(scenes, b, generator)
+            previous = previous_guess(scenes.mask, b, generator)
         asked = self.settings.prior_level is not None
         noise = torch.randn(z.shape, generator=generator) if asked else torch.empty(n, 0)
         return Batch(z, b, previous, noise, scenes.normal, scenes.mask, scenes.weight)
+
+    def _state(self, scenes: Scenes, b: Tensor, generator: torch.Generator) -> Tensor:
+        n = len(b)
+        noisy = torch.rand(n, generator=generator) < NOISY_SHARE
+        sigma = torch.rand(n, generator=generator) * self.settings.noise * noisy
+        noise = torch.randn(scenes.seen.shape, generator=generator)
+        return state(scenes.normal, scenes.seen, b, torch.where(b < 1, sigma, 0.0), noise)
 
     def scenes(self, chances: Tensor, generator: torch.Generator) -> Scenes:
         """Good images first, then samples drawn by `chances` (S,), some of them anew."""
