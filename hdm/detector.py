@@ -136,8 +136,7 @@ class HDM:
         except (KeyError, TypeError, ValueError):
             raise HDMError(f"{folder / 'detector.json'} does not describe a detector of this "
                            "version; restore it with `dvc checkout` or train again.") from None
-        network = Discriminator(prior.form.channels, settings.network,
-                                with_prior=settings.prior_level is not None)
+        network = Discriminator(prior.form.channels, settings)
         load_weights(network, folder / "detector.safetensors")
         return cls(prior, network, settings, calibration, info)
 

@@ -18,8 +18,7 @@ from hdm.errors import DataError, HDMError
 
 def build(channels=1, fit="resize", calibrated=True, seed=0, height=None, **over):
     settings = tiny.ddm_settings(**over)
-    network = tiny.randomised(Discriminator(channels, tiny.NETWORK, with_prior=bool(
-        settings.prior_level)), seed, scale=0.1)
+    network = tiny.randomised(Discriminator(channels, settings), seed, scale=0.1)
     prior = tiny.prior(tiny.input_format(channels=channels, fit=fit, height=height))
     detector = HDM(prior, network, settings, None, {"line": "plate"})
     if calibrated:

@@ -5,7 +5,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor, nn
 
-from hdm.config import Denoiser
+from hdm.config import DdmTrain
 from hdm.diffusion.unet import UNet
 
 DETAIL_GAIN = 3.0
@@ -15,18 +15,20 @@ INITIAL_LOGIT = -2.0
 class Discriminator(nn.Module):
     """One reverse step's judgement: what normal looks like here, and how likely each pixel is not.
 
-    Shown: the state z and its local contrast (z minus its local mean) by the image's spread; the
-    probability of the step before and, if the prior is asked, the distance of z from the prior's
-    normal appearance. The image as first seen is not shown: beside a state of the training process
-    it would give the mask away. Coordinates are not shown: with them the network settles
-    on where defects are likely, and needs hundreds of steps to look at the image.
+    Shown: the state z and its local contrast (z minus its local mean) by the image's spread; in a
+    process of several steps the probability of the step before; and, if the prior is asked, the
+    distance of z from the prior's normal appearance. The image as first seen is not shown: beside
+    a state of the training process it would give the mask away. Coordinates are not shown: with
+    them the network settles on where defects are likely, and needs hundreds of steps to look at
+    the image.
     """
 
-    def __init__(self, channels: int, shape: Denoiser, *, with_prior: bool) -> None:
+    def __init__(self, channels: int, settings: DdmTrain) -> None:
         super().__init__()
-        self.channels = channels
-        planes = 2 * channels + 1 + (2 * channels if with_prior else 0)
-        self.unet = UNet(planes, channels + 1, shape)
+        self.channels, self.stepwise = channels, settings.reverse_steps > 1
+        asked = settings.prior_level is not None
+        planes = 2 * channels + self.stepwise + 2 * channels * asked
+        self.unet = UNet(planes, channels + 1, settings.network, levelled=self.stepwise)
 
     def forward(self, z: Tensor, normal: Tensor | None, previous: Tensor, level: Tensor
                 ) -> tuple[Tensor, Tensor]:
@@ -37,10 +39,12 @@ class Discriminator(nn.Module):
         """
         # By each image's own spread: what lighting does to a whole image teaches nothing.
         spread = z.std((1, 2, 3), keepdim=True) + 0.05
-        shown = [z, DETAIL_GAIN * local_contrast(z) / spread, previous]
+        shown = [z, DETAIL_GAIN * local_contrast(z) / spread]
+        if self.stepwise:
+            shown.append(previous)
         if normal is not None:
             shown += [DETAIL_GAIN * (z - normal), DETAIL_GAIN * (z - normal).abs()]
-        out = self.unet(torch.cat(shown, dim=1), level).float()
+        out = self.unet(torch.cat(shown, dim=1), level if self.stepwise else None).float()
         # The image is predicted as a correction of what is seen, so untrained means "all normal".
         return z + out[:, :self.channels], out[:, self.channels:] + INITIAL_LOGIT
 

@@ -25,7 +25,7 @@ def fit(normals: Tensor, bank: SampleBank, selection: Tensor, importance: Tensor
     backend = Backend(compute)
     torch.manual_seed(seed)
     level = settings.prior_level
-    network = Discriminator(prior.form.channels, settings.network, with_prior=level is not None)
+    network = Discriminator(prior.form.channels, settings)
     network = network.to(backend.device).to(memory_format=torch.channels_last)
     batches = Batches(normals, bank, selection, importance, settings)
 

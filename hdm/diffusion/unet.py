@@ -18,23 +18,25 @@ LEVEL_PLANES = 3
 
 
 class UNet(nn.Module):
-    """Image-to-image network conditioned on a noise level.
+    """Image-to-image network, conditioned on a noise level or not.
 
     Args:
         in_channels, out_channels: image channels before the stem.
         shape: stem factor, widths and blocks a level.
+        levelled: whether it is told a level. Where there is but one, that would teach nothing.
 
     Forward: x (N, in_channels, H, W), zero-padded to multiples of `multiple`, level (N,) in [0, 1]
-    -> (N, out_channels, H, W). The output is zero before training.
+    if levelled -> (N, out_channels, H, W). The output is zero before training.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, shape: Denoiser) -> None:
+    def __init__(self, in_channels: int, out_channels: int, shape: Denoiser, *,
+                 levelled: bool = True) -> None:
         super().__init__()
         self.stem = shape.stem
         self.multiple = shape.stem * 2 ** (len(shape.widths) - 1)
         widths, blocks = shape.widths, shape.blocks
         self.down, self.narrow, self.up = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
-        previous = (in_channels + LEVEL_PLANES) * shape.stem**2
+        previous = (in_channels + LEVEL_PLANES * levelled) * shape.stem**2
         for i, width in enumerate(widths):
             self.down.append(_stage(previous, width, blocks, stride=1 if i == 0 else 2))
             previous = width
@@ -46,10 +48,10 @@ class UNet(nn.Module):
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)
 
-    def forward(self, x: Tensor, level: Tensor) -> Tensor:
+    def forward(self, x: Tensor, level: Tensor | None = None) -> Tensor:
         """See the class."""
         height, width = x.shape[-2:]
-        h = torch.cat([x, _planes(level, x)], dim=1)
+        h = torch.cat([x, _planes(level, x)], dim=1) if level is not None else x
         beyond = (0, -width % self.multiple, 0, -height % self.multiple)
         h = F.pixel_unshuffle(F.pad(h, beyond) if any(beyond) else h, self.stem)
         h = h.contiguous(memory_format=torch.channels_last)

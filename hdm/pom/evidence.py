@@ -123,7 +123,7 @@ def _errors(prior: NormalPrior, images: Tensor, level: float, noise: Tensor) -> 
 def _fit_probe(bank: SampleBank, rows: Tensor, seed: int) -> UNet:
     """A small segmentation network trained on half-size samples for a few seconds."""
     torch.manual_seed(seed)
-    probe = UNet(bank.images.shape[1], 1, PROBE)
+    probe = UNet(bank.images.shape[1], 1, PROBE, levelled=False)
     optimizer = torch.optim.AdamW(probe.parameters(), lr=PROBE_TRAINING.learning_rate)
     for step in range(PROBE_TRAINING.steps):
         for group in optimizer.param_groups:
@@ -132,7 +132,7 @@ def _fit_probe(bank: SampleBank, rows: Tensor, seed: int) -> UNet:
         chosen = rows[torch.randint(len(rows), (PROBE_TRAINING.batch,), generator=generator)]
         images = bank.images[chosen].float()
         target = _half(bank.masks[chosen] == 1).float()[:, None]
-        logits = probe(F.avg_pool2d(images, 2), torch.zeros(len(chosen)))
+        logits = probe(F.avg_pool2d(images, 2))
         weight = torch.tensor(8.0)
         loss = F.binary_cross_entropy_with_logits(logits, target, pos_weight=weight)
         optimizer.zero_grad(set_to_none=True)
@@ -142,7 +142,7 @@ def _fit_probe(bank: SampleBank, rows: Tensor, seed: int) -> UNet:
 
 
 def _probe_maps(probe: UNet, images: Tensor) -> Tensor:
-    return probe(F.avg_pool2d(images, 2), torch.zeros(len(images)))[:, 0]
+    return probe(F.avg_pool2d(images, 2))[:, 0]
 
 
 def _half(masks: Tensor) -> Tensor:

@@ -210,7 +210,7 @@ def test_training_learns_to_tell_squares_from_texture(tmp_path):
 
 
 def test_untrained_network_says_all_is_normal():
-    network = Discriminator(3, tiny.NETWORK, with_prior=True)
+    network = Discriminator(3, tiny.ddm_settings(prior_level=0.2))
     z = torch.randn(2, 3, 32, 32)
     estimate, logits = network(z, z, torch.zeros(2, 1, 32, 32), torch.ones(2))
     assert torch.equal(estimate, z) and logits.shape == (2, 1, 32, 32)

@@ -32,6 +32,12 @@ def test_level_changes_the_answer_of_its_own_image_only():
     assert torch.equal(one[1], two[1])
 
 
+def test_without_levels_it_takes_the_image_alone():
+    plain, levelled = (UNet(1, 1, tiny.NETWORK, levelled=told) for told in (False, True))
+    assert plain(torch.randn(1, 1, 32, 32)).shape == (1, 1, 32, 32)
+    assert plain.down[0][0].in_channels < levelled.down[0][0].in_channels
+
+
 def test_planes_tell_levels_apart():
     levels = torch.tensor([0.0, 0.25, 0.5, 1.0])
     planes = _planes(levels, torch.zeros(4, 1, 3, 5))
