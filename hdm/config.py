@@ -157,11 +157,26 @@ class Calibration(Section):
         "Share of good parts that may be called defective."))
 
 
+class Benign(Section):
+    """Benign change that training adds to every image: what must never be called a defect."""
+
+    contrast: float = Field(0.35, ge=0, description="Largest change, natural logarithm.")
+    brightness: float = Field(0.2, ge=0, description="Largest change / half the line's range.")
+    shading: float = Field(0.12, ge=0, description=(
+        "Largest deviation of a smooth change of light across the image / half the line's range."))
+    noise: float = Field(0.05, ge=0, description=(
+        "Largest deviation of added noise / half the line's range."))
+    turn: float = Field(7.0, ge=0, le=180, description="Largest turn in degrees.")
+    scale: float = Field(0.08, ge=0, le=1, description="Largest scaling, natural logarithm.")
+    shift: Fraction = Field(0.06, description="Largest shift / side.")
+    flips: bool = Field(False, description="A mirrored part is as good as the part itself.")
+
+
 class DdmTrain(Section):
     """The discriminative reverse process."""
 
     network: Denoiser = Denoiser(blocks=2)
-    training: Training = Training(steps=1800)
+    training: Training = Training(steps=1500)
     reverse_steps: Positive = Field(1, description="K: reverse steps at detection.")
     fresh: Fraction = Field(0.8, description=(
         "Share of the samples that are drawn anew from the recipe of one that POM kept."))
@@ -169,7 +184,7 @@ class DdmTrain(Section):
     prior_level: Fraction | None = Field(None, description=(
         "Noise level / range at which the discriminator is shown what the prior finds normal; "
         "null: not shown."))
-    flips: bool = Field(False, description="A mirrored part is as good as the part itself.")
+    benign: Benign = Benign()
     calibration: Calibration = Calibration()
 
 

@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hdm.config import DdmTrain
+from hdm.config import Benign, DdmTrain
 from hdm.dagm.bank import SampleBank
 from hdm.dagm.siblings import Siblings
+from hdm.ddm.augmentation import light, pose
 from hdm.ddm.process import state, transparencies
 
 CLEAN_SHARE = 0.4
@@ -66,7 +67,7 @@ class Batches:
         """The batch of one step; all of its chances come from the generator."""
         early = step < PLAIN_FIRST * self.settings.training.steps
         scenes = self.scenes(self.plain if early else self.importance, generator)
-        scenes = augment(scenes, self.settings, generator)
+        scenes = augment(scenes, self.settings.benign, generator)
         n = len(scenes.seen)
         b = self.levels[torch.randint(len(self.levels), (n,), generator=generator)]
         z, previous = scenes.seen, torch.zeros_like(scenes.mask)
@@ -111,17 +112,13 @@ class Batches:
         return Scenes(torch.cat([good, normal]), torch.cat([good, seen]), mask, weight)
 
 
-def augment(scenes: Scenes, settings: DdmTrain, generator: torch.Generator) -> Scenes:
-    """Benign change, the same for what is seen and for what is normal: light, and mirror images."""
-    n = len(scenes.seen)
-    gain = 1 + 0.15 * (2 * torch.rand(n, 1, 1, 1, generator=generator) - 1)
-    offset = 0.15 * (2 * torch.rand(n, 1, 1, 1, generator=generator) - 1)
-    planes = [scenes.normal * gain + offset, scenes.seen * gain + offset, *scenes[2:]]
-    if settings.flips:
-        for axis in (2, 3):
-            turn = torch.rand(n, 1, 1, 1, generator=generator) < 0.5
-            planes = [torch.where(turn, p.flip(axis), p) for p in planes]
-    return Scenes(*planes)
+def augment(scenes: Scenes, benign: Benign, generator: torch.Generator) -> Scenes:
+    """Benign change, the same for what is seen and for what is normal."""
+    channels = scenes.seen.shape[1]
+    images, labels = pose(torch.cat([scenes.normal, scenes.seen], 1),
+                          torch.cat([scenes.mask, scenes.weight], 1), benign, generator)
+    normal, seen = light([images[:, :channels], images[:, channels:]], benign, generator)
+    return Scenes(normal, seen, labels[:, :1], labels[:, 1:])
 
 
 def previous_guess(mask: Tensor, b: Tensor, generator: torch.Generator) -> Tensor:
