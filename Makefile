@@ -11,7 +11,7 @@ STAMP := .venv/.installed
 help:
 	@echo "make demo   install, run every product line, show the results"
 	@echo "make test   install and run the tests"
-	@echo "make lint   install and check the style"
+	@echo "make lint   install and check style and types"
 	@echo "make setup  install the pinned dependencies into .venv"
 	@echo "make clean  remove .venv"
 
@@ -38,6 +38,7 @@ test: setup
 
 lint: setup
 	$(IN_VENV) ruff check hdm flows tests benchmarks
+	$(IN_VENV) mypy hdm flows
 
 clean:
 	rm -rf .venv

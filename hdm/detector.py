@@ -50,17 +50,17 @@ class HDM:
                  calibration: Calibration | None, info: dict[str, Any]) -> None:
         self.prior, self.settings, self.calibration, self.info = prior, settings, calibration, info
         self.backend, self.form = prior.backend, prior.form
-        self.network = network.to(self.backend.device).to(memory_format=torch.channels_last).eval()
+        self.network = self.backend.place(network).eval()
 
     @property
     def threshold(self) -> float:
         """Scores above it are called defects."""
-        return self._calibrated().threshold
+        return self.calibrated.threshold
 
     @property
     def false_alarm_rate(self) -> float:
         """The share of good parts that the threshold was set for."""
-        return self._calibrated().false_alarm_rate
+        return self.calibrated.false_alarm_rate
 
     @torch.no_grad()
     def logits(self, canvas: Tensor) -> Tensor:
@@ -88,7 +88,7 @@ class HDM:
 
         Raises DataError for another shape or type, ValueError if the detector is not calibrated.
         """
-        calibration = self._calibrated()
+        calibration = self.calibrated
         out: list[Prediction] = []
         for start in range(0, len(images), batch_size):
             part = images[start:start + batch_size]
@@ -175,7 +175,9 @@ class HDM:
             weight[window] += ramp
         return (total / weight)[:, :, :height, :width]
 
-    def _calibrated(self) -> Calibration:
+    @property
+    def calibrated(self) -> Calibration:
+        """The calibration; raises ValueError where there is none."""
         if self.calibration is None:
             raise ValueError("the detector is not calibrated; run the ddm_train stage")
         return self.calibration

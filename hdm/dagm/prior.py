@@ -30,7 +30,7 @@ class NormalPrior:
 
     def __init__(self, network: nn.Module, schedule: NoiseSchedule, form: InputFormat,
                  settings: DagmFit, backend: Backend) -> None:
-        self.network = network.to(backend.device).to(memory_format=torch.channels_last).eval()
+        self.network = backend.place(network).eval()
         self.schedule, self.form, self.settings, self.backend = schedule, form, settings, backend
 
     @torch.no_grad()
@@ -117,7 +117,7 @@ def fit(normals: Tensor, form: InputFormat, settings: DagmFit, compute: Compute,
     """
     backend = Backend(compute)
     torch.manual_seed(seed)
-    network = build_network(form, settings).to(backend.device).to(memory_format=torch.channels_last)
+    network = backend.place(build_network(form, settings))
     schedule = NoiseSchedule(settings.timesteps, learned_variance=settings.learned_variance)
 
     def draw(step: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:

@@ -96,7 +96,7 @@ class Batches:
         normal, seen = self.normals[self.bases[rows]], bank.images[rows].float()
         labels = bank.masks[rows]
         renewed = torch.rand(n - clean, generator=generator) < self.settings.fresh
-        rng = np.random.default_rng(torch.randint(2**62, (1,), generator=generator).item())
+        rng = np.random.default_rng(int(torch.randint(2**62, (1,), generator=generator)))
         fresh = renewed & torch.tensor([siblings.can(row) for row in rows.tolist()])
         for place, row in enumerate(rows.tolist()):
             if fresh[place]:

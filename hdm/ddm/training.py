@@ -25,8 +25,7 @@ def fit(normals: Tensor, bank: SampleBank, selection: Tensor, importance: Tensor
     backend = Backend(compute)
     torch.manual_seed(seed)
     level = settings.prior_level
-    network = Discriminator(prior.form.channels, settings)
-    network = network.to(backend.device).to(memory_format=torch.channels_last)
+    network = backend.place(Discriminator(prior.form.channels, settings))
     batches = Batches(normals, bank, selection, importance, settings)
 
     def judge(model: nn.Module, batch: Batch) -> dict[str, Tensor]:

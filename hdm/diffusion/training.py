@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar, cast
 
 import torch
 from safetensors.torch import load_file, save
@@ -20,6 +21,7 @@ from hdm.diffusion.shards import Batch, Objective, Shards
 from hdm.errors import TrainingError
 from hdm.files import atomic_file
 
+Model = TypeVar("Model", bound=nn.Module)
 Draw = Callable[[int, torch.Generator], Batch]
 """(step, generator) -> the step's batch, all of its chances from the generator."""
 Report = Callable[[int, dict[str, float]], None]
@@ -33,8 +35,8 @@ def step_generator(seed: int, step: int, device: torch.device | str = "cpu") -> 
     return torch.Generator(device=device).manual_seed(mixed)
 
 
-def train(model: nn.Module, draw: Draw[Batch], objective: Objective[Batch], settings: Training, *,
-          seed: int, checkpoint: Path, report: Report | None = None) -> nn.Module:
+def train(model: Model, draw: Draw[Batch], objective: Objective[Batch], settings: Training, *,
+          seed: int, checkpoint: Path, report: Report | None = None) -> Model:
     """Train `model` in place and return its averaged (EMA) copy.
 
     Args:
@@ -79,7 +81,7 @@ def train(model: nn.Module, draw: Draw[Batch], objective: Objective[Batch], sett
             if late and step + 1 < settings.steps:
                 _save(checkpoint, step + 1, model, average, optimizer, history)
                 saved = time.monotonic()
-    return average.module.eval()
+    return cast(Model, average.module.eval())
 
 
 def _draw(draw: Draw[Batch], seed: int, step: int) -> Batch:

@@ -45,8 +45,8 @@ class UNet(nn.Module):
                                              nn.BatchNorm2d(widths[i])))
             self.up.append(_stage(widths[i], widths[i], blocks))
         self.leave = nn.Conv2d(widths[0], out_channels * shape.stem**2, 3, padding=1)
-        nn.init.zeros_(self.leave.weight)
-        nn.init.zeros_(self.leave.bias)
+        for parameter in self.leave.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor, level: Tensor | None = None) -> Tensor:
         """See the class."""

@@ -30,7 +30,7 @@ from hdm.dataset.images import decode_image
 from hdm.errors import HDMError
 
 
-class RegisteredDetector(mlflow.pyfunc.PythonModel):
+class RegisteredDetector(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined]
     """`hdm.HDM` behind MLflow's interface."""
 
     def load_context(self, context: Any) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-Field = NDArray[np.float32]
+Field = NDArray[np.floating]
 
 TILE = 256
 """Side of a periodic noise tile in samples; one sample is one image pixel."""

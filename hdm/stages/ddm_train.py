@@ -49,17 +49,17 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
             "training_samples": len(rows["train"]), "seed": settings.seed}
     detector = HDM(prior, network, settings.ddm_train, None, info)
     with console.status("calibrating on held-out good images"):
-        calibrated = calibrate_detector(detector, normals.calibration, bank, rows["calibration"])
+        validated = calibrate_detector(detector, normals.calibration, bank, rows["calibration"])
+    calibration = detector.calibrated
     with atomic_folder(line.stage_folder("ddm_train")) as folder:
         detector.save(folder / "detector")
         log.save(folder / "loss.csv")
-        write_json(folder / "calibration.json",
-                   detector.calibration.as_dict() | calibrated)
-    run.log_metrics({**calibrated, "threshold": detector.threshold,
-                     "smallest_false_alarm_rate": detector.calibration.smallest_rate})
+        write_json(folder / "calibration.json", calibration.as_dict() | validated)
+    run.log_metrics({**validated, "threshold": detector.threshold,
+                     "smallest_false_alarm_rate": calibration.smallest_rate})
     run.log_artifact(line.stage_folder("ddm_train"))
-    certified = "" if detector.calibration.certified else (
+    certified = "" if calibration.certified else (
         f" [yellow](not certified: {len(normals.calibration)} calibration images certify no "
-        f"less than {detector.calibration.smallest_rate:.1%})[/yellow]")
+        f"less than {calibration.smallest_rate:.1%})[/yellow]")
     console.print(f"threshold {detector.threshold:.3f} for {detector.false_alarm_rate:.1%} false "
                   f"alarms{certified}")
