@@ -96,9 +96,9 @@ class Denoiser(Section):
 class Training(Section):
     """One training run: steps, not epochs, so that every line costs the same."""
 
-    steps: Positive = Field(300, description="Optimiser steps.")
+    steps: Positive = Field(200, description="Optimiser steps.")
     batch: int = Field(8, ge=2, description="Images a step.")
-    learning_rate: float = Field(2e-3, gt=0, description="Peak, after warm-up; then cosine.")
+    learning_rate: float = Field(0.01, gt=0, description="Peak, after warm-up; then cosine.")
     ema_half_life: Fraction = Field(0.05, description="Half-life of the averaged weights / run.")
     checkpoint_seconds: Positive = Field(60, description="Time between resume points.")
 
@@ -176,7 +176,7 @@ class DdmTrain(Section):
     """The discriminative reverse process."""
 
     network: Denoiser = Denoiser(blocks=2)
-    training: Training = Training(steps=1500)
+    training: Training = Training(steps=1200)
     reverse_steps: Positive = Field(1, description="K: reverse steps at detection.")
     fresh: Fraction = Field(0.8, description=(
         "Share of the samples that are drawn anew from the recipe of one that POM kept."))

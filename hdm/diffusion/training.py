@@ -14,9 +14,11 @@ from typing import TypeVar, cast
 import torch
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
+from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from hdm.config import Training
+from hdm.diffusion.muon import optimizers
 from hdm.diffusion.shards import Batch, Objective, Shards
 from hdm.errors import TrainingError
 from hdm.files import atomic_file
@@ -47,13 +49,12 @@ def train(model: Model, draw: Draw[Batch], objective: Objective[Batch], settings
 
     Raises TrainingError at a non-finite loss, before the weights change.
     """
-    optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate,
-                                  weight_decay=1e-4, fused=True)
+    made = optimizers(model, settings.learning_rate)
     decay = 0.5 ** (1 / max(1.0, settings.ema_half_life * settings.steps))
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay),
                             use_buffers=True)
     history: dict[str, list[float]] = {}
-    start = _resume(checkpoint, model, average, optimizer, history)
+    start = _resume(checkpoint, model, average, made, history)
     for done in range(1, start + 1):
         _tell(report, history, done, settings.steps)
     model.train()
@@ -69,17 +70,18 @@ def train(model: Model, draw: Draw[Batch], objective: Objective[Batch], settings
                 raise TrainingError(f"step {step}: the loss is {terms['loss']}, expected a finite "
                                     "number; lower training.learning_rate or look for broken "
                                     "images in the validation report.")
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate(step, settings)
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
+            for optimizer in made:
+                for group in optimizer.param_groups:
+                    group["lr"] = learning_rate(step, settings)
+                optimizer.step()
             average.update_parameters(model)
             for name, value in terms.items():
                 history.setdefault(name, []).append(value)
             _tell(report, history, step + 1, settings.steps)
             late = time.monotonic() - saved > settings.checkpoint_seconds
             if late and step + 1 < settings.steps:
-                _save(checkpoint, step + 1, model, average, optimizer, history)
+                _save(checkpoint, step + 1, model, average, made, history)
                 saved = time.monotonic()
     return cast(Model, average.module.eval())
 
@@ -105,26 +107,26 @@ def learning_rate(step: int, settings: Training) -> float:
     return settings.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
 
 
-def _state(model: nn.Module, average: AveragedModel, optimizer: torch.optim.Optimizer
-           ) -> dict[str, Tensor]:
-    """Model, average and optimiser as one flat mapping of tensors (no pickle)."""
+def _state(model: nn.Module, average: AveragedModel, made: list[Optimizer]) -> dict[str, Tensor]:
+    """Model, average and optimisers as one flat mapping of tensors (no pickle)."""
     state = {f"model.{k}": v for k, v in model.state_dict().items()}
     state |= {f"average.{k}": v for k, v in average.state_dict().items()}
-    for index, moments in optimizer.state_dict()["state"].items():
-        state |= {f"optimizer.{index}.{k}": v for k, v in moments.items()}
+    for number, optimizer in enumerate(made):
+        for index, moments in optimizer.state_dict()["state"].items():
+            state |= {f"optimizer.{number}.{index}.{k}": v for k, v in moments.items()}
     return {k: v.contiguous().clone() for k, v in state.items()}
 
 
 def _save(checkpoint: Path, step: int, model: nn.Module, average: AveragedModel,
-          optimizer: torch.optim.Optimizer, history: dict[str, list[float]]) -> None:
-    state = _state(model, average, optimizer) | {"step": torch.tensor(step)}
+          made: list[Optimizer], history: dict[str, list[float]]) -> None:
+    state = _state(model, average, made) | {"step": torch.tensor(step)}
     state |= {f"history.{k}": torch.tensor(v, dtype=torch.float64) for k, v in history.items()}
     with atomic_file(checkpoint) as temporary:
         temporary.write_bytes(save(state))
 
 
 def _resume(checkpoint: Path, model: nn.Module, average: AveragedModel,
-            optimizer: torch.optim.Optimizer, history: dict[str, list[float]]) -> int:
+            made: list[Optimizer], history: dict[str, list[float]]) -> int:
     """Load the resume point if there is one; returns the step to go on from."""
     if not checkpoint.exists():
         return 0
@@ -132,9 +134,15 @@ def _resume(checkpoint: Path, model: nn.Module, average: AveragedModel,
     model.load_state_dict(_below(state, "model."))
     average.load_state_dict(_below(state, "average."))
     history |= {k: v.tolist() for k, v in _below(state, "history.").items()}
+    for number, optimizer in enumerate(made):
+        _restore(optimizer, _below(state, f"optimizer.{number}."))
+    return int(state["step"])
+
+
+def _restore(optimizer: Optimizer, state: dict[str, Tensor]) -> None:
     moments: dict[int, dict[str, Tensor]] = {}
-    parameters = list(model.parameters())
-    for key, value in _below(state, "optimizer.").items():
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    for key, value in state.items():
         index, name = key.split(".", 1)
         # The fused optimiser walks raw memory: moments must lie there as their parameter does.
         like = parameters[int(index)]
@@ -142,7 +150,6 @@ def _resume(checkpoint: Path, model: nn.Module, average: AveragedModel,
             torch.empty_like(like).copy_(value) if value.shape == like.shape else value
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": moments, "param_groups": groups})
-    return int(state["step"])
 
 
 def _below(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -109,7 +109,7 @@ def test_fit_is_reproducible_and_reports_its_terms(tmp_path, learned, channels):
 def test_training_explains_more_than_no_training(tmp_path):
     normals, form = tiny.textures(16), tiny.input_format()
     training = tiny.dagm_settings().training.model_copy(
-        update={"steps": 80, "batch": 8, "learning_rate": 5e-3})
+        update={"steps": 80, "batch": 8, "learning_rate": 0.01})
     settings = tiny.dagm_settings().model_copy(update={"training": training})
     trained = fit(normals, form, settings, tiny.COMPUTE, seed=0, checkpoint=tmp_path / "c")
     fresh = tiny.textures(8, seed=9)
