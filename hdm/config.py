@@ -184,6 +184,8 @@ class DdmTrain(Section):
     prior_level: Fraction | None = Field(None, description=(
         "Noise level / range at which the discriminator is shown what the prior finds normal; "
         "null: not shown."))
+    normality: bool = Field(True, description=(
+        "Join the discriminator's logits with the density of its features on good images."))
     benign: Benign = Benign()
     calibration: Calibration = Calibration()
 

@@ -14,16 +14,19 @@ from torch.nn import functional as F
 from hdm.config import Compute, DdmTrain
 from hdm.dagm.prior import NormalPrior, load_weights
 from hdm.dataset.tensors import pad_to
-from hdm.ddm.network import Discriminator
+from hdm.ddm.network import Discriminator, Judgement
 from hdm.ddm.process import reverse
 from hdm.ddm.scoring import image_scores
 from hdm.diffusion.compute import Backend
 from hdm.errors import DataError, HDMError
 from hdm.files import atomic_file, read_json, write_json
 from hdm.pom.calibration import Calibration
+from hdm.pom.normality import Normality
 
 TILE_OVERLAP = 0.25
 NOISE_SEED = 20_252_200
+BATCH = 32
+NORMALITY = "normality.safetensors"
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,12 @@ class HDM:
     """A calibrated Hybrid Diffusion Model of one product line."""
 
     def __init__(self, prior: NormalPrior, network: Discriminator, settings: DdmTrain,
-                 calibration: Calibration | None, info: dict[str, Any]) -> None:
+                 calibration: Calibration | None, info: dict[str, Any],
+                 normality: Normality | None = None) -> None:
         self.prior, self.settings, self.calibration, self.info = prior, settings, calibration, info
         self.backend, self.form = prior.backend, prior.form
         self.network = self.backend.place(network).eval()
+        self.normality = normality
 
     @property
     def threshold(self) -> float:
@@ -63,8 +68,8 @@ class HDM:
         return self.calibrated.false_alarm_rate
 
     @torch.no_grad()
-    def logits(self, canvas: Tensor) -> Tensor:
-        """Pixel logits of normalised canvas-size images: (N, C, h, w) -> (N, 1, h, w).
+    def judge(self, canvas: Tensor) -> Judgement:
+        """What the discriminator says of normalised canvas-size images (N, C, h, w).
 
         The prior's noise is the same for every image, so an image's answer does not depend on
         its neighbours in the batch.
@@ -77,7 +82,22 @@ class HDM:
             return None if level is None else self.prior.normal_appearance(state, level, noise)
 
         with self.backend.autocast():
-            return reverse(self.network, x, appearance, self.settings.reverse_steps)[0].cpu()
+            judged = reverse(self.network, x, appearance, self.settings.reverse_steps)
+        # Behind the stem, what was padded is cut off again.
+        stem = self.settings.network.stem
+        rows, columns = (-(-side // stem) for side in x.shape[-2:])
+        return Judgement(judged.normal.cpu(), judged.logits.cpu(),
+                         judged.features[..., :rows, :columns].float().cpu())
+
+    def evidence(self, canvas: Tensor) -> Tensor:
+        """Evidence of a defect at each pixel of (N, C, h, w): (N, 1, h, w), unbounded.
+
+        The discriminator's logits, joined with what POM knows of its features on good images.
+        """
+        judged = self.judge(canvas)
+        if self.normality is None:
+            return judged.logits
+        return self.normality.evidence(judged.features, judged.logits)
 
     def predict(self, images: Sequence[np.ndarray], batch_size: int = 16,
                 progress: Callable[[int, int], None] | None = None) -> list[Prediction]:
@@ -92,8 +112,8 @@ class HDM:
         out: list[Prediction] = []
         for start in range(0, len(images), batch_size):
             part = images[start:start + batch_size]
-            for native, logits in zip(part, self._native_logits(part), strict=True):
-                score, anomaly = logits
+            for native, judged in zip(part, self._native_evidence(part), strict=True):
+                score, anomaly = judged
                 if native.shape[:2] != tuple(anomaly.shape[-2:]):
                     anomaly = F.interpolate(anomaly, size=native.shape[:2], mode="bilinear",
                                             align_corners=False)
@@ -115,6 +135,8 @@ class HDM:
         with atomic_file(folder / "detector.safetensors") as temporary:
             temporary.write_bytes(save(
                 {k: v.contiguous() for k, v in self.network.state_dict().items()}))
+        if self.normality:
+            self.normality.save(folder / NORMALITY)
         write_json(folder / "detector.json", {
             "settings": self.settings.model_dump(mode="json"),
             "calibration": self.calibration.as_dict() if self.calibration else None,
@@ -138,21 +160,22 @@ class HDM:
                            "version; restore it with `dvc checkout` or train again.") from None
         network = Discriminator(prior.form.channels, settings)
         load_weights(network, folder / "detector.safetensors")
-        return cls(prior, network, settings, calibration, info)
+        normality = Normality.load(folder / NORMALITY) if settings.normality else None
+        return cls(prior, network, settings, calibration, info, normality)
 
-    def canvas_logits(self, images: Tensor, batch_size: int = 32) -> Tensor:
-        """Pixel logits of a whole split that is already on the canvas, (N, 1, h, w)."""
-        return torch.cat([self.logits(part) for part in images.split(batch_size)])
+    def canvas_evidence(self, images: Tensor) -> Tensor:
+        """`evidence` of a whole split that is already on the canvas, (N, 1, h, w)."""
+        return torch.cat([self.evidence(part) for part in images.split(BATCH)])
 
-    def _native_logits(self, images: Sequence[np.ndarray]) -> list[tuple[float, Tensor]]:
-        """Score and logits (1, 1, h, w) of each image; tiles are joined."""
+    def _native_evidence(self, images: Sequence[np.ndarray]) -> list[tuple[float, Tensor]]:
+        """Score and evidence (1, 1, h, w) of each image; tiles are joined."""
         for image in images:
             _check(image)
         if self.form.fit == "resize":
-            logits = self.logits(torch.stack([self.form.to_canvas(image) for image in images]))
-            return list(zip(image_scores(logits).tolist(), logits.split(1), strict=True))
+            evidence = self.evidence(torch.stack([self.form.to_canvas(image) for image in images]))
+            return list(zip(image_scores(evidence).tolist(), evidence.split(1), strict=True))
         joined = [self._tiled(self.form.normalize(image)[None]) for image in images]
-        return [(image_scores(logits).item(), logits) for logits in joined]
+        return [(image_scores(evidence).item(), evidence) for evidence in joined]
 
     def _tiled(self, image: Tensor) -> Tensor:
         """Logits of (1, C, H, W) from overlapping tiles, blended; mirrored where too small."""
@@ -163,12 +186,12 @@ class HDM:
         places = [(r, c) for r in rows for c in columns]
         tiles = torch.cat([padded[:, :, r:r + self.form.height, c:c + self.form.width]
                            for r, c in places])
-        logits = self.canvas_logits(tiles)
+        evidence = self.canvas_evidence(tiles)
         ramp = torch.minimum(*(_ramp(side, axis) for side, axis in
                                ((self.form.height, 0), (self.form.width, 1))))
         total = torch.zeros(1, 1, *padded.shape[-2:])
         weight = torch.zeros_like(total)
-        for tile, (r, c) in zip(logits, places, strict=True):
+        for tile, (r, c) in zip(evidence, places, strict=True):
             window = (slice(None), slice(None), slice(r, r + self.form.height),
                       slice(c, c + self.form.width))
             total[window] += tile * ramp

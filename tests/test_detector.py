@@ -10,7 +10,8 @@ import torch
 
 import hdm
 from hdm.dagm.bank import SampleBank
-from hdm.ddm.calibrating import calibrate_detector
+from hdm.dataset.tensors import resize
+from hdm.ddm.calibrating import calibrate_detector, fit_normality
 from hdm.ddm.network import Discriminator
 from hdm.detector import HDM, _ramp, _starts
 from hdm.errors import DataError, HDMError
@@ -21,8 +22,11 @@ def build(channels=1, fit="resize", calibrated=True, seed=0, height=None, **over
     network = tiny.randomised(Discriminator(channels, settings), seed, scale=0.1)
     prior = tiny.prior(tiny.input_format(channels=channels, fit=fit, height=height))
     detector = HDM(prior, network, settings, None, {"line": "plate"})
+    size = (prior.form.height, prior.form.width)
+    fit_normality(detector, resize(tiny.textures(8, channels=channels, seed=2), size))
     if calibrated:
-        calibrate_detector(detector, tiny.textures(19, channels=channels), empty(channels),
+        calibrate_detector(detector, resize(tiny.textures(19, channels=channels), size),
+                           empty(channels),
                            np.empty(0, int))
     return detector
 
@@ -118,7 +122,8 @@ def test_saved_and_loaded_predicts_bit_identically(tmp_path, fit):
     assert loaded.calibration == detector.calibration and loaded.settings == detector.settings
     assert sorted(p.relative_to(tmp_path / "detector").as_posix()
                   for p in (tmp_path / "detector").rglob("*") if p.is_file()) == [
-        "detector.json", "detector.safetensors", "prior/prior.json", "prior/prior.safetensors"]
+        "detector.json", "detector.safetensors", "normality.safetensors", "prior/prior.json",
+        "prior/prior.safetensors"]
 
 
 def test_score_p_value_decision_and_threshold_agree(grey):
@@ -228,9 +233,9 @@ def test_tile_weights_are_positive_and_fall_to_the_edge():
 
 
 def test_blending_weights_sum_to_one_and_every_pixel_is_its_own(monkeypatch):
-    """With logits that are the pixels themselves, tiling must give the image back."""
+    """With evidence that is the pixels themselves, tiling must give the image back."""
     detector = build(fit="tile")
-    monkeypatch.setattr(detector, "canvas_logits", lambda tiles: tiles[:, :1])
+    monkeypatch.setattr(detector, "canvas_evidence", lambda tiles: tiles[:, :1])
     for shape in ((32, 32), (33, 57), (100, 64), (131, 45)):
         image = torch.randn(1, 1, *shape, generator=torch.Generator().manual_seed(0))
         torch.testing.assert_close(detector._tiled(image), image, atol=1e-5, rtol=1e-5)
@@ -238,7 +243,7 @@ def test_blending_weights_sum_to_one_and_every_pixel_is_its_own(monkeypatch):
 
 def test_images_smaller_than_a_tile_are_mirrored_not_stretched(monkeypatch):
     detector, shown = build(fit="tile"), []
-    monkeypatch.setattr(detector, "canvas_logits", lambda t: shown.append(t) or t[:, :1])
+    monkeypatch.setattr(detector, "canvas_evidence", lambda t: shown.append(t) or t[:, :1])
     image = torch.randn(1, 1, 20, 50, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(detector._tiled(image), image, atol=1e-5, rtol=1e-5)
     assert shown[0].shape[-2:] == (32, 32)

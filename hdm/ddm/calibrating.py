@@ -11,12 +11,26 @@ from torch import Tensor
 from hdm.dagm.bank import SampleBank
 from hdm.ddm.scoring import image_scores
 from hdm.pom.calibration import calibrate
+from hdm.pom.normality import Normality
 
 if TYPE_CHECKING:
     from hdm.detector import HDM
 
 GOOD_PIXEL_STEP, DEFECT_PIXEL_STEP = 41, 17
 IGNORED = 2
+NORMALITY_IMAGES = 512
+"""At most so many are held in memory at a time; more would tell little new."""
+BATCH = 32
+
+
+def fit_normality(detector: "HDM", normals: Tensor) -> None:
+    """Set `detector.normality`, if its settings ask for it, from training images (n, C, H, W)."""
+    if not detector.settings.normality:
+        return
+    some = normals[:: -(-len(normals) // NORMALITY_IMAGES)]
+    judged = [detector.judge(part) for part in some.split(BATCH)]
+    detector.normality = Normality.fit(torch.cat([part.features for part in judged]),
+                                       torch.cat([part.logits for part in judged]))
 
 
 def calibrate_detector(detector: "HDM", normals: Tensor, bank: SampleBank, rows: np.ndarray
@@ -29,13 +43,13 @@ def calibrate_detector(detector: "HDM", normals: Tensor, bank: SampleBank, rows:
     Returns: image and pixel AUROC on the synthetic defects (None without any): how well the
     detector finds what it was taught to find, not how well it will do on real defects.
     """
-    good = detector.canvas_logits(normals)
+    good = detector.canvas_evidence(normals)
     scores = image_scores(good).numpy()
     synthetic, found = np.empty(0), None
     pixels = good.flatten()[::GOOD_PIXEL_STEP]
     labels = torch.zeros(len(pixels))
     if len(rows):
-        defects = detector.canvas_logits(bank.images[rows].float())
+        defects = detector.canvas_evidence(bank.images[rows].float())
         synthetic = image_scores(defects).numpy()
         mask = bank.masks[rows][:, None]
         known = mask != IGNORED

@@ -1,6 +1,7 @@
 """The discriminator's network: what it is shown, and what it says."""
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,15 @@ from hdm.diffusion.unet import UNet
 
 DETAIL_GAIN = 3.0
 INITIAL_LOGIT = -2.0
+
+
+class Judgement(NamedTuple):
+    """normal: estimated normal image (N, C, H, W). logits: of the mask, (N, 1, H, W). features:
+    what both were read from, (N, D, h, w) behind the network's stem."""
+
+    normal: Tensor
+    logits: Tensor
+    features: Tensor
 
 
 class Discriminator(nn.Module):
@@ -31,12 +41,9 @@ class Discriminator(nn.Module):
         self.unet = UNet(planes, channels + 1, settings.network, levelled=self.stepwise)
 
     def forward(self, z: Tensor, normal: Tensor | None, previous: Tensor, level: Tensor
-                ) -> tuple[Tensor, Tensor]:
+                ) -> Judgement:
         """z, normal (N, C, H, W); previous (N, 1, H, W) in [0, 1]; level (N,) in [0, 1], the
-        anomaly's transparency b. normal is None without a prior.
-
-        Returns: estimated normal image (N, C, H, W) and mask logits (N, 1, H, W).
-        """
+        anomaly's transparency b. normal is None without a prior."""
         # By each image's own spread: what lighting does to a whole image teaches nothing.
         spread = z.std((1, 2, 3), keepdim=True) + 0.05
         shown = [z, DETAIL_GAIN * local_contrast(z) / spread]
@@ -44,9 +51,11 @@ class Discriminator(nn.Module):
             shown.append(previous)
         if normal is not None:
             shown += [DETAIL_GAIN * (z - normal), DETAIL_GAIN * (z - normal).abs()]
-        out = self.unet(torch.cat(shown, dim=1), level if self.stepwise else None).float()
+        features = self.unet.features(torch.cat(shown, dim=1), level if self.stepwise else None)
+        out = self.unet.answer(features, z).float()
         # The image is predicted as a correction of what is seen, so untrained means "all normal".
-        return z + out[:, :self.channels], out[:, self.channels:] + INITIAL_LOGIT
+        return Judgement(z + out[:, :self.channels], out[:, self.channels:] + INITIAL_LOGIT,
+                         features)
 
 
 def local_contrast(images: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from hdm.ddm.network import Discriminator
+from hdm.ddm.network import Discriminator, Judgement
 
 
 def transparencies(steps: int) -> list[float]:
@@ -32,22 +32,24 @@ def state(normal: Tensor, seen: Tensor, b: Tensor, sigma: Tensor, noise: Tensor)
 
 
 def reverse(network: Discriminator, x: Tensor, appearance: Callable[[Tensor], Tensor | None],
-            steps: int) -> tuple[Tensor, Tensor]:
+            steps: int) -> Judgement:
     """Run K reverse steps without noise from the image x (N, C, H, W).
 
     Args:
         appearance: what the prior says normal looks like where its argument is; None if not
             asked.
 
-    Returns: mask logits (N, 1, H, W), mean over steps, and the normal image as last estimated.
+    Returns: the normal image as last estimated, the mean of all steps' logits, and the features of
+    the first step, which alone saw the image itself.
     """
     z, previous = x, torch.zeros_like(x[:, :1])
-    total, estimate = torch.zeros_like(previous), x
+    judged: list[Judgement] = []
     for b, following in pairwise([*transparencies(steps), 0.0]):
         level = torch.full((len(x),), b, device=x.device)
-        estimate, logits = network(z, appearance(z), previous, level)
-        total = total + logits
-        previous = torch.sigmoid(logits)
+        judgement = network(z, appearance(z), previous, level)
+        judged.append(judgement)
+        previous = torch.sigmoid(judgement.logits)
         # Where the mask says anomaly, fade it by the schedule; elsewhere nothing is to be removed.
-        z = z + previous * (1 - following / b) * (estimate - z)
-    return total / steps, estimate
+        z = z + previous * (1 - following / b) * (judgement.normal - z)
+    logits = torch.stack([judgement.logits for judgement in judged]).mean(0)
+    return Judgement(judged[-1].normal, logits, judged[0].features)

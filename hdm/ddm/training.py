@@ -33,7 +33,7 @@ def fit(normals: Tensor, bank: SampleBank, selection: Tensor, importance: Tensor
         if level is not None:
             appearance = prior.normal_appearance(batch.z, level, batch.noise)
         with backend.autocast():
-            estimate, logits = model(batch.z, appearance, batch.previous, batch.b)
+            estimate, logits, _ = model(batch.z, appearance, batch.previous, batch.b)
         return objective(estimate, logits, batch)
 
     return train(network, batches.draw, judge, settings.training, seed=seed + 1,

@@ -50,6 +50,16 @@ class UNet(nn.Module):
 
     def forward(self, x: Tensor, level: Tensor | None = None) -> Tensor:
         """See the class."""
+        return self.answer(self.features(x, level), x)
+
+    def answer(self, features: Tensor, x: Tensor) -> Tensor:
+        """The output for x, from its features."""
+        height, width = x.shape[-2:]
+        return F.pixel_shuffle(self.leave(features), self.stem)[..., :height, :width]
+
+    def features(self, x: Tensor, level: Tensor | None = None) -> Tensor:
+        """What the output is read from: (N, widths[0], h, w) behind the stem, x's padding
+        included."""
         height, width = x.shape[-2:]
         h = torch.cat([x, _planes(level, x)], dim=1) if level is not None else x
         beyond = (0, -width % self.multiple, 0, -height % self.multiple)
@@ -64,7 +74,7 @@ class UNet(nn.Module):
             # Narrowed before it is enlarged, and added: beside the skip it would cost three times
             # as much (docs/experiments.md).
             h = stage(F.interpolate(narrow(h), scale_factor=2.0, mode="nearest") + skips.pop())
-        return F.pixel_shuffle(self.leave(h), self.stem)[..., :height, :width]
+        return h
 
 
 def _stage(in_width: int, out_width: int, blocks: int, stride: int = 1) -> nn.Sequential:

@@ -21,7 +21,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
 
     from hdm.dagm.bank import SampleBank
     from hdm.dagm.prior import NormalPrior
-    from hdm.ddm.calibrating import calibrate_detector
+    from hdm.ddm.calibrating import calibrate_detector, fit_normality
     from hdm.ddm.training import fit
     from hdm.detector import HDM
     from hdm.diffusion.compute import Backend
@@ -49,6 +49,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
             "training_samples": len(rows["train"]), "seed": settings.seed}
     detector = HDM(prior, network, settings.ddm_train, None, info)
     with console.status("calibrating on held-out good images"):
+        fit_normality(detector, normals.train)
         validated = calibrate_detector(detector, normals.calibration, bank, rows["calibration"])
     calibration = detector.calibrated
     with atomic_folder(line.stage_folder("ddm_train")) as folder:

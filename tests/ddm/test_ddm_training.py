@@ -188,7 +188,7 @@ def test_training_learns_to_tell_squares_from_texture(tmp_path):
     bank = square_bank()
     with torch.no_grad():
         images = bank.images.float()
-        _, logits = network(images, None, torch.zeros(12, 1, 32, 32), torch.ones(12))
+        _, logits, _ = network(images, None, torch.zeros(12, 1, 32, 32), torch.ones(12))
     inside = logits[:, 0][bank.masks == 1].mean()
     assert inside > logits[:, 0][bank.masks == 0].mean() + 0.5
 
@@ -196,7 +196,7 @@ def test_training_learns_to_tell_squares_from_texture(tmp_path):
 def test_untrained_network_says_all_is_normal():
     network = Discriminator(3, tiny.ddm_settings(prior_level=0.2))
     z = torch.randn(2, 3, 32, 32)
-    estimate, logits = network(z, z, torch.zeros(2, 1, 32, 32), torch.ones(2))
+    estimate, logits, _ = network(z, z, torch.zeros(2, 1, 32, 32), torch.ones(2))
     assert torch.equal(estimate, z) and logits.shape == (2, 1, 32, 32)
     assert (logits < 0).all() and logits.std() == 0
 

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from hdm.ddm.network import Judgement
 from hdm.ddm.process import reverse, state, transparencies
 
 GENERATOR = torch.Generator().manual_seed(0)
@@ -11,6 +12,7 @@ MASK = torch.zeros(3, 1, 16, 16)
 MASK[0, :, 2:7, 3:9], MASK[1, :, 10:, :5] = 1, 1  # the third image is good
 SEEN = NORMAL + MASK * (ANOMALY - NORMAL)
 NO_NOISE = torch.zeros(3)
+FEATURES = torch.zeros(3, 5, 4, 4)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 8])
@@ -47,14 +49,15 @@ class Oracle:
 
     def __call__(self, z, appearance, previous, level, *rest):
         self.seen.append((z, appearance, previous, level))
-        return NORMAL, self.logits
+        return Judgement(NORMAL, self.logits, FEATURES + len(self.seen))
 
 
 @pytest.mark.parametrize("steps", [1, 2, 4, 10])
 def test_reverse_with_an_oracle_recovers_image_and_mask(steps):
     oracle = Oracle()
-    logits, estimate = reverse(oracle, SEEN, lambda z: None, steps)
+    estimate, logits, features = reverse(oracle, SEEN, lambda z: None, steps)
     assert torch.equal(estimate, NORMAL)
+    assert torch.equal(features, FEATURES + 1), "of the first step, which saw the image"
     torch.testing.assert_close(logits, oracle.logits)
     assert torch.equal((logits > 0).float(), MASK)
 
@@ -77,7 +80,7 @@ def test_nothing_found_leaves_the_image_alone():
     class Blind(Oracle):
         def __call__(self, z, *rest):
             self.seen.append(z)
-            return z + 1, torch.full_like(MASK, -100.0)
+            return Judgement(z + 1, torch.full_like(MASK, -100.0), FEATURES)
 
     blind = Blind()
     reverse(blind, SEEN, lambda z: None, 3)
@@ -96,6 +99,7 @@ def test_answer_is_the_mean_of_the_steps():
     class Rising(Oracle):
         def __call__(self, z, *rest):
             self.seen.append(z)
-            return z, torch.full_like(MASK, float(len(self.seen)))
+            return Judgement(z, torch.full_like(MASK, float(len(self.seen))), FEATURES)
 
-    assert torch.equal(reverse(Rising(), SEEN, lambda z: None, 3)[0], torch.full_like(MASK, 2.0))
+    assert torch.equal(reverse(Rising(), SEEN, lambda z: None, 3).logits,
+                       torch.full_like(MASK, 2.0))

@@ -14,7 +14,7 @@ from hdm.dagm.bank import SampleBank, synthesize, usable_sources
 from hdm.dagm.blending import VISIBLE_PIXELS
 from hdm.dagm.prior import NormalPrior
 from hdm.ddm import training as ddm
-from hdm.ddm.calibrating import calibrate_detector
+from hdm.ddm.calibrating import calibrate_detector, fit_normality
 from hdm.ddm.network import Discriminator
 from hdm.ddm.scoring import image_scores
 from hdm.detector import HDM
@@ -67,11 +67,12 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
         network = train(settings.ddm_train)
     detector = HDM(prior, network, settings.ddm_train, None, {"seed": seed})
     with clock.stage("calibration"):
+        fit_normality(detector, task.train)
         figures = calibrate_detector(detector, task.calibration, bank, chosen.calibration)
 
     def score(canvases: Tensor) -> tuple[Tensor, Tensor]:
-        logits = detector.canvas_logits(canvases)
-        return image_scores(logits), logits[:, 0]
+        evidence = detector.canvas_evidence(canvases)
+        return image_scores(evidence), evidence[:, 0]
 
     flop = grown + judged
     flop += trained_prior.flop(task, settings.dagm_fit.training.steps)
