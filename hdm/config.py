@@ -54,8 +54,9 @@ class Image(Section):
     size: int = Field(128, ge=32, le=1024, multiple_of=16, description=(
         "Side in px of the square whose area the canvas has; its aspect is the line's own."))
     channels: Literal["auto", 1, 3] = Field("auto", description="auto: 3 if any image has colour.")
-    fit: Literal["resize", "tile"] = Field("resize", description=(
-        "resize: the whole image at canvas size. tile: native pixels in overlapping tiles."))
+    fit: Literal["auto", "resize", "tile"] = Field("auto", description=(
+        "resize: the whole image at canvas size. tile: native pixels in overlapping tiles. auto: "
+        "tile for larger images on which no place is like another part's same place."))
 
 
 class Ingest(Section):

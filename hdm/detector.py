@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from hdm.config import Compute, DdmTrain
 from hdm.dagm.prior import NormalPrior, load_weights
-from hdm.dataset.tensors import pad_to
+from hdm.dataset.tiles import over_tiles
 from hdm.ddm.network import Discriminator, Judgement
 from hdm.ddm.process import reverse
 from hdm.ddm.scoring import image_scores
@@ -23,7 +23,6 @@ from hdm.files import atomic_file, read_json, write_json
 from hdm.pom.calibration import Calibration
 from hdm.pom.normality import Normality
 
-TILE_OVERLAP = 0.25
 NOISE_SEED = 20_252_200
 BATCH = 32
 NORMALITY = "normality.safetensors"
@@ -94,10 +93,10 @@ class HDM:
 
         The discriminator's logits, joined with what POM knows of its features on good images.
         """
-        judged = self.judge(canvas)
+        judged = [self.judge(part) for part in canvas.split(BATCH)]
         if self.normality is None:
-            return judged.logits
-        return self.normality.evidence(judged.features, judged.logits)
+            return torch.cat([part.logits for part in judged])
+        return torch.cat([self.normality.evidence(part.features, part.logits) for part in judged])
 
     def predict(self, images: Sequence[np.ndarray], batch_size: int = 16,
                 progress: Callable[[int, int], None] | None = None) -> list[Prediction]:
@@ -112,8 +111,11 @@ class HDM:
         out: list[Prediction] = []
         for start in range(0, len(images), batch_size):
             part = images[start:start + batch_size]
-            for native, judged in zip(part, self._native_evidence(part), strict=True):
-                score, anomaly = judged
+            for image in part:
+                _check(image)
+            judged = self.inspect([self.form.prepare(image) for image in part])
+            for native, anomaly in zip(part, judged, strict=True):
+                score = image_scores(anomaly).item()
                 if native.shape[:2] != tuple(anomaly.shape[-2:]):
                     anomaly = F.interpolate(anomaly, size=native.shape[:2], mode="bilinear",
                                             align_corners=False)
@@ -163,40 +165,15 @@ class HDM:
         normality = Normality.load(folder / NORMALITY) if settings.normality else None
         return cls(prior, network, settings, calibration, info, normality)
 
-    def canvas_evidence(self, images: Tensor) -> Tensor:
-        """`evidence` of a whole split that is already on the canvas, (N, 1, h, w)."""
-        return torch.cat([self.evidence(part) for part in images.split(BATCH)])
+    def inspect(self, images: Sequence[Tensor]) -> list[Tensor]:
+        """`evidence` of images as `InputFormat.prepare` gives them, each (C, H, W) -> (1, 1, H, W).
 
-    def _native_evidence(self, images: Sequence[np.ndarray]) -> list[tuple[float, Tensor]]:
-        """Score and evidence (1, 1, h, w) of each image; tiles are joined."""
-        for image in images:
-            _check(image)
+        Canvases are judged together, native images tile by tile.
+        """
         if self.form.fit == "resize":
-            evidence = self.evidence(torch.stack([self.form.to_canvas(image) for image in images]))
-            return list(zip(image_scores(evidence).tolist(), evidence.split(1), strict=True))
-        joined = [self._tiled(self.form.normalize(image)[None]) for image in images]
-        return [(image_scores(evidence).item(), evidence) for evidence in joined]
-
-    def _tiled(self, image: Tensor) -> Tensor:
-        """Logits of (1, C, H, W) from overlapping tiles, blended; mirrored where too small."""
-        height, width = image.shape[-2:]
-        padded = pad_to(image, self.form.height, self.form.width)
-        rows = _starts(padded.shape[-2], self.form.height)
-        columns = _starts(padded.shape[-1], self.form.width)
-        places = [(r, c) for r in rows for c in columns]
-        tiles = torch.cat([padded[:, :, r:r + self.form.height, c:c + self.form.width]
-                           for r, c in places])
-        evidence = self.canvas_evidence(tiles)
-        ramp = torch.minimum(*(_ramp(side, axis) for side, axis in
-                               ((self.form.height, 0), (self.form.width, 1))))
-        total = torch.zeros(1, 1, *padded.shape[-2:])
-        weight = torch.zeros_like(total)
-        for tile, (r, c) in zip(evidence, places, strict=True):
-            window = (slice(None), slice(None), slice(r, r + self.form.height),
-                      slice(c, c + self.form.width))
-            total[window] += tile * ramp
-            weight[window] += ramp
-        return (total / weight)[:, :, :height, :width]
+            return list(self.evidence(torch.stack(list(images))).split(1))
+        size = (self.form.height, self.form.width)
+        return [over_tiles(image[None], size, self.evidence) for image in images]
 
     @property
     def calibrated(self) -> Calibration:
@@ -212,16 +189,3 @@ def _check(image: np.ndarray) -> None:
         kind = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image)
         raise DataError("expected an image of shape (H, W) or (H, W, 3) of uint8 or uint16, "
                         f"received {kind}; read files with hdm.dataset.images.read_image.")
-
-
-def _starts(length: int, tile: int) -> list[int]:
-    """Where tiles begin so that they cover `length` with at least the overlap."""
-    count = 1 + max(0, -(-(length - tile) // max(1, round(tile * (1 - TILE_OVERLAP)))))
-    return [round(i * (length - tile) / max(1, count - 1)) for i in range(count)]
-
-
-def _ramp(side: int, axis: int) -> Tensor:
-    """Weights of a tile along one axis: 1 in the middle, falling towards the edge."""
-    place = torch.arange(side) + 0.5
-    weight = torch.minimum(place, side - place) / (side * TILE_OVERLAP)
-    return weight.clamp(max=1).unsqueeze(1 - axis)

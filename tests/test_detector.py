@@ -13,7 +13,7 @@ from hdm.dagm.bank import SampleBank
 from hdm.dataset.tensors import resize
 from hdm.ddm.calibrating import calibrate_detector, fit_normality
 from hdm.ddm.network import Discriminator
-from hdm.detector import HDM, _ramp, _starts
+from hdm.detector import HDM
 from hdm.errors import DataError, HDMError
 
 
@@ -25,9 +25,8 @@ def build(channels=1, fit="resize", calibrated=True, seed=0, height=None, **over
     size = (prior.form.height, prior.form.width)
     fit_normality(detector, resize(tiny.textures(8, channels=channels, seed=2), size))
     if calibrated:
-        calibrate_detector(detector, resize(tiny.textures(19, channels=channels), size),
-                           empty(channels),
-                           np.empty(0, int))
+        good = resize(tiny.textures(19, channels=channels), size)
+        calibrate_detector(detector, list(good), good, empty(channels), np.empty(0, int))
     return detector
 
 
@@ -148,13 +147,24 @@ def test_calibrating_with_synthetic_defects_reports_what_was_found(grey):
     bank.masks[:, 4:20, 4:20] = 1
     bank.masks[:, 3, 3:21] = 2
     detector = build(calibrated=False)
-    figures = calibrate_detector(detector, good, bank, np.arange(10))
+    figures = calibrate_detector(detector, list(good), good, bank, np.arange(10))
     # A bank of the good images themselves (but for float16): chance.
     assert figures["synthetic_image_auroc"] == pytest.approx(0.5, abs=0.1)
     assert 0 <= figures["synthetic_pixel_auroc"] <= 1
     assert detector.calibration.image != (1.0, 0.0)
-    assert calibrate_detector(detector, good, bank, np.empty(0, int)) == {
+    assert calibrate_detector(detector, list(good), good, bank, np.empty(0, int)) == {
         "synthetic_image_auroc": None, "synthetic_pixel_auroc": None}
+
+
+def test_threshold_of_tiled_images_is_that_of_whole_ones():
+    """Of many tiles one seems odd more often than a single one: whole images count."""
+    detector = build(fit="tile", calibrated=False)
+    images = [native(80, 70, seed=seed) for seed in range(25)]
+    prepared = [detector.form.prepare(image) for image in images]
+    calibrate_detector(detector, prepared, torch.stack([p[:, :32, :32] for p in prepared]),
+                       empty(), np.empty(0, int))
+    scores = [found.score for found in detector.predict(images)]
+    assert detector.calibration.normal_scores == pytest.approx(sorted(scores), rel=1e-4)
 
 
 def test_progress_and_empty_list(grey):
@@ -215,36 +225,3 @@ def test_damaged_folder_is_one_sentence(tmp_path, damage, grey):
     with pytest.raises(HDMError) as error:
         HDM.load(folder, device="cpu", threads=1)
     assert "\n" not in str(error.value) and str(folder) in str(error.value)
-
-
-@pytest.mark.parametrize("length", [32, 33, 40, 56, 57, 64, 100, 1000])
-def test_tiles_cover_everything_with_overlap(length):
-    starts = _starts(length, 32)
-    assert starts[0] == 0 and starts[-1] == length - 32
-    gaps = np.diff(starts)
-    assert (gaps > 0).all() and (gaps <= 24).all()
-
-
-def test_tile_weights_are_positive_and_fall_to_the_edge():
-    ramp = torch.minimum(_ramp(32, 0), _ramp(48, 1))
-    assert ramp.shape == (32, 48) and ramp.min() > 0 and ramp.max() == 1
-    assert torch.equal(ramp, ramp.flip(0)) and torch.equal(ramp, ramp.flip(1))
-    assert ramp[0].max() < ramp[4].max() < 1
-
-
-def test_blending_weights_sum_to_one_and_every_pixel_is_its_own(monkeypatch):
-    """With evidence that is the pixels themselves, tiling must give the image back."""
-    detector = build(fit="tile")
-    monkeypatch.setattr(detector, "canvas_evidence", lambda tiles: tiles[:, :1])
-    for shape in ((32, 32), (33, 57), (100, 64), (131, 45)):
-        image = torch.randn(1, 1, *shape, generator=torch.Generator().manual_seed(0))
-        torch.testing.assert_close(detector._tiled(image), image, atol=1e-5, rtol=1e-5)
-
-
-def test_images_smaller_than_a_tile_are_mirrored_not_stretched(monkeypatch):
-    detector, shown = build(fit="tile"), []
-    monkeypatch.setattr(detector, "canvas_evidence", lambda t: shown.append(t) or t[:, :1])
-    image = torch.randn(1, 1, 20, 50, generator=torch.Generator().manual_seed(0))
-    torch.testing.assert_close(detector._tiled(image), image, atol=1e-5, rtol=1e-5)
-    assert shown[0].shape[-2:] == (32, 32)
-    torch.testing.assert_close(shown[0][0, 0, 20, :32], image[0, 0, 18, :32])

@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import Any
 
 from benchmarks.quality.presets import PRESETS, PROJECT, params_of
-from hdm.errors import ConfigError, HDMError
+from hdm.errors import HDMError
 from hdm.files import write_json
 
 
@@ -44,15 +44,13 @@ def run(name: str, folder: Path, preset: str, seed: int, *, seconds: float | Non
 
     from benchmarks.quality.measuring import measure
     from benchmarks.quality.methods import METHODS, Task
+    from benchmarks.quality.methods.method import whole
     from benchmarks.quality.sets import read_set
-    from hdm.dataset.tensors import InputFormat, load_normals
+    from hdm.dataset.tensors import InputFormat, load_normals, load_whole
     from hdm.diffusion.compute import Backend
 
     method = METHODS[name]
     params = params_of(preset, seed=seed, threads=threads, over=method.over)
-    if params.image.fit != "resize":
-        raise ConfigError("image.fit: the benchmark compares methods on whole images; set it to "
-                          "'resize' in the preset.")
     backend = Backend(params.compute)
     manifest = read_set(folder, seed=seed, limit=PRESETS[preset].images,
                         calibration_fraction=params.ingest.calibration_fraction)
@@ -64,18 +62,18 @@ def run(name: str, folder: Path, preset: str, seed: int, *, seconds: float | Non
     start = perf_counter()
     with tempfile.TemporaryDirectory() as scratch:
         fitted = method.fit(Task(normals, calibration, form, params, seed, seconds, Path(scratch)))
-    whole = perf_counter() - start
+    elapsed = perf_counter() - start
     trained = sum(fitted.seconds.values())
-    figures = measure(fitted.score, test, load_normals(test, form, seed=seed), calibration, form,
-                      params.evaluate, seed)
+    figures = measure(whole(fitted, form), test, load_whole(test, form),
+                      load_whole(manifest.split("calibration"), form), form, params.evaluate, seed)
     return {
         "method": name, "set": folder.name, "preset": preset, "seed": seed, **figures,
         "train_flop": fitted.flop, "train_seconds": trained, "stage_seconds": fitted.seconds,
-        "accounting_seconds": max(0.0, whole - trained),
+        "accounting_seconds": max(0.0, elapsed - trained),
         "budget_seconds": seconds, "parameters": fitted.parameters, "notes": fitted.notes,
         "peak_memory_mb": peak_memory_mb(), "device": device_name(backend.device),
-        "threads": torch.get_num_threads(), "canvas": [form.height, form.width, form.channels],
-        "commit": commit(),
+        "threads": torch.get_num_threads(), "commit": commit(),
+        "canvas": [form.height, form.width, form.channels], "fit": form.fit,
     }
 
 

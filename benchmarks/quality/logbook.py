@@ -5,7 +5,7 @@ from typing import Any
 from benchmarks.quality.results import KEY, Row
 
 EXPERIMENT = "hdm/quality-benchmark"
-WORDS = (*KEY, "device", "threads", "commit", "canvas", "notes")
+WORDS = (*KEY, "device", "threads", "commit", "canvas", "fit", "notes")
 
 
 def log_row(uri: str, row: Row) -> None:

@@ -1,6 +1,7 @@
 """From a detector and a set's test images to the quality figures of a row."""
 
 from collections.abc import Iterator
+from itertools import groupby
 from time import perf_counter
 from typing import Any
 
@@ -26,18 +27,18 @@ LIGHT = {"gain_0.9": (0.9, 0.0), "gain_1.1": (1.1, 0.0),
 BATCH = 32
 
 
-def measure(score: Score, test: Manifest, canvases: Tensor, calibration: Tensor,
+def measure(score: Score, test: Manifest, images: list[Tensor], calibration: list[Tensor],
             form: InputFormat, settings: Evaluate, seed: int) -> dict[str, Any]:
     """The row's figures that follow from scores and maps.
 
     Args:
-        canvases: (N, C, H, W), the images of `test` in its order; calibration: good images that
-            thresholds are set on.
+        images: those of `test` in its order, each (C, H, W) as `InputFormat.prepare` gives them;
+            calibration: good images that thresholds are set on.
 
     Pixel figures are at each image's own size, with the map interpolated to it.
     """
     start = perf_counter()
-    scores, maps = scored(score, canvases)
+    scores, maps = scored(score, images)
     seconds = perf_counter() - start
     truth = test.frame["label"].to_numpy(dtype=bool)
     groups = list(test.frame["group"])
@@ -57,19 +58,25 @@ def measure(score: Score, test: Manifest, canvases: Tensor, calibration: Tensor,
         "calibration_normals": len(normal),
         "test_normals": int((~truth).sum()), "test_defects": int(truth.sum()),
         "test_groups": len(set(groups)),
-        "lighting": {name: image_auroc(truth, scored(score, relit(canvases, form, *light))[0]).value
-                     for name, light in LIGHT.items()},
-        "ms_per_image": 1000 * seconds / len(canvases),
+        "lighting": {name: image_auroc(truth, scored(
+            score, [relit(image, form, *light) for image in images])[0]).value
+            for name, light in LIGHT.items()},
+        "ms_per_image": 1000 * seconds / len(images),
     }
 
 
-def scored(score: Score, canvases: Tensor) -> tuple[np.ndarray, Tensor]:
-    """Scores (N,) float64 and maps (N, H, W) of all images, a batch at a time."""
-    parts = [score(part) for part in canvases.split(BATCH)]
-    scores, maps = (torch.cat(kind) for kind in zip(*parts, strict=True))
-    if not (torch.isfinite(scores).all() and torch.isfinite(maps).all()):
+def scored(score: Score, images: list[Tensor]) -> tuple[np.ndarray, list[Tensor]]:
+    """Scores (N,) float64 and maps, each (H, W), of all images; those of one size in batches."""
+    scores, maps = [], []
+    for _, same in groupby(images, key=lambda image: image.shape):
+        for part in torch.stack(list(same)).split(BATCH):
+            found, answer = score(part)
+            scores.append(found)
+            maps += list(answer.float())
+    together = torch.cat(scores)
+    if not (torch.isfinite(together).all() and all(torch.isfinite(one).all() for one in maps)):
         raise FloatingPointError("a score or an anomaly map is not finite")
-    return scores.numpy().astype(np.float64), maps.float()
+    return together.numpy().astype(np.float64), maps
 
 
 def by_type(test: Manifest, scores: np.ndarray) -> dict[str, float | None]:
@@ -82,15 +89,15 @@ def by_type(test: Manifest, scores: np.ndarray) -> dict[str, float | None]:
     return found
 
 
-def relit(canvases: Tensor, form: InputFormat, gain: float, offset: float) -> Tensor:
-    """What the canvases were if the camera had seen gain x value + offset x range; it saturates."""
+def relit(images: Tensor, form: InputFormat, gain: float, offset: float) -> Tensor:
+    """What images were if the camera had seen gain x value + offset x range; it saturates."""
     span = form.high - form.low
-    values = (canvases + 1) / 2 * span + form.low
+    values = (images + 1) / 2 * span + form.low
     values = (gain * values + offset * span).clamp(0, 1)
     return ((values - form.low) / span * 2 - 1).clamp(-3, 3)
 
 
-def pixels(test: Manifest, maps: Tensor) -> PixelTally:
+def pixels(test: Manifest, maps: list[Tensor]) -> PixelTally:
     """Pixels by level of anomaly; defects without a mask are left out."""
     tally = PixelTally()
     if test.frame["mask_path"].isna().all():
@@ -103,17 +110,18 @@ def pixels(test: Manifest, maps: Tensor) -> PixelTally:
     return tally
 
 
-def level_edges(maps: Tensor) -> np.ndarray:
+def level_edges(maps: list[Tensor]) -> np.ndarray:
     """Limits of 65,536 levels that are equally full of these pixels.
 
     Maps of different methods have different ranges and tails; ranking needs only their order.
     """
-    values = np.sort(maps.flatten().numpy())
+    values = np.sort(torch.cat([one.flatten() for one in maps]).numpy())
     place = np.linspace(0, len(values) - 1, LEVELS + 1)[1:-1]
     return np.unique(values[np.rint(place).astype(int)])
 
 
-def _with_masks(test: Manifest, maps: Tensor) -> Iterator[tuple[Row, Tensor, np.ndarray | None]]:
+def _with_masks(test: Manifest, maps: list[Tensor]
+                ) -> Iterator[tuple[Row, Tensor, np.ndarray | None]]:
     for row, anomaly_map in zip(test, maps, strict=True):
         file = test.mask_file(row) if row.label else None
         mask = read_mask(file) if file else None

@@ -11,10 +11,19 @@ from torch.nn import functional as F
 
 from hdm.config import Image
 from hdm.dataset.images import read_image, to_float
+from hdm.dataset.layout import position_share
 from hdm.dataset.manifest import Manifest
+from hdm.dataset.tiles import pad_to, starts
 
 CANVAS_MULTIPLE = 16
-TILES_AT_LEAST = 256
+TILES_AT_LEAST = 1024
+ALIKE = 0.1
+"""Share of variance that a place must explain for the whole image to be judged at once."""
+LARGER = 1.5
+"""Times the canvas: what is smaller loses little when it is resized."""
+LAYOUT_IMAGES, LAYOUT_SIDE = 100, 64
+MOST_TILES = 16
+"""An image that takes more would wait too long for its answer."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +45,8 @@ class InputFormat:
     def measure(cls, normals: Manifest, settings: Image) -> "InputFormat":
         """Canvas area size², aspect and channels of the line, range of the 0.5 % tails."""
         frame = normals.frame
-        aspect = float((frame["width"] / frame["height"]).median()) if settings.fit == "resize" \
-            else 1.0
+        fit = _fit(normals, settings) if settings.fit == "auto" else settings.fit
+        aspect = float((frame["width"] / frame["height"]).median()) if fit == "resize" else 1.0
         height = _round(settings.size / aspect**0.5)
         channels = 3 if settings.channels == "auto" and (frame["channels"] == 3).any() else \
             1 if settings.channels == "auto" else settings.channels
@@ -47,7 +56,7 @@ class InputFormat:
             for row in list(normals)[::step]])
         low, high = (float(q) for q in np.quantile(values, [0.005, 0.995]))
         return cls(height, _round(settings.size * aspect**0.5), channels, low,
-                   max(high, low + 1e-3), settings.fit)
+                   max(high, low + 1e-3), fit)
 
     def normalize(self, image: np.ndarray) -> Tensor:
         """Native image (H, W) or (H, W, 3) -> float (channels, H, W), about [-1, 1]."""
@@ -63,6 +72,10 @@ class InputFormat:
         """Native image -> (channels, height, width), the whole image at canvas size."""
         return resize(self.normalize(image)[None], (self.height, self.width))[0]
 
+    def prepare(self, image: np.ndarray) -> Tensor:
+        """Native image -> what a detector judges: the canvas, or native pixels to be tiled."""
+        return self.to_canvas(image) if self.fit == "resize" else self.normalize(image)
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)
@@ -72,7 +85,7 @@ def load_normals(normals: Manifest, form: InputFormat, *, seed: int,
                  progress: Callable[[int, int], None] | None = None) -> Tensor:
     """All images of a split as one tensor (N, channels, height, width).
 
-    With fit "tile", N random native crops, at least as many as 256.
+    With fit "tile", N random native crops, at least 1,024.
     """
     rows: Sequence[Any] = list(normals)
     repeats = 1 if form.fit == "resize" else -(-max(TILES_AT_LEAST, len(rows)) // len(rows))
@@ -90,6 +103,11 @@ def load_normals(normals: Manifest, form: InputFormat, *, seed: int,
     return torch.stack(out)
 
 
+def load_whole(images: Manifest, form: InputFormat) -> list[Tensor]:
+    """All images of a split as a detector judges them, each (channels, H, W)."""
+    return [form.prepare(read_image(images.image_file(row))) for row in images]
+
+
 def resize(images: Tensor, size: tuple[int, int]) -> Tensor:
     """(N, C, H, W) -> (N, C, *size), anti-aliased when shrinking."""
     if tuple(images.shape[-2:]) == size:
@@ -97,16 +115,17 @@ def resize(images: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(images, size=size, mode="bilinear", antialias=True, align_corners=False)
 
 
-def pad_to(images: Tensor, height: int, width: int) -> Tensor:
-    """Mirror (N, C, H, W) at the bottom and right until it is at least height x width."""
-    while images.shape[-2] < height or images.shape[-1] < width:
-        h, w = images.shape[-2:]
-        images = F.pad(images, (0, min(max(0, width - w), max(w - 1, 0)), 0,
-                                min(max(0, height - h), max(h - 1, 0))),
-                       mode="reflect" if min(h, w) > 1 else "replicate")
-        if min(h, w) == 1:
-            images = images.repeat(1, 1, 1 + (h == 1), 1 + (w == 1))
-    return images
+def _fit(normals: Manifest, settings: Image) -> str:
+    """Tiles only where they show more, take little time, and lose no knowledge of the place."""
+    frame = normals.frame
+    height, width = (int(frame[side].median()) for side in ("height", "width"))
+    tiles = len(starts(height, settings.size)) * len(starts(width, settings.size))
+    if (height * width) ** 0.5 < LARGER * settings.size or tiles > MOST_TILES:
+        return "resize"
+    rows: Sequence[Any] = list(normals)[:: max(1, len(frame) // LAYOUT_IMAGES)]
+    small = InputFormat(LAYOUT_SIDE, LAYOUT_SIDE, 1, 0.0, 1.0, "resize")
+    images = torch.stack([small.to_canvas(read_image(normals.image_file(row))) for row in rows])
+    return "resize" if position_share(images) >= ALIKE else "tile"
 
 
 def _crop(image: Tensor, form: InputFormat, rng: np.random.Generator) -> Tensor:

@@ -1,6 +1,7 @@
 """Fit a detector's calibration: thresholds on held-out good images, probabilities beside them on
 synthetic defects that were grown on held-out good images and never trained on."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,30 +34,33 @@ def fit_normality(detector: "HDM", normals: Tensor) -> None:
                                        torch.cat([part.logits for part in judged]))
 
 
-def calibrate_detector(detector: "HDM", normals: Tensor, bank: SampleBank, rows: np.ndarray
-                       ) -> dict[str, float | None]:
+def calibrate_detector(detector: "HDM", images: Sequence[Tensor], canvases: Tensor,
+                       bank: SampleBank, rows: np.ndarray) -> dict[str, float | None]:
     """Set `detector.calibration`; returns synthetic validation figures.
 
     Args:
-        normals: (n, C, H, W) calibration images. rows: samples of the bank grown on them.
+        images: n calibration images as `InputFormat.prepare` gives them, whole even where they
+            are judged by tiles: of many tiles one seems odd more often than a single one.
+        canvases: (m, C, H, W), the images or tiles of them. rows: samples of the bank grown on
+            these.
 
     Returns: image and pixel AUROC on the synthetic defects (None without any): how well the
     detector finds what it was taught to find, not how well it will do on real defects.
     """
-    good = detector.canvas_evidence(normals)
-    scores = image_scores(good).numpy()
+    scores = np.array([image_scores(evidence).item() for evidence in detector.inspect(images)])
+    good = detector.evidence(canvases)
     synthetic, found = np.empty(0), None
     pixels = good.flatten()[::GOOD_PIXEL_STEP]
     labels = torch.zeros(len(pixels))
     if len(rows):
-        defects = detector.canvas_evidence(bank.images[rows].float())
+        defects = detector.evidence(bank.images[rows].float())
         synthetic = image_scores(defects).numpy()
         mask = bank.masks[rows][:, None]
         known = mask != IGNORED
         pixels = torch.cat([pixels, defects[known][::DEFECT_PIXEL_STEP]])
         labels = torch.cat([labels, (mask[known] == 1).float()[::DEFECT_PIXEL_STEP]])
-        found = roc_auc_score(np.r_[np.zeros(len(scores)), np.ones(len(synthetic))],
-                              np.r_[scores, synthetic])
+        found = roc_auc_score(np.r_[np.zeros(len(good)), np.ones(len(synthetic))],
+                              np.r_[image_scores(good).numpy(), synthetic])
     detector.calibration = calibrate(scores, synthetic, pixels.numpy(), labels.numpy(),
                                      detector.settings.calibration.false_alarm_rate)
     both = 0 < labels.sum() < len(labels)

@@ -11,7 +11,7 @@ from hdm.line import Line
 from hdm.progress import progress_bar
 from hdm.registry.tracking import StageRun
 from hdm.stages import checkpoint_file
-from hdm.stages.inputs import normals_of
+from hdm.stages.inputs import normals_of, whole_images
 from hdm.stages.logs import LossLog
 
 
@@ -50,7 +50,9 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     detector = HDM(prior, network, settings.ddm_train, None, info)
     with console.status("calibrating on held-out good images"):
         fit_normality(detector, normals.train)
-        validated = calibrate_detector(detector, normals.calibration, bank, rows["calibration"])
+        whole = whole_images(line, "calibration", prior.form)
+        validated = calibrate_detector(detector, whole, normals.calibration, bank,
+                                       rows["calibration"])
     calibration = detector.calibrated
     with atomic_folder(line.stage_folder("ddm_train")) as folder:
         detector.save(folder / "detector")
@@ -60,7 +62,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
                      "smallest_false_alarm_rate": calibration.smallest_rate})
     run.log_artifact(line.stage_folder("ddm_train"))
     certified = "" if calibration.certified else (
-        f" [yellow](not certified: {len(normals.calibration)} calibration images certify no "
+        f" [yellow](not certified: {len(whole)} calibration images certify no "
         f"less than {calibration.smallest_rate:.1%})[/yellow]")
     console.print(f"threshold {detector.threshold:.3f} for {detector.false_alarm_rate:.1%} false "
                   f"alarms{certified}")

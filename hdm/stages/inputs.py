@@ -57,3 +57,8 @@ def normals_of(line: Line, settings: Params, form: "InputFormat | None" = None,
     return Normals(torch.cat(tensors), splits, form)
 
 
+def whole_images(line: Line, split: str, form: "InputFormat") -> "list[Tensor]":
+    """A split's images as a detector judges them, each (C, H, W)."""
+    from hdm.dataset.tensors import load_whole
+
+    return load_whole(Manifest.load(line.manifest_file, line.source_root).split(split), form)

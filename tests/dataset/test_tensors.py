@@ -4,12 +4,10 @@ import numpy as np
 import pytest
 import tiny
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from hdm.config import Image
 from hdm.dataset.manifest import Manifest, Row
-from hdm.dataset.tensors import InputFormat, load_normals, pad_to, resize
+from hdm.dataset.tensors import InputFormat, load_normals, load_whole, resize
 
 
 def manifest(folder, images):
@@ -102,11 +100,11 @@ def test_load_normals_crops_native_tiles(tmp_path):
     form = tiny.input_format(fit="tile")
     rows = manifest(tmp_path, images)
     out = load_normals(rows, form, seed=0)
-    assert out.shape == (258, 1, 32, 32), "at least 256, as many of each image"
+    assert out.shape == (1026, 1, 32, 32), "at least 1,024, as many of each image"
     assert torch.equal(out, load_normals(rows, form, seed=0))
     assert not torch.equal(out, load_normals(rows, form, seed=1))
     assert torch.equal(out[-1], form.normalize(images[2])), "native pixels"
-    assert len({crop.numpy().tobytes() for crop in out[:86]}) > 50
+    assert len({crop.numpy().tobytes() for crop in out[:342]}) > 50
 
 
 def test_resize_is_the_identity_at_the_same_size_and_keeps_the_mean():
@@ -118,14 +116,37 @@ def test_resize_is_the_identity_at_the_same_size_and_keeps_the_mean():
     assert (resize(checks, (16, 16)) - 0.5).abs().max() < 0.1, "anti-aliased"
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
-@given(h=st.integers(1, 40), w=st.integers(1, 40), height=st.integers(1, 70),
-       width=st.integers(1, 70))
-def test_pad_mirrors_until_large_enough_and_invents_no_value(h, w, height, width):
-    image = torch.arange(h * w).float().view(1, 1, h, w)
-    out = pad_to(image, height, width)
-    assert out.shape[-2] >= height and out.shape[-1] >= width
-    assert torch.equal(out[..., :h, :w], image)
-    assert set(out.unique().tolist()) == set(image.unique().tolist())
-    if h >= height and w >= width:
-        assert out.shape == image.shape
+def board(rng, side=200):
+    """Bright discs at any place: no place is alike on two boards."""
+    y, x = np.mgrid[:side, :side]
+    image = np.full((side, side), 60.0)
+    for _ in range(60):
+        cy, cx = rng.uniform(0, side, 2)
+        image[(y - cy) ** 2 + (x - cx) ** 2 < 60] = 190
+    return image.astype(np.uint8)
+
+
+def fixture(rng, side=200):
+    """A bright part in the middle of a dark table."""
+    image = rng.normal(60, 8, (side, side))
+    image[50:150, 40:170] += 100
+    return image.clip(0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("draw", "side", "size", "fit"), [
+    (board, 200, 96, "tile"), (fixture, 200, 96, "resize"),
+    (board, 140, 96, "resize"),  # hardly larger than the canvas
+    (board, 200, 48, "resize"),  # more than 16 tiles
+])
+def test_fit_follows_from_layout_and_size(tmp_path, draw, side, size, fit):
+    images = [draw(np.random.default_rng(seed), side) for seed in range(30)]
+    assert InputFormat.measure(manifest(tmp_path, images), Image(size=size)).fit == fit
+
+
+def test_whole_images_are_what_the_detector_judges(tmp_path):
+    images = [noise(50, 60, seed=0), noise(20, 90, seed=1)]
+    rows = manifest(tmp_path, images)
+    tiled = load_whole(rows, tiny.input_format(fit="tile"))
+    assert [tuple(one.shape) for one in tiled] == [(1, 50, 60), (1, 20, 90)]
+    resized = load_whole(rows, tiny.input_format())
+    assert [tuple(one.shape) for one in resized] == [(1, 32, 32)] * 2

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 
+import torch
 from torch import Tensor, nn
 
 from hdm.config import Params
 from hdm.dataset.tensors import InputFormat
+from hdm.dataset.tiles import over_tiles
 
 Score = Callable[[Tensor], tuple[Tensor, Tensor]]
 """Canvases (N, C, H, W) -> image scores (N,) and anomaly maps (N, H, W), both on the CPU; higher is
@@ -36,13 +38,16 @@ class Task:
 @dataclass(frozen=True)
 class Fitted:
     """score: the detector. flop: of all training. parameters: trained numbers, of every network.
-    seconds: training by stage. notes: choices made by the method on calibration normals."""
+    seconds: training by stage. notes: choices made by the method on calibration normals. pool: from
+    maps (N, 1, H, W) to image scores (N,), where that is how they are made; otherwise an image
+    that is judged by tiles has the score of its worst one."""
 
     score: Score
     flop: float = 0.0
     parameters: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     notes: dict[str, float | int | str] = field(default_factory=dict)
+    pool: Callable[[Tensor], Tensor] | None = None
 
 
 Fit = Callable[[Task], Fitted]
@@ -55,6 +60,27 @@ class Method:
     fit: Fit
     trained: bool = False
     over: dict[str, object] = field(default_factory=dict)
+
+
+def whole(fitted: Fitted, form: InputFormat) -> Score:
+    """A score of whole images (N, C, H, W), which may be larger than the canvas, by tiles."""
+    def score(images: Tensor) -> tuple[Tensor, Tensor]:
+        found = [_by_tiles(fitted, form, image[None]) for image in images]
+        return torch.stack([score for score, _ in found]), torch.cat([maps for _, maps in found])
+
+    return fitted.score if form.fit == "resize" else score
+
+
+def _by_tiles(fitted: Fitted, form: InputFormat, image: Tensor) -> tuple[Tensor, Tensor]:
+    worst: list[Tensor] = []
+
+    def judge(tiles: Tensor) -> Tensor:
+        scores, maps = fitted.score(tiles)
+        worst.append(scores.max())
+        return maps[:, None].float()
+
+    joined = over_tiles(image, (form.height, form.width), judge)
+    return (fitted.pool(joined)[0] if fitted.pool else worst[0]), joined[:, 0]
 
 
 class Clock:

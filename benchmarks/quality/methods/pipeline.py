@@ -68,10 +68,11 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
     detector = HDM(prior, network, settings.ddm_train, None, {"seed": seed})
     with clock.stage("calibration"):
         fit_normality(detector, task.train)
-        figures = calibrate_detector(detector, task.calibration, bank, chosen.calibration)
+        figures = calibrate_detector(detector, list(task.calibration), task.calibration, bank,
+                                     chosen.calibration)
 
     def score(canvases: Tensor) -> tuple[Tensor, Tensor]:
-        evidence = detector.canvas_evidence(canvases)
+        evidence = detector.evidence(canvases)
         return image_scores(evidence), evidence[:, 0]
 
     flop = grown + judged
@@ -80,7 +81,8 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
                         settings.ddm_train.training.steps)
     notes: dict[str, float | int | str] = {k: v for k, v in figures.items() if v is not None}
     notes |= {"samples_kept": len(chosen.train), "sources": ",".join(sorted(shares))}
-    return Fitted(score, flop, parameters(prior.network, network), clock.seconds, notes)
+    return Fitted(score, flop, parameters(prior.network, network), clock.seconds, notes,
+                  image_scores)
 
 
 def _short(settings: DdmTrain, steps: int) -> DdmTrain:
