@@ -35,7 +35,8 @@ OUTPUTS = {
     "dagm_fit": {"prior.safetensors", "prior.json", "quality.json", "loss.csv"},
     "dagm_synthesize": {"bank.safetensors", "bank.parquet", "sheet.png"},
     "pom_filter": {"selection.parquet", "funnel.json", "sheet.png"},
-    "ddm_train": {"detector/detector.json", "detector/detector.safetensors", "detector/normality.safetensors",
+    "ddm_train": {"detector/detector.json", "detector/detector.safetensors",
+                  "detector/normality.safetensors",
                   "detector/prior/prior.json", "detector/prior/prior.safetensors",
                   "calibration.json", "loss.csv"},
 }
