@@ -22,11 +22,7 @@ from hdm.errors import HDMError
 from hdm.files import atomic_file
 
 BATCH = 24
-STRENGTH = (0.2, 0.9)
-"""Mean change inside the mask, of a range of 2: faint to plain."""
-OPAQUE, OPAQUE_SHARE = 2.0, 1 / 3
-"""A strength that lets nothing of the good image through: on a line of two colours whatever is half
-transparent would be told by its third colour."""
+STRENGTH = (0.2, 0.9)  # mean change inside the mask, of a range of 2: faint to plain
 
 
 @dataclass(frozen=True)
@@ -99,7 +95,7 @@ def synthesize(normals: Tensor, splits: list[str], prior: NormalPrior, settings:
         rows.append({"base": base, "split": splits[base], "family": family,
                      "source": str(rng.choice(names, p=list(shares.values()))),
                      "other": int(rng.choice(pool)),
-                     "strength": _strength(rng), "opacity": 1.0,
+                     "strength": float(np.exp(rng.uniform(*np.log(STRENGTH)))), "opacity": 1.0,
                      "feather": rng.uniform(0, 1.2), "tau": np.nan, "start": np.nan})
     table = pd.DataFrame(rows)
     contents = _contents(normals, masks, table, prior, settings, rngs, seed, progress)
@@ -107,10 +103,6 @@ def synthesize(normals: Tensor, splits: list[str], prior: NormalPrior, settings:
     table["visible"] = (visible == 1).sum((1, 2)) / np.maximum(1, masks.sum((1, 2)))
     return SampleBank(torch.from_numpy(images.astype(np.float16)), torch.from_numpy(visible),
                       table.drop(columns=["other"]))
-
-
-def _strength(rng: np.random.Generator) -> float:
-    return OPAQUE if rng.random() < OPAQUE_SHARE else float(np.exp(rng.uniform(*np.log(STRENGTH))))
 
 
 def _contents(normals: Tensor, masks: np.ndarray, table: pd.DataFrame, prior: NormalPrior,

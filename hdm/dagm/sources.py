@@ -74,10 +74,6 @@ def fill(rng: np.random.Generator, normal: np.ndarray, other: np.ndarray) -> np.
     """One value, a gradient or a soft highlight: holes, chips, contamination, specular spots."""
     size = normal.shape[1:]
     low, high = np.quantile(normal, [0.005, 0.995])
-    if rng.random() < 0.5:
-        # The line's own material, where it should not be.
-        colour = normal[:, rng.integers(size[0]), rng.integers(size[1])][:, None, None]
-        return colour + rng.normal(0, rng.uniform(0, 0.06), normal.shape)
     grey = rng.choice([low - rng.uniform(0, 0.5), high + rng.uniform(0, 0.5),
                        rng.uniform(low, high)])
     colour = grey + rng.normal(0, 0.2, (normal.shape[0], 1, 1)) * (rng.random() < 0.5)
