@@ -5,7 +5,6 @@ A process of its own, so that its peak memory and its threads are its own.
 
 import argparse
 import resource
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -13,6 +12,7 @@ from time import perf_counter
 from typing import Any
 
 from benchmarks.quality.presets import PRESETS, PROJECT, params_of
+from hdm import checkout
 from hdm.errors import HDMError
 from hdm.files import write_json
 
@@ -91,18 +91,9 @@ def device_name(device: Any) -> str:
 
 def commit() -> str:
     """Short hash of the checkout, with `+` if code or settings have changed since."""
-    try:
-        found = _git("rev-parse", "--short", "HEAD")
-        changed = _git("status", "--porcelain", "--", "hdm", "params.yaml", "benchmarks",
-                       ":!benchmarks/quality/results")
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return found + ("+" if changed else "")
-
-
-def _git(*words: str) -> str:
-    return subprocess.run(["git", *words], cwd=PROJECT, capture_output=True, text=True,
-                          check=True).stdout.strip()
+    edited = checkout.changed(PROJECT, "--", "hdm", "params.yaml", "benchmarks",
+                              ":!benchmarks/quality/results")
+    return (checkout.commit(PROJECT)[:7] or "unknown") + ("+" if edited else "")
 
 
 if __name__ == "__main__":

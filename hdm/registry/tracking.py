@@ -6,13 +6,13 @@ anything is computed, and one that fails later costs a warning and no result.
 
 import hashlib
 import logging
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from hdm import checkout
 from hdm.errors import HDMError
 from hdm.line import Line
 from hdm.registry.address import tracking_off, tracking_uri, unreachable
@@ -249,11 +249,7 @@ def _data_tags(line: Line) -> dict[str, str]:
 
 def _git_tags(project: Path) -> dict[str, str]:
     """Commit and whether tracked files differ from it; nothing outside a git repository."""
-    def git(*words: str) -> str:
-        return subprocess.run(["git", "-C", str(project), *words], check=True, timeout=20,
-                              capture_output=True, text=True).stdout.strip()
-    try:
-        return {"mlflow.source.git.commit": git("rev-parse", "HEAD"),
-                "git_dirty": str(bool(git("status", "--porcelain", "-uno"))).lower()}
-    except (OSError, subprocess.SubprocessError):
+    commit, dirty = checkout.commit(project), checkout.changed(project, "-uno")
+    if not commit or dirty is None:
         return {}
+    return {"mlflow.source.git.commit": commit, "git_dirty": str(dirty).lower()}

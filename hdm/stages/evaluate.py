@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from hdm import checkout
 from hdm.config import Params
 from hdm.dataset.images import read_image
 from hdm.dataset.manifest import Manifest
@@ -101,7 +101,7 @@ def _background(line: Line, detector: HDM) -> Background:
 def _facts(line: Line, info: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """Where the numbers come from."""
     named = {"Product line": line.name, "Owner": line.entry.owner,
-             "Registered model": line.model_name, "Git commit": git_commit(line.project)}
+             "Registered model": line.model_name, "Git commit": checkout.commit(line.project)}
     known = {str(key).replace("_", " ").capitalize(): _plain(value) for key, value in info.items()}
     return tuple((key, text) for key, text in {**known, **named}.items() if text)
 
@@ -114,15 +114,6 @@ def _plain(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def git_commit(project: Path) -> str:
-    """The commit that is checked out; empty outside a repository."""
-    try:
-        return subprocess.run(["git", "-C", str(project), "rev-parse", "HEAD"], check=True,
-                              capture_output=True, text=True, timeout=20).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return ""
 
 
 def _optional(file: Path) -> Any:

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from hdm.config import Params
 from hdm.errors import RegistryError
 from hdm.files import atomic_folder, read_json, write_json
 from hdm.line import Line
+from hdm.progress import progress_bar
 from hdm.registry import ledger
 from hdm.registry.address import is_http, tracking_uri
 from hdm.registry.client import connect, first_line, load_mlflow
@@ -99,13 +99,10 @@ def _champion_metrics(mlflow: Any, line: Line, champion: Champion | None, mark: 
     from hdm.dataset.manifest import Manifest
 
     manifest = Manifest.load(line.manifest_file, line.source_root)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     try:
         folder = detector_of(mlflow, line.model_name, champion.version)
-        with Progress(*columns, console=console) as progress:
-            task = progress.add_task(f"scoring champion version {champion.version}", total=None)
-            return rescore(folder, manifest, line.stage_params("evaluate"),
-                           lambda done, total: progress.update(task, completed=done, total=total))
+        with progress_bar(console, f"scoring champion version {champion.version}") as report:
+            return rescore(folder, manifest, line.stage_params("evaluate"), report)
     # A champion made by other code may fail in any way; that must not block the line.
     except Exception as error:
         _say(console, f"{line.name}: the champion cannot be scored: {first_line(error)}")

@@ -244,7 +244,3 @@ def test_a_detector_without_calibration_is_one_sentence(tmp_path, detector, monk
     monkeypatch.setattr(detector, "calibration", None, raising=False)
     with pytest.raises(HDMError, match="not calibrated; run the ddm_train stage"):
         run(make_line(tmp_path))
-
-
-def test_the_commit_is_empty_outside_a_repository(tmp_path):
-    assert stage.git_commit(tmp_path) == ""
