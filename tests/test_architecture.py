@@ -18,7 +18,7 @@ LEVELS = [
     ("hdm.errors",),
     ("hdm.files",),
     ("hdm.config",),
-    ("hdm.line", "hdm.progress"),
+    ("hdm.line", "hdm.progress", "hdm.checkout"),
     ("hdm.dataset",),
     ("hdm.samples", "hdm.validation", "hdm.diffusion"),
     ("hdm.dagm",),
