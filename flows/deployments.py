@@ -12,9 +12,10 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from hdm.config import Pipelines, Schedule, load_pipelines
+from hdm.config import load_pipelines
 from hdm.errors import ConfigError
 from hdm.files import write_text
+from hdm.settings import Pipelines, Schedule
 
 FLOW = "hdm-retrain"
 POOL = "hdm-pool"

@@ -11,8 +11,8 @@ from safetensors.torch import save
 from torch import Tensor
 from torch.nn import functional as F
 
-from hdm.config import Compute, DdmTrain
 from hdm.dagm.prior import NormalPrior, load_weights
+from hdm.dataset.appearance import Appearance
 from hdm.dataset.tiles import over_tiles
 from hdm.ddm.network import Discriminator, Judgement
 from hdm.ddm.process import reverse
@@ -22,10 +22,13 @@ from hdm.errors import DataError, HDMError
 from hdm.files import atomic_file, read_json, write_json
 from hdm.pom.calibration import Calibration
 from hdm.pom.normality import Normality
+from hdm.pom.operating_point import OperatingPoint, choose
+from hdm.settings import Compute, DdmTrain, ThresholdRule
 
 NOISE_SEED = 20_252_200
 BATCH = 32
 NORMALITY = "normality.safetensors"
+OPERATING_POINT = "operating_point.json"
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Prediction:
     score: higher is more anomalous, unbounded. p_value: share of good parts expected to score at
     least as high. probability: indicative, in [0, 1]. threshold: the score above which the
     decision is "defect". anomaly_map: (H, W) float32 in [0, 1] at the image's own size.
+    appearance: how the image looks to the detector.
     """
 
     score: float
@@ -43,6 +47,7 @@ class Prediction:
     decision: Literal["good", "defect"]
     threshold: float
     anomaly_map: np.ndarray
+    appearance: Appearance
 
 
 class HDM:
@@ -50,21 +55,27 @@ class HDM:
 
     def __init__(self, prior: NormalPrior, network: Discriminator, settings: DdmTrain,
                  calibration: Calibration | None, info: dict[str, Any],
-                 normality: Normality | None = None) -> None:
+                 normality: Normality | None = None,
+                 operating_point: OperatingPoint | None = None) -> None:
         self.prior, self.settings, self.calibration, self.info = prior, settings, calibration, info
         self.backend, self.form = prior.backend, prior.form
         self.network = self.backend.place(network).eval()
         self.normality = normality
+        self._operating_point = operating_point
+
+    @property
+    def operating_point(self) -> OperatingPoint:
+        """What decisions are made by; where none was set, the one of a line without settings."""
+        return self._operating_point or choose(self.calibrated, ThresholdRule())
+
+    @operating_point.setter
+    def operating_point(self, point: OperatingPoint) -> None:
+        self._operating_point = point
 
     @property
     def threshold(self) -> float:
         """Scores above it are called defects."""
-        return self.calibrated.threshold
-
-    @property
-    def false_alarm_rate(self) -> float:
-        """The share of good parts that the threshold was set for."""
-        return self.calibrated.false_alarm_rate
+        return self.operating_point.threshold
 
     @torch.no_grad()
     def judge(self, canvas: Tensor) -> Judgement:
@@ -107,14 +118,14 @@ class HDM:
 
         Raises DataError for another shape or type, ValueError if the detector is not calibrated.
         """
-        calibration = self.calibrated
+        calibration, limit = self.calibrated, self.threshold
         out: list[Prediction] = []
         for start in range(0, len(images), batch_size):
             part = images[start:start + batch_size]
             for image in part:
                 _check(image)
-            judged = self.inspect([self.form.prepare(image) for image in part])
-            for native, anomaly in zip(part, judged, strict=True):
+            prepared = [self.form.prepare(image) for image in part]
+            for native, seen, anomaly in zip(part, prepared, self.inspect(prepared), strict=True):
                 score = image_scores(anomaly).item()
                 if native.shape[:2] != tuple(anomaly.shape[-2:]):
                     anomaly = F.interpolate(anomaly, size=native.shape[:2], mode="bilinear",
@@ -123,8 +134,8 @@ class HDM:
                 anomaly_map = torch.sigmoid(slope * anomaly + bias)[0, 0].numpy()
                 out.append(Prediction(
                     score, calibration.p_value(score), calibration.probability(score),
-                    "defect" if score > calibration.threshold else "good",
-                    calibration.threshold, anomaly_map.astype(np.float32)))
+                    "defect" if score > limit else "good", limit,
+                    anomaly_map.astype(np.float32), Appearance.of(seen)))
             if progress:
                 progress(len(out), len(images))
         return out
@@ -139,6 +150,8 @@ class HDM:
                 {k: v.contiguous() for k, v in self.network.state_dict().items()}))
         if self.normality:
             self.normality.save(folder / NORMALITY)
+        if self._operating_point:
+            write_json(folder / OPERATING_POINT, self._operating_point.as_dict())
         write_json(folder / "detector.json", {
             "settings": self.settings.model_dump(mode="json"),
             "calibration": self.calibration.as_dict() if self.calibration else None,
@@ -163,7 +176,9 @@ class HDM:
         network = Discriminator(prior.form.channels, settings)
         load_weights(network, folder / "detector.safetensors")
         normality = Normality.load(folder / NORMALITY) if settings.normality else None
-        return cls(prior, network, settings, calibration, info, normality)
+        chosen = folder / OPERATING_POINT
+        point = OperatingPoint.from_dict(read_json(chosen)) if chosen.is_file() else None
+        return cls(prior, network, settings, calibration, info, normality, point)
 
     def inspect(self, images: Sequence[Tensor]) -> list[Tensor]:
         """`evidence` of images as `InputFormat.prepare` gives them, each (C, H, W) -> (1, 1, H, W).

@@ -6,9 +6,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from hdm.config import Params, ProductLine, load_params, load_pipelines, merge
+from hdm.config import load_params, load_pipelines, merge
 from hdm.errors import ConfigError
 from hdm.files import read_json
+from hdm.settings import Params, ProductLine
 
 
 def find_project(start: Path | None = None) -> Path:

@@ -17,6 +17,7 @@ LONGEST_FILE = 400
 LEVELS = [
     ("hdm.errors",),
     ("hdm.files",),
+    ("hdm.settings",),
     ("hdm.config",),
     ("hdm.line", "hdm.progress", "hdm.checkout"),
     ("hdm.dataset",),

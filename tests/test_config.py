@@ -7,17 +7,10 @@ import pytest
 import tiny
 from pydantic import ValidationError
 
-from hdm.config import (
-    STAGES,
-    Params,
-    check_line_name,
-    load_params,
-    load_pipelines,
-    merge,
-    stage_settings,
-)
+from hdm.config import STAGES, check_line_name, load_params, load_pipelines, merge, stage_settings
 from hdm.errors import ConfigError
 from hdm.line import Line
+from hdm.settings import Params
 
 PROJECT = Path(__file__).parents[1]
 
@@ -46,7 +39,7 @@ def overridden(**keys):
     ({"dagm_fit": {"trainin": {}}}, "'dagm_fit.trainin'; did you mean 'training'?"),
     ({"dagm_fit": {"training": {"step": 3}}},
      "'dagm_fit.training.step'; did you mean 'steps'?"),
-    ({"ddm_train": {"calibration": {"false_alarm": 0.1}}}, "did you mean 'false_alarm_rate'?"),
+    ({"evaluate": {"operating_point": {"false_alarm": 0.1}}}, "did you mean 'false_alarm_rate'?"),
     ({"register": {"minimum_image_auc": 0.1}}, "did you mean 'minimum_image_auroc'?"),
     ({"compute": {"zzzzzz": 1}}, "valid keys: device, precision, threads.")])
 def test_unknown_key_of_params(tmp_path, params, expected):

@@ -130,8 +130,8 @@ def test_score_p_value_decision_and_threshold_agree(grey):
     for found in grey.predict(images):
         assert found.p_value == grey.calibration.p_value(found.score)
         assert (found.decision == "defect") == (found.score > grey.threshold)
-        assert (found.decision == "defect") == (found.p_value <= grey.false_alarm_rate + 1e-9)
-    assert grey.false_alarm_rate == 0.05 and grey.calibration.certified
+        assert (found.decision == "defect") == (found.p_value <= 0.05 + 1e-9)
+    assert grey.operating_point.false_alarm_rate == 0.05 and grey.operating_point.certified
 
 
 def test_calibration_normals_are_called_good(grey):
@@ -189,7 +189,7 @@ def test_anything_but_an_image_is_refused_in_one_sentence(grey, image, fit):
 def test_uncalibrated_detector_does_not_guess(tmp_path):
     detector = build(calibrated=False)
     for call in (lambda: detector.predict([native(8, 8)]), lambda: detector.threshold,
-                 lambda: detector.false_alarm_rate):
+                 lambda: detector.operating_point):
         with pytest.raises(ValueError, match="not calibrated"):
             call()
     detector.save(tmp_path)

@@ -11,14 +11,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from benchmarks.quality.methods.method import Score
-from hdm.config import Evaluate
 from hdm.dataset.images import read_mask
 from hdm.dataset.manifest import GOOD, Manifest, Row
 from hdm.dataset.tensors import InputFormat
 from hdm.evaluation.bootstrap import auroc_samples, group_weights, interval
 from hdm.evaluation.metrics import image_auroc
 from hdm.evaluation.pixels import LEVELS, PixelTally, aupro, pixel_auroc
-from hdm.pom.calibration import conformal_threshold
+from hdm.pom.operating_point import conformal_threshold
+from hdm.settings import Evaluate
 
 RATES = (0.01, 0.05, 0.10)
 LIGHT = {"gain_0.9": (0.9, 0.0), "gain_1.1": (1.1, 0.0),

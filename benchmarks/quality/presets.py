@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hdm.config import Params, ProductLine, Source, load_params, merge
+from hdm.config import load_params, merge
+from hdm.settings import Params, ProductLine, Source
 
 PROJECT = Path(__file__).parents[2]
 

@@ -36,8 +36,8 @@ def schema(
     """Print the JSON schema of the settings, for editors and for reading."""
     import json
 
-    from hdm.config import Params, Pipelines
     from hdm.errors import ConfigError
+    from hdm.settings import Params, Pipelines
 
     schemas: dict[str, Any] = {"params.yaml": Params.model_json_schema(by_alias=True),
                                "pipelines.yaml": Pipelines.model_json_schema(by_alias=True)}

@@ -11,7 +11,6 @@ from safetensors.torch import load_file, save
 from scipy import ndimage
 from torch import Tensor
 
-from hdm.config import DagmSynthesize
 from hdm.dagm.blending import blend, visible_change
 from hdm.dagm.foreground import foregrounds
 from hdm.dagm.masks import draw_mask
@@ -20,6 +19,7 @@ from hdm.dagm.sampler import perturbed_reverse
 from hdm.dagm.sources import SOURCES
 from hdm.errors import HDMError
 from hdm.files import atomic_file
+from hdm.settings import DagmSynthesize
 
 BATCH = 24
 STRENGTH = (0.2, 0.9)  # mean change inside the mask, of a range of 2: faint to plain

@@ -7,7 +7,6 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from hdm.config import Compute, DagmFit
 from hdm.dataset.tensors import InputFormat
 from hdm.diffusion.compute import Backend
 from hdm.diffusion.schedule import NoiseSchedule
@@ -15,6 +14,7 @@ from hdm.diffusion.training import Report, train
 from hdm.diffusion.unet import UNet
 from hdm.errors import HDMError
 from hdm.files import atomic_file, read_json, write_json
+from hdm.settings import Compute, DagmFit
 
 EXPLAINED_AT = (0.1, 0.25, 0.5)
 MINIMUM_EXPLAINED = 0.3

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hdm.config import Ingest, Source
 from hdm.dataset.decoding import Facts, Progress, decode_all
 from hdm.dataset.duplicates import exact_duplicates, near_duplicates
 from hdm.dataset.manifest import GOOD, SPLITS, Manifest, Row
@@ -15,6 +14,7 @@ from hdm.dataset.problems import listing, printable
 from hdm.dataset.readers import Record, read_source
 from hdm.dataset.splits import assign_splits, given_split
 from hdm.errors import DataError
+from hdm.settings import Ingest, Source
 
 
 @dataclass(frozen=True)

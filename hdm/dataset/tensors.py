@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hdm.config import Image
 from hdm.dataset.images import read_image, to_float
 from hdm.dataset.layout import position_share
 from hdm.dataset.manifest import Manifest
 from hdm.dataset.tiles import pad_to, starts
+from hdm.settings import Image
 
 CANVAS_MULTIPLE = 16
 TILES_AT_LEAST = 1024

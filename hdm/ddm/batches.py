@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hdm.config import Benign, DdmTrain
 from hdm.dagm.bank import SampleBank
 from hdm.dagm.siblings import Siblings
 from hdm.ddm.augmentation import light, pose
 from hdm.ddm.process import state, transparencies
+from hdm.settings import Benign, DdmTrain
 
 CLEAN_SHARE = 0.4
 NOISY_SHARE = 0.8

@@ -1,4 +1,4 @@
-"""Fit a detector's calibration: thresholds on held-out good images, probabilities beside them on
+"""Fit a detector's calibration: p-values on held-out good images, probabilities beside them on
 synthetic defects that were grown on held-out good images and never trained on."""
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 from hdm.dagm.bank import SampleBank
+from hdm.dataset.appearance import Appearance
 from hdm.ddm.scoring import image_scores
 from hdm.pom.calibration import calibrate
 from hdm.pom.normality import Normality
@@ -61,8 +62,8 @@ def calibrate_detector(detector: "HDM", images: Sequence[Tensor], canvases: Tens
         labels = torch.cat([labels, (mask[known] == 1).float()[::DEFECT_PIXEL_STEP]])
         found = roc_auc_score(np.r_[np.zeros(len(good)), np.ones(len(synthetic))],
                               np.r_[image_scores(good).numpy(), synthetic])
-    detector.calibration = calibrate(scores, synthetic, pixels.numpy(), labels.numpy(),
-                                     detector.settings.calibration.false_alarm_rate)
+    detector.calibration = calibrate(scores, [Appearance.of(image) for image in images], synthetic,
+                                     pixels.numpy(), labels.numpy())
     both = 0 < labels.sum() < len(labels)
     return {
         "synthetic_image_auroc": None if found is None else float(found),

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from hdm.config import DdmTrain
 from hdm.diffusion.unet import UNet
+from hdm.settings import DdmTrain
 
 DETAIL_GAIN = 3.0
 INITIAL_LOGIT = -2.0

@@ -6,13 +6,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hdm.config import Compute, DdmTrain
 from hdm.dagm.bank import SampleBank
 from hdm.dagm.prior import NormalPrior
 from hdm.ddm.batches import Batch, Batches, Scenes
 from hdm.ddm.network import Discriminator
 from hdm.diffusion.compute import Backend
 from hdm.diffusion.training import Report, train
+from hdm.settings import Compute, DdmTrain
 
 POSITIVE_WEIGHT = 10.0
 NORMAL_WEIGHT = 0.3

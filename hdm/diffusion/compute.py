@@ -7,8 +7,8 @@ from typing import TypeVar, cast
 import torch
 from torch import nn
 
-from hdm.config import Compute
 from hdm.errors import ConfigError
+from hdm.settings import Compute
 
 Module = TypeVar("Module", bound=nn.Module)
 

@@ -17,11 +17,11 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from hdm.config import Training
 from hdm.diffusion.muon import optimizers
 from hdm.diffusion.shards import Batch, Objective, Shards
 from hdm.errors import TrainingError
 from hdm.files import atomic_file
+from hdm.settings import Training
 
 Model = TypeVar("Model", bound=nn.Module)
 Draw = Callable[[int, torch.Generator], Batch]

@@ -81,6 +81,20 @@ def histogram_chart(histogram: pd.DataFrame, threshold: float) -> str:
     return _svg("histogram", "Histogram of image scores with the threshold", draw)
 
 
+def operating_chart(curve: pd.DataFrame, threshold: float) -> str:
+    """Expected false alarms and escapes at each threshold, and the cost where it is stated."""
+    def draw(axes: Axes) -> None:
+        axes.plot(curve["threshold"], curve["false_alarm_rate"], color=_GOOD, label="false alarms")
+        axes.plot(curve["threshold"], curve["escape_rate"], color=_DEFECT, label="escapes")
+        if curve["cost"].notna().any():
+            axes.plot(curve["threshold"], curve["cost"] / curve["cost"].max(), color=_INK,
+                      label="cost / highest")
+        axes.axvline(threshold, color=_INK, linewidth=1.4, linestyle=(0, (4, 3)))
+        axes.set(xlabel="threshold", ylabel="expected share", ylim=(0, 1.0))
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
+    return _svg("operating", "Expected false alarms and escapes by threshold", draw)
+
+
 def _curve(axes: Axes, curve: pd.DataFrame, label: str, colour: str) -> None:
     if len(curve):
         axes.plot(curve.iloc[:, 0], curve.iloc[:, 1], color=colour, label=label, clip_on=False)

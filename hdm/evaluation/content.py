@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from PIL import Image
 from ruamel.yaml import YAML
 
-from hdm.config import Params
 from hdm.dataset.manifest import Manifest
 from hdm.evaluation import charts, gallery, pictures, wording
 from hdm.evaluation.evaluate import Evaluation
@@ -17,6 +17,7 @@ from hdm.evaluation.gallery import Chapter
 from hdm.evaluation.report import Chart, Gallery, Picture, ReportContent, Table
 from hdm.evaluation.tables import funnel_tables, table_of
 from hdm.evaluation.wording import ThresholdFacts
+from hdm.settings import Params
 
 OUTCOME_PICTURES = {"escapes": 8, "false_alarms": 6, "detected": 4, "good": 4}
 TYPE_PICTURES = 2
@@ -35,6 +36,7 @@ class Background:
     line: str
     description: str
     threshold: ThresholdFacts
+    operating_curve: pd.DataFrame
     configuration: Mapping[str, Any]
     facts: tuple[tuple[str, str], ...] = ()
     funnel: Any = None
@@ -78,7 +80,7 @@ def build(evaluation: Evaluation, background: Background, settings: Params,
         by_type=wording.type_table(evaluation.by_type, coverage),
         confusion=wording.confusion_table(evaluation),
         threshold=wording.threshold_text(background.threshold, evaluation.threshold),
-        charts=_charts(evaluation), outcomes=outcomes, kinds=kinds,
+        charts=_charts(evaluation, background.operating_curve), outcomes=outcomes, kinds=kinds,
         colour_bar=_png(pictures.colour_bar()), data=_data(background),
         remarks=wording.remarks(evaluation), configuration=_yaml(background.configuration),
         facts=background.facts)
@@ -103,14 +105,18 @@ def _gallery(chapter: Chapter, drawn: Mapping[str, tuple[Picture, ...]]) -> Gall
     return Gallery(chapter.title, extent(chapter, len(shown)), shown)
 
 
-def _charts(evaluation: Evaluation) -> tuple[Chart, ...]:
+def _charts(evaluation: Evaluation, operating_curve: pd.DataFrame) -> tuple[Chart, ...]:
     """Those curves that are defined."""
     curves, limit = evaluation.curves, evaluation.aupro_limit
     alarms, recall = evaluation.confusion.false_alarm_rate.value, evaluation.confusion.recall.value
     point = None if alarms is None or recall is None else (alarms, recall)
     found = [Chart("Scores", charts.histogram_chart(curves["histogram"], evaluation.threshold),
                    "Image scores of the test split. What lies right of the threshold is called "
-                   "defective.")]
+                   "defective."),
+             Chart("Operating point",
+                   charts.operating_chart(operating_curve, evaluation.threshold),
+                   "What each threshold is expected to do, from held-out good images and synthetic "
+                   "defects on such images. The dashed line is the threshold in use.")]
     if len(curves["roc"]) or len(curves["pixel_roc"]):
         found.append(Chart("ROC", charts.roc_chart(
             curves["roc"], curves["pixel_roc"], point),

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hdm.config import Params
 from hdm.dataset.manifest import GOOD, Manifest
 from hdm.errors import HDMError
 from hdm.evaluation import bootstrap, curves
@@ -15,6 +14,7 @@ from hdm.evaluation.bootstrap import Interval, Weights
 from hdm.evaluation.collect import Collected, Predicted
 from hdm.evaluation.metrics import Confusion, Measure, image_ap, image_auroc
 from hdm.evaluation.pixels import PixelTally, aupro, pixel_ap, pixel_auroc
+from hdm.settings import Params
 
 
 @dataclass(frozen=True)

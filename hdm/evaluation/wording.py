@@ -18,15 +18,20 @@ SURPRISING = 0.01  # one-sided p-value below which the false-alarm rate is not c
 
 @dataclass(frozen=True)
 class ThresholdFacts:
-    """How the threshold came about: on `images` held-out good images, for a stated rate.
+    """How the threshold came about: on `images` held-out good images, for a stated rate, or by
+    cost.
 
-    smallest_rate: the smallest false-alarm rate that so many images can certify.
+    smallest_rate: the smallest false-alarm rate that so many images can certify. costs: of an
+    escape and of a false reject, and the expected share of defects; None where a rate was stated.
     """
 
     false_alarm_rate: float
     images: int
     smallest_rate: float
     certified: bool
+    costs: tuple[float, float, float] | None = None
+    escape_rate: float | None = None
+    expected_cost: float | None = None
 
 
 def figures(evaluation: Evaluation, coverage: float) -> tuple[Figure, ...]:
@@ -87,7 +92,8 @@ def verdict(evaluation: Evaluation, facts: ThresholdFacts,
         parts.append(f"raises {confusion.false_positives} false "
                      f"{'alarm' if confusion.false_positives == 1 else 'alarms'} on "
                      f"{confusion.good} good parts ({percent(confusion.false_alarm_rate.value)}; "
-                     f"{percent(facts.false_alarm_rate)} was asked for)")
+                     f"{percent(facts.false_alarm_rate)} was "
+                     f"{'expected' if facts.costs else 'asked for'})")
     text = f"At the calibrated threshold {threshold:.4g} the detector {' and '.join(parts)}."
     if too_many_alarms(evaluation, facts):
         return "warn", text + (" That is more than chance explains: the good test images differ "
@@ -116,6 +122,8 @@ def too_many_alarms(evaluation: Evaluation, facts: ThresholdFacts) -> bool:
 
 def threshold_text(facts: ThresholdFacts, threshold: float) -> tuple[str, ...]:
     """How the threshold was calibrated."""
+    if facts.costs:
+        return _cost_text(facts, threshold)
     first = (f"The threshold {threshold:.4g} was set on {facts.images} good images that were held "
              f"out from training, so that at most {percent(facts.false_alarm_rate)} of good parts "
              "are called defective. No defective image and no test image was used.")
@@ -124,6 +132,18 @@ def threshold_text(facts: ThresholdFacts, threshold: float) -> tuple[str, ...]:
     second = f"{smallest}; the stated rate is above that." if facts.certified else (
         f"{smallest}, so the stated rate is not certified: the threshold is the highest score "
         "among these images. More calibration images would mend that.")
+    return first, second
+
+
+def _cost_text(facts: ThresholdFacts, threshold: float) -> tuple[str, ...]:
+    escape, reject, rate = facts.costs or (0.0, 0.0, 0.0)
+    first = (f"The threshold {threshold:.4g} is the cheapest for an escape that costs {escape:g}, "
+             f"a false reject that costs {reject:g}, and {percent(rate)} defective parts. It was "
+             f"read from {facts.images} held-out good images and from synthetic defects on such "
+             "images; no defective image and no test image was used.")
+    second = (f"Expected there: {percent(facts.false_alarm_rate)} false rejects, "
+              f"{percent(facts.escape_rate)} escapes, a cost of {facts.expected_cost or 0:.4g} a "
+              "part. Real defects may be harder to see than synthetic ones.")
     return first, second
 
 

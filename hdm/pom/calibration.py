@@ -1,6 +1,6 @@
-"""POM in the discrimination phase: from scores to decisions, on held-out good images alone."""
+"""POM in the discrimination phase: from scores to probabilities, on held-out images alone."""
 
-import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -8,24 +8,29 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from hdm.dataset.appearance import Appearance
+
 
 @dataclass(frozen=True)
 class Calibration:
-    """Turns scores and logits into p-values, probabilities and decisions.
+    """Turns scores and logits into p-values and probabilities.
 
-    normal_scores: image scores of the calibration normals, ascending. threshold: decision limit
-    for `false_alarm_rate`. smallest_rate: 1 / (n + 1), the smallest rate that n normals can
-    certify. certified: whether the stated rate is at least that. pixel: (slope, bias) of pixel
-    logits; image: (slope, bias) of image scores, fitted on synthetic defects and so indicative.
+    normal_scores: image scores of the calibration normals, ascending. appearance: how each of
+    these images looks, in the same order. synthetic_scores: of synthetic defects that were grown
+    on held-out good images, ascending. pixel: (slope, bias) of pixel logits; image: (slope, bias)
+    of image scores, fitted on synthetic defects and so indicative.
     """
 
     normal_scores: tuple[float, ...]
-    threshold: float
-    false_alarm_rate: float
-    smallest_rate: float
-    certified: bool
+    appearance: tuple[Appearance, ...]
+    synthetic_scores: tuple[float, ...]
     pixel: tuple[float, float]
     image: tuple[float, float]
+
+    @property
+    def smallest_rate(self) -> float:
+        """1 / (n + 1), the smallest rate that n normals can certify."""
+        return 1 / (len(self.normal_scores) + 1)
 
     def p_value(self, score: float) -> float:
         """Share of good parts expected at or above `score`: (1 + #{s_i >= s}) / (n + 1)."""
@@ -44,22 +49,10 @@ class Calibration:
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> "Calibration":
         """The inverse of `as_dict`."""
-        lists = {k: tuple(content[k]) for k in ("normal_scores", "pixel", "image")}
-        return cls(**{**content, **lists})
-
-
-def conformal_threshold(normal_scores: np.ndarray, rate: float) -> tuple[float, bool]:
-    """The limit that a new good part exceeds with probability <= rate, and if that is certified.
-
-    The ceil((n + 1)(1 - rate))-th smallest of n exchangeable scores (Vovk et al. 2005). Where n
-    is too small for the rate, the largest score is the limit and the rate is not certified.
-    """
-    ordered = np.sort(np.asarray(normal_scores, dtype=float))
-    n = len(ordered)
-    if n == 0:
-        raise ValueError("no calibration normals: expected at least one score")
-    rank = math.ceil((n + 1) * (1 - rate) - 1e-9)
-    return float(ordered[min(rank, n) - 1]), rank <= n
+        lists = {k: tuple(content[k])
+                 for k in ("normal_scores", "synthetic_scores", "pixel", "image")}
+        looks = tuple(Appearance(*look) for look in content["appearance"])
+        return cls(**{**content, **lists, "appearance": looks})
 
 
 def fit_platt(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None
@@ -91,19 +84,20 @@ def fit_platt(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray | None
     return slope, float(found[1]) - slope * centre
 
 
-def calibrate(normal_scores: np.ndarray, synthetic_scores: np.ndarray, pixel_logits: np.ndarray,
-              pixel_labels: np.ndarray, rate: float) -> Calibration:
+def calibrate(normal_scores: np.ndarray, appearance: Sequence[Appearance],
+              synthetic_scores: np.ndarray, pixel_logits: np.ndarray, pixel_labels: np.ndarray
+              ) -> Calibration:
     """Fit all of `Calibration`.
 
     Args:
-        normal_scores: (n,) held-out good images. synthetic_scores: (m,) synthetic defects grown
-            on held-out good images; may be empty.
+        normal_scores: (n,) held-out good images. appearance: n, how these look.
+        synthetic_scores: (m,) synthetic defects grown on held-out good images; may be empty.
         pixel_logits, pixel_labels: (p,) a sample of pixels of both.
     """
-    threshold, certified = conformal_threshold(normal_scores, rate)
     scores = np.concatenate([normal_scores, synthetic_scores])
     labels = np.concatenate([np.zeros(len(normal_scores)), np.ones(len(synthetic_scores))])
+    order = np.argsort(normal_scores, kind="stable")
     return Calibration(
-        tuple(float(s) for s in np.sort(normal_scores)), threshold, rate,
-        1 / (len(normal_scores) + 1), certified,
+        tuple(float(s) for s in normal_scores[order]), tuple(appearance[n] for n in order),
+        tuple(float(s) for s in np.sort(synthetic_scores)),
         fit_platt(pixel_logits, pixel_labels), fit_platt(scores, labels))

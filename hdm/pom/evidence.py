@@ -10,11 +10,11 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor
 from torch.nn import functional as F
 
-from hdm.config import Denoiser, Training
 from hdm.dagm.bank import SampleBank
 from hdm.dagm.prior import NormalPrior
 from hdm.diffusion.training import learning_rate, step_generator
 from hdm.diffusion.unet import UNet
+from hdm.settings import Denoiser, Training
 
 GAP_LEVELS = (0.1, 0.25, 0.45)
 BATCH = 32

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hdm.config import PomFilter
 from hdm.dagm.blending import VISIBLE_PIXELS
+from hdm.settings import PomFilter
 
 KEPT = "kept"
 NO_VISIBLE_CHANGE = "no_visible_change"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from hdm.config import Register
+from hdm.settings import Register
 
 ROUNDING = 1e-9  # a tie in the last bit is a tie
 Metrics = Mapping[str, float | None]

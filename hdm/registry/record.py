@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from importlib.metadata import distributions
 from typing import Any
 
-from hdm.config import Register
 from hdm.line import Line
 from hdm.registry.gate import Metrics, gate
 from hdm.registry.promotion import FINGERPRINT, RETRAIN_RUN, TAG_LENGTH, Champion
+from hdm.settings import Register
 
 TITLES = {"image_auroc": "image AUROC", "pixel_auroc": "pixel AUROC", "image_ap": "image AP",
           "pixel_ap": "pixel AP", "aupro": "AUPRO", "image_f1": "F1 at the threshold"}

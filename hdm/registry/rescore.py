@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from hdm.config import Params
 from hdm.dataset.images import read_image
 from hdm.dataset.manifest import Manifest
 from hdm.registry.gate import Metrics
+from hdm.settings import Params
 
 BATCH = 16
 

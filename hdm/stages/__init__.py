@@ -7,9 +7,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from hdm.config import STAGES, Params, stage_settings
+from hdm.config import STAGES, stage_settings
 from hdm.errors import HDMError
 from hdm.line import Line
+from hdm.settings import Params
 
 CHECKPOINT = "checkpoint"
 HELPERS = ("samples", "configure", "registry")

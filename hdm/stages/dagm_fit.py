@@ -2,11 +2,11 @@
 
 from rich.console import Console
 
-from hdm.config import Params
 from hdm.files import atomic_folder, write_json
 from hdm.line import Line
 from hdm.progress import progress_bar
 from hdm.registry.tracking import StageRun
+from hdm.settings import Params
 from hdm.stages import checkpoint_file
 from hdm.stages.inputs import normals_of
 from hdm.stages.logs import LossLog

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
-from hdm.config import Params
 from hdm.errors import TrainingError
 from hdm.files import atomic_folder, write_json
 from hdm.line import Line
 from hdm.progress import progress_bar
 from hdm.registry.tracking import StageRun
+from hdm.settings import Params
 from hdm.stages import checkpoint_file
 from hdm.stages.inputs import normals_of, whole_images
 from hdm.stages.logs import LossLog
@@ -58,11 +58,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
         detector.save(folder / "detector")
         log.save(folder / "loss.csv")
         write_json(folder / "calibration.json", calibration.as_dict() | validated)
-    run.log_metrics({**validated, "threshold": detector.threshold,
-                     "smallest_false_alarm_rate": calibration.smallest_rate})
+    run.log_metrics({**validated, "smallest_false_alarm_rate": calibration.smallest_rate})
     run.log_artifact(line.stage_folder("ddm_train"))
-    certified = "" if calibration.certified else (
-        f" [yellow](not certified: {len(whole)} calibration images certify no "
-        f"less than {calibration.smallest_rate:.1%})[/yellow]")
-    console.print(f"threshold {detector.threshold:.3f} for {detector.false_alarm_rate:.1%} false "
-                  f"alarms{certified}")
+    console.print(f"calibrated on {len(whole)} held-out good images, which certify no false-alarm "
+                  f"rate below {calibration.smallest_rate:.1%}")

@@ -12,12 +12,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from hdm import checkout
-from hdm.config import Params
 from hdm.dataset.images import read_image
 from hdm.dataset.manifest import Manifest
 from hdm.errors import HDMError
 from hdm.files import atomic_file, atomic_folder, read_json, write_json, write_text
 from hdm.line import Line
+from hdm.settings import Params
 
 if TYPE_CHECKING:
     from hdm.detector import HDM, Prediction
@@ -34,17 +34,19 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     Nothing is written before everything is computed; each file replaces its forerunner whole.
     Raises HDMError where the detector, an image or a mask is missing or unusable.
     """
-    from hdm.detector import HDM
+    from hdm.detector import HDM, OPERATING_POINT
     from hdm.evaluation.content import build, draw
     from hdm.evaluation.evaluate import evaluate
     from hdm.evaluation.gallery import chapters
     from hdm.evaluation.report import render
+    from hdm.pom.operating_point import choose
 
     compute = settings.compute
     detector = HDM.load(line.detector_folder, compute.device, compute.precision, compute.threads)
     if detector.calibration is None:
         raise HDMError(f"the detector in {line.detector_folder} is not calibrated; run the "
                        "ddm_train stage again.")
+    detector.operating_point = choose(detector.calibrated, settings.evaluate.operating_point)
     test = Manifest.load(line.manifest_file, line.source_root).split("test")
     folder = line.stage_folder("evaluate")
     with _progress(console) as progress:
@@ -54,13 +56,15 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
         with atomic_folder(folder / "heatmaps") as sheets:
             drawn = draw(evaluation, test, sheets, settings.evaluate.sheet_images,
                          lambda: progress.advance(task))
-            background = _background(line, detector)
+            background = _background(line, detector, settings)
             page = render(build(evaluation, background, settings, drawn))
     metrics = evaluation.metrics | {
         "stated_false_alarm_rate": background.threshold.false_alarm_rate,
         "calibration_images": background.threshold.images,
         "smallest_false_alarm_rate": background.threshold.smallest_rate}
     _write(folder, evaluation, metrics, page)
+    write_json(folder / OPERATING_POINT, detector.operating_point.as_dict())
+    _write_csv(folder / "operating_curve.csv", background.operating_curve)
     run.log_metrics(metrics)
     _log(run, folder, evaluation)
     console.print(auroc_table(line.name, evaluation))
@@ -81,15 +85,19 @@ def _progress(console: Console) -> Progress:
                     TimeRemainingColumn(), console=console)
 
 
-def _background(line: Line, detector: HDM) -> Background:
+def _background(line: Line, detector: HDM, settings: Params) -> Background:
     from hdm.evaluation.content import Background
     from hdm.evaluation.wording import ThresholdFacts
+    from hdm.pom.operating_point import curve
 
     calibration: Any = detector.calibration
-    threshold = ThresholdFacts(detector.false_alarm_rate, len(calibration.normal_scores),
-                               calibration.smallest_rate, calibration.certified)
+    point, wanted = detector.operating_point, settings.evaluate.operating_point
+    threshold = ThresholdFacts(point.false_alarm_rate, len(calibration.normal_scores),
+                               calibration.smallest_rate, point.certified,
+                               wanted.costs, point.escape_rate, point.cost)
     return Background(
         line=line.name, description=line.entry.description, threshold=threshold,
+        operating_curve=curve(calibration, wanted),
         # Of what these two say nothing here depends, and so the page would show them outdated.
         configuration=line.params.model_dump(mode="json", by_alias=True,
                                              exclude={"validate_", "register_"}),

@@ -10,11 +10,11 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from hdm.config import Params
 from hdm.dataset.ingest import Ingested, ingest
 from hdm.files import atomic_folder, write_json
 from hdm.line import Line
 from hdm.registry.tracking import StageRun
+from hdm.settings import Params
 
 _PATIENCE = 2.0  # seconds before a progress bar appears
 

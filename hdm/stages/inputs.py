@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hdm.config import Params
 from hdm.dataset.manifest import Manifest
 from hdm.line import Line
 from hdm.progress import Report
+from hdm.settings import Params
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -3,12 +3,12 @@
 from rich.console import Console
 from rich.table import Table
 
-from hdm.config import Params
 from hdm.files import atomic_folder, write_json
 from hdm.line import Line
 from hdm.pom.selection import REASONS, Selection, select
 from hdm.progress import progress_bar
 from hdm.registry.tracking import StageRun
+from hdm.settings import Params
 from hdm.stages.inputs import normals_of
 
 

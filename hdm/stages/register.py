@@ -6,7 +6,6 @@ from typing import Any
 
 from rich.console import Console
 
-from hdm.config import Params
 from hdm.errors import RegistryError
 from hdm.files import atomic_folder, read_json, write_json
 from hdm.line import Line
@@ -28,6 +27,7 @@ from hdm.registry.record import Context, environment
 from hdm.registry.rescore import rescore
 from hdm.registry.store import Store, prepare
 from hdm.registry.tracking import MlflowRun, StageRun, data_hash, flatten
+from hdm.settings import Params
 
 
 def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:

@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from hdm.config import Params
 from hdm.dataset.manifest import Manifest
 from hdm.errors import ValidationFailed
 from hdm.files import atomic_folder, write_json
 from hdm.line import Line
 from hdm.progress import progress_bar
 from hdm.registry.tracking import StageRun
+from hdm.settings import Params
 from hdm.validation.docs import RESULTS_PAGE, publish_docs
 from hdm.validation.validate import Result, Verdict, validate
 

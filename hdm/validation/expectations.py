@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from hdm.config import Validate
+from hdm.settings import Validate
 from hdm.validation.evidence import OK, usual_mode
 
 Severity = Literal["critical", "warning"]

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from hdm.config import Validate
 from hdm.dataset.manifest import Manifest
+from hdm.settings import Validate
 from hdm.validation.evidence import evidence_table
 from hdm.validation.expectations import Expectation, Severity, catalogue
 from hdm.validation.statistics import measure

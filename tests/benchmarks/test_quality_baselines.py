@@ -26,7 +26,7 @@ from benchmarks.quality.methods.gaussians import Gaussians, oas
 from benchmarks.quality.methods.maps import gaussian
 from benchmarks.quality.methods.neighbours import Neighbours, greedy_cover
 from benchmarks.quality.methods.perlin import perlin_mask, perlin_noise
-from hdm.config import Params
+from hdm.settings import Params
 
 SIDE = 64
 SQUARE = (slice(24, 36), slice(40, 52))

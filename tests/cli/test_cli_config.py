@@ -6,7 +6,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from hdm.commands.config import commented
-from hdm.config import Params
+from hdm.settings import Params
 
 
 def test_show_prints_merged_settings_and_marks_what_the_line_overrides(hdm, project) -> None:

@@ -6,8 +6,8 @@ import tiny
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hdm.config import DagmSynthesize
 from hdm.dagm.sources import SOURCES
+from hdm.settings import DagmSynthesize
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

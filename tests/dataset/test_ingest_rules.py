@@ -9,10 +9,10 @@ import pytest
 from image_files import bmp_header, fill, mask, mvtec, pixels, png, write
 from PIL import Image
 
-from hdm.config import Ingest
 from hdm.dataset import decoding
 from hdm.dataset.ingest import ingest
 from hdm.errors import DataError
+from hdm.settings import Ingest
 
 
 def run(source, seed=0, layout="auto", cache=None, progress=None, **settings):

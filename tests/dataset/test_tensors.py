@@ -5,9 +5,9 @@ import pytest
 import tiny
 import torch
 
-from hdm.config import Image
 from hdm.dataset.manifest import Manifest, Row
 from hdm.dataset.tensors import InputFormat, load_normals, load_whole, resize
+from hdm.settings import Image
 
 
 def manifest(folder, images):

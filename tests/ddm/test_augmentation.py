@@ -4,9 +4,9 @@ import pytest
 import tiny
 import torch
 
-from hdm.config import Benign
 from hdm.ddm.augmentation import light, pose
 from hdm.ddm.batches import Scenes, augment
+from hdm.settings import Benign
 
 NONE = Benign(contrast=0, brightness=0, shading=0, noise=0, turn=0, scale=0, shift=0)
 

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from hdm.config import Compute
 from hdm.diffusion.compute import Backend
 from hdm.errors import ConfigError
+from hdm.settings import Compute
 
 
 @pytest.fixture

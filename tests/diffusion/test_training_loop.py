@@ -8,11 +8,11 @@ import tiny
 import torch
 from torch import nn
 
-from hdm.config import Training
 from hdm.diffusion import training
 from hdm.diffusion.training import learning_rate, step_generator, train
 from hdm.diffusion.unet import UNet
 from hdm.errors import TrainingError
+from hdm.settings import Training
 
 
 class Killed(BaseException):

@@ -4,8 +4,8 @@ import pytest
 import tiny
 import torch
 
-from hdm.config import Denoiser
 from hdm.diffusion.unet import UNet, _planes
+from hdm.settings import Denoiser
 
 
 @pytest.mark.parametrize("shape", [

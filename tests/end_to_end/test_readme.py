@@ -91,7 +91,7 @@ def test_outputs_in_the_table_are_made() -> None:
 
 
 def test_settings_that_are_named_exist() -> None:
-    from hdm.config import Params
+    from hdm.settings import Params
 
     schema = Params.model_json_schema(by_alias=True)
     text = str(schema)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hdm.config import Params
 from hdm.dataset.manifest import Manifest, Row
+from hdm.settings import Params
 
 SIDE = 32
 

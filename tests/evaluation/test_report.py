@@ -3,6 +3,7 @@
 import re
 from html.parser import HTMLParser
 
+import pandas as pd
 import pytest
 
 from hdm.evaluation.content import Background, build, draw
@@ -15,6 +16,9 @@ def background(**extra):
     return Background(**{
         "line": "woven_mesh", "description": "Woven <filter> mesh",
         "threshold": ThresholdFacts(0.05, 60, 1 / 61, True),
+        "operating_curve": pd.DataFrame({
+            "threshold": [0.1, 0.2], "false_alarm_rate": [0.5, 0.1], "escape_rate": [0.0, 0.2],
+            "cost": [1.0, 0.5]}),
         "configuration": {"seed": 7, "image": {"size": 128}},
         "facts": (("Git commit", "0123456789abcdef"),),
         "funnel": {"candidates": 4, "reasons": {"kept": {"count": 3, "meaning": "trained on"}}},
@@ -99,7 +103,7 @@ def test_the_page_holds_everything(page):
                  "Images by split", "seed: 7", "size: 128", "0123456789abcdef",
                  "prefers-color-scheme: dark", "@media print", 'name="viewport"'):
         assert text in page, text
-    assert outline(page).tags.count("svg") == 4
+    assert outline(page).tags.count("svg") == 5
 
 
 def test_text_from_outside_is_escaped(page):
@@ -123,7 +127,7 @@ def test_a_line_without_defects_still_has_a_report(builder, settings, tmp_path):
     page = page_of(builder.build(), settings, tmp_path, funnel=None, split_table=None)
     assert "Not available: the test split has no defective images." in page
     assert "Escapes" not in page
-    assert outline(page).tags.count("svg") == 1  # the histogram
+    assert outline(page).tags.count("svg") == 2  # the histogram and the operating point
     assert "None: no good test image was called defective." in page
 
 

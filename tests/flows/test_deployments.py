@@ -7,8 +7,9 @@ from ruamel.yaml import YAML
 
 from flows import deployments, serve
 from flows.retrain import ALL, hdm_retrain
-from hdm.config import Pipelines, load_pipelines
+from hdm.config import load_pipelines
 from hdm.errors import ConfigError
+from hdm.settings import Pipelines
 
 ROOT = Path(deployments.__file__).parents[1]
 PIPELINES = """\

@@ -9,60 +9,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from hdm.pom.calibration import Calibration, calibrate, conformal_threshold, fit_platt
+from hdm.dataset.appearance import Appearance
+from hdm.pom.calibration import Calibration, calibrate, fit_platt
 
+LOOK = Appearance(0.1, 0.2, 0.3)
 SCORES = st.lists(st.floats(-50, 50), min_size=1, max_size=80)
 
 
-def of(scores, rate=0.05, **over):
-    threshold, certified = conformal_threshold(np.array(scores), rate)
-    fields = {"pixel": (1.0, 0.0), "image": (1.0, 0.0), **over}
-    return Calibration(tuple(sorted(scores)), threshold, rate, 1 / (len(scores) + 1), certified,
-                       **fields)
-
-
-@pytest.mark.parametrize(("n", "rate", "place", "certified"), [
-    (19, 0.05, 19, True), (18, 0.05, 18, False), (20, 0.05, 20, True), (39, 0.05, 38, True),
-    (99, 0.01, 99, True), (98, 0.01, 98, False), (100, 0.1, 91, True), (1, 0.5, 1, True),
-    (1, 0.4, 1, False), (9, 0.1, 9, True), (999, 0.001, 999, True)])
-def test_threshold_is_the_conformal_order_statistic(n, rate, place, certified):
-    scores = np.random.default_rng(0).permutation(np.arange(1.0, n + 1))
-    assert conformal_threshold(scores, rate) == (place, certified)
-
-
-def test_no_scores_is_refused():
-    with pytest.raises(ValueError, match="at least one score"):
-        conformal_threshold(np.array([]), 0.05)
-
-
-@pytest.mark.parametrize(("n", "rate"), [(19, 0.05), (39, 0.05), (99, 0.05), (30, 0.2)])
-def test_coverage_by_simulation(n, rate):
-    """P(new > threshold) = (n + 1 - k) / (n + 1) exactly, k the rank; at most the stated rate."""
-    rng = np.random.default_rng(1)
-    alarms = np.mean([rng.normal() > conformal_threshold(rng.normal(size=n), rate)[0]
-                      for _ in range(20_000)])
-    rank = math.ceil((n + 1) * (1 - rate) - 1e-9)
-    expected = (n + 1 - rank) / (n + 1)
-    assert expected <= rate + 1e-12
-    assert alarms == pytest.approx(expected, abs=4 * math.sqrt(rate / 20_000))
+def of(scores, **over):
+    fields = {"synthetic_scores": (), "pixel": (1.0, 0.0), "image": (1.0, 0.0), **over}
+    return Calibration(tuple(sorted(scores)), (LOOK,) * len(scores), **fields)
 
 
 def test_p_values_count_the_normals_at_or_above():
     calibration = of([1.0, 2.0, 2.0, 3.0])
     expected = {0.0: 1.0, 1.0: 1.0, 1.5: 0.8, 2.0: 0.8, 2.5: 0.4, 3.0: 0.4, 3.1: 0.2}
     assert {s: calibration.p_value(s) for s in expected} == pytest.approx(expected)
-
-
-@settings(max_examples=200, deadline=None, derandomize=True)
-@given(scores=SCORES, rate=st.floats(0.005, 0.6), score=st.floats(-60, 60), at=st.integers(0, 79))
-def test_decision_and_p_value_agree(scores, rate, score, at):
-    """Where the rate is certified: above the threshold exactly if p <= rate."""
-    calibration = of(scores, rate)
-    for value in (score, scores[at % len(scores)]):
-        p = calibration.p_value(value)
-        assert calibration.smallest_rate <= p <= 1
-        if calibration.certified:
-            assert (value > calibration.threshold) == (p <= rate + 1e-9)
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
@@ -82,7 +44,8 @@ def test_p_values_of_normals_are_uniform():
 
 
 def test_round_trip_through_json_is_exact():
-    calibration = of([0.1, 1 / 3, 2.0], pixel=(0.3, -1.7), image=(1e-3, 5.0))
+    calibration = of([0.1, 1 / 3, 2.0], synthetic_scores=(0.5,), pixel=(0.3, -1.7),
+                     image=(1e-3, 5.0))
     assert Calibration.from_dict(json.loads(json.dumps(calibration.as_dict()))) == calibration
 
 
@@ -153,14 +116,17 @@ def test_calibrate_fits_all_parts():
     normal, synthetic = rng.normal(-3, 1, 39), rng.normal(3, 1, 50)
     logits = np.r_[rng.normal(-4, 1, 500), rng.normal(4, 1, 50)]
     labels = np.r_[np.zeros(500), np.ones(50)]
-    found = calibrate(normal, synthetic, logits, labels, 0.05)
+    looks = [Appearance(score, 0.0, 0.0) for score in normal]
+    found = calibrate(normal, looks, synthetic, logits, labels)
     assert list(found.normal_scores) == sorted(normal)
-    assert found.threshold == np.sort(normal)[37] and found.certified
-    assert found.smallest_rate == 1 / 40 and found.false_alarm_rate == 0.05
+    assert [look.brightness for look in found.appearance] == sorted(normal)
+    assert list(found.synthetic_scores) == sorted(synthetic)
+    assert found.smallest_rate == 1 / 40
     assert found.probability(-3) < 0.1 < 0.9 < found.probability(3)
     assert expit(found.pixel[0] * 4 + found.pixel[1]) > 0.9
 
 
 def test_calibrate_without_synthetic_defects():
-    found = calibrate(np.array([0.0, 1.0]), np.empty(0), np.array([0.0]), np.array([0.0]), 0.05)
-    assert found.image == (1.0, 0.0) and not found.certified and found.threshold == 1.0
+    found = calibrate(np.array([0.0, 1.0]), [LOOK, LOOK], np.empty(0), np.array([0.0]),
+                      np.array([0.0]))
+    assert found.image == (1.0, 0.0) and found.synthetic_scores == ()

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from hdm.config import Params, ProductLine, Source
 from hdm.dataset.manifest import Manifest, Row
 from hdm.files import write_json
 from hdm.line import Line
+from hdm.settings import Params, ProductLine, Source
 
 # Scores an image by gain x mean brightness: enough to have good and bad champions.
 FAKE_DETECTOR = '''

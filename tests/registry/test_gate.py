@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from hdm.config import Register
 from hdm.registry.gate import gate
+from hdm.settings import Register
 
 SETTINGS = Register(minimum_image_auroc=0.8, minimum_pixel_auroc=0.7, tolerance=0.01)
 

@@ -38,5 +38,5 @@ def test_requirements_are_exact_and_installable_anywhere():
     found = requirements(PACKAGE)
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][0-9A-Za-z.]*", line) for line in found), found
     names = {line.split("==")[0] for line in found}
-    assert {"mlflow", "pandas", "torch", "pillow", "ruamel.yaml"} <= names
+    assert {"mlflow", "pandas", "torch", "pillow", "safetensors"} <= names
     assert found == sorted(found)

@@ -21,7 +21,7 @@ from hdm.registry.store import Store, has_version, identify, prepare
 PREPARE = """
 import sys, time
 from pathlib import Path
-from hdm.config import Params, ProductLine, Source
+from hdm.settings import Params, ProductLine, Source
 from hdm.line import Line
 from hdm.registry.store import prepare
 line = Line(sys.argv[2], Path(sys.argv[1]), ProductLine(source=Source(path="raw")), Params())

@@ -10,26 +10,32 @@ from PIL import Image
 from rich.console import Console
 
 import hdm.detector
-from hdm.config import Params, ProductLine
+from hdm.dataset.appearance import Appearance
 from hdm.dataset.manifest import Manifest, Row
 from hdm.errors import DataError, HDMError
 from hdm.line import Line
 from hdm.pom.calibration import Calibration
 from hdm.registry.tracking import NoRun
+from hdm.settings import Params, ProductLine
 from hdm.stages import evaluate as stage
 
 FILES = ["by_defect_type.csv", "heatmaps", "histogram.csv", "intervals.json", "metrics.json",
-         "metrics_undefined.json", "pixel_pr.csv", "pixel_roc.csv", "pr.csv", "pro.csv",
-         "report.html", "roc.csv", "scores.parquet"]
+         "metrics_undefined.json", "operating_curve.csv", "operating_point.json",
+         "pixel_pr.csv", "pixel_roc.csv", "pr.csv", "pro.csv", "report.html", "roc.csv",
+         "scores.parquet"]
 REQUIRED = {"image_auroc", "pixel_auroc", "image_ap", "pixel_ap", "aupro", "image_f1", "threshold"}
+
+
+LOOK = Appearance(0.0, 0.0, 0.0)
 
 
 class FakeDetector:
     """Brightness above 128 is anomalous; batches are remembered."""
 
+    calibration = calibrated = Calibration(
+        (0.01, 0.02, 0.1), (LOOK, LOOK, LOOK), (0.05, 0.5), (1.0, 0.0), (1.0, 0.0))
+    operating_point = None
     threshold = 0.1
-    false_alarm_rate = 0.05
-    calibration = Calibration((0.01, 0.02, 0.03), 0.1, 0.05, 0.25, False, (1.0, 0.0), (1.0, 0.0))
 
     def __init__(self):
         self.info = {"canvas": [32, 32], "parameters": 1_234_567, "nested": {"not": "shown"}}
@@ -43,7 +49,7 @@ class FakeDetector:
             score = float(anomaly.mean()) * 4
             out.append(hdm.detector.Prediction(
                 score, 0.5, 0.5, "defect" if score > self.threshold else "good", self.threshold,
-                anomaly))
+                anomaly, LOOK))
         return out
 
 

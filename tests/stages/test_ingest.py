@@ -8,11 +8,11 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from hdm.config import Params, ProductLine
 from hdm.dataset.manifest import Manifest
 from hdm.errors import DataError, HDMError
 from hdm.line import Line
 from hdm.registry.tracking import NoRun
+from hdm.settings import Params, ProductLine
 from hdm.stages import ingest as stage
 
 

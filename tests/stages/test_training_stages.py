@@ -133,9 +133,10 @@ def test_detector_loads_and_is_calibrated_on_held_out_images(finished):
     detector = HDM.load(line.detector_folder, device="cpu", threads=1)
     assert detector.info["line"] == "plate" and detector.info["training_images"] == 12
     calibration = read_json(line.stage_folder("ddm_train") / "calibration.json")
-    assert len(calibration["normal_scores"]) == 4 and calibration["certified"] is False
-    assert calibration["smallest_rate"] == pytest.approx(0.2)
-    assert detector.threshold == calibration["threshold"]
+    assert len(calibration["normal_scores"]) == len(calibration["appearance"]) == 4
+    assert detector.calibration.smallest_rate == pytest.approx(0.2)
+    assert detector.threshold == max(calibration["normal_scores"])
+    assert not detector.operating_point.certified
     normals = normals_of(line, line.params, detector.form)
     assert len(normals.train) == 12 and len(normals.calibration) == 4
     (found,) = detector.predict([np.full((50, 70), 128, np.uint8)])

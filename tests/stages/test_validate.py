@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from hdm.config import Params, ProductLine, Source
 from hdm.dataset.images import pixel_hash
 from hdm.dataset.manifest import Manifest, Row
 from hdm.errors import DataError, HDMError, ValidationFailed
 from hdm.line import Line
 from hdm.registry.tracking import NoRun
+from hdm.settings import Params, ProductLine, Source
 
 PARAMS = Params.model_validate(
     {"validate": {"minimum_train": 6, "minimum_calibration": 3, "minimum_test": 1}})

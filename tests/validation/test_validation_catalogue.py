@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from hdm.config import Validate
+from hdm.settings import Validate
 from hdm.validation.expectations import catalogue
 
 

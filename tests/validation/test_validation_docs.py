@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from hdm.config import Validate
+from hdm.settings import Validate
 from hdm.validation.offline import offline_body
 
 

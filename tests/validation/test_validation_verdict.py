@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from hdm.config import Validate
+from hdm.settings import Validate
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from functools import partial
 
 from benchmarks.quality.methods import anoddpm, draem, gabor, pipeline, prior_features
 from benchmarks.quality.methods.method import Fitted, Method, Score, Task
-from hdm.config import DagmSynthesize
+from hdm.settings import DagmSynthesize
 
 __all__ = ["ABLATIONS", "METHODS", "Fitted", "Method", "Score", "Task"]
 

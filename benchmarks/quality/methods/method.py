@@ -9,9 +9,9 @@ from time import perf_counter
 import torch
 from torch import Tensor, nn
 
-from hdm.config import Params
 from hdm.dataset.tensors import InputFormat
 from hdm.dataset.tiles import over_tiles
+from hdm.settings import Params
 
 Score = Callable[[Tensor], tuple[Tensor, Tensor]]
 """Canvases (N, C, H, W) -> image scores (N,) and anomaly maps (N, H, W), both on the CPU; higher is

@@ -9,7 +9,6 @@ from torch import Tensor
 from benchmarks.quality.flop import counted, of_training
 from benchmarks.quality.methods import trained_prior
 from benchmarks.quality.methods.method import Clock, Fitted, Task, parameters
-from hdm.config import DdmTrain
 from hdm.dagm.bank import SampleBank, synthesize, usable_sources
 from hdm.dagm.blending import VISIBLE_PIXELS
 from hdm.dagm.prior import NormalPrior
@@ -21,6 +20,7 @@ from hdm.detector import HDM
 from hdm.errors import TrainingError
 from hdm.pom.evidence import descriptors, measure
 from hdm.pom.selection import KEPT, select
+from hdm.settings import DdmTrain
 
 
 @dataclass(frozen=True)

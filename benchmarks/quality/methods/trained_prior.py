@@ -7,8 +7,8 @@ from time import perf_counter
 
 from benchmarks.quality.flop import of_training
 from benchmarks.quality.methods.method import Task
-from hdm.config import DagmFit
 from hdm.dagm.prior import NormalPrior, fit
+from hdm.settings import DagmFit
 
 TIMED_STEPS = (4, 24)
 
