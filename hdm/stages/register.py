@@ -34,6 +34,7 @@ from hdm.registry.promotion import (
 )
 from hdm.registry.record import Context, environment
 from hdm.registry.rescore import rescore
+from hdm.registry.retention import prune
 from hdm.registry.service import put_in_service
 from hdm.registry.store import Store, prepare
 from hdm.registry.tracking import MlflowRun, StageRun, data_hash, flatten
@@ -115,7 +116,19 @@ def _register(line: Line, settings: Params, run: StageRun, candidate: Candidate,
     summary = {**context.as_dict(), "version": version, "aliases": names}
     _close_retrain(MlflowRun(client, retrain), line, store, run, summary)
     _announce(console, line, receipt)
+    _let_go(client, line, console)
     return receipt
+
+
+def _let_go(client: Any, line: Line, console: Console) -> None:
+    """Retention; what cannot be deleted today is deleted another day."""
+    try:
+        gone = prune(client, line, line.params.retention.versions)
+    except RegistryError as error:
+        _say(console, f"{line.name}: {error}")
+        return
+    if gone:
+        _say(console, f"{line.name}: deleted old versions {', '.join(map(str, gone))}")
 
 
 def _move_aliases(client: Any, line: Line, version: str, context: Context) -> list[str]:
