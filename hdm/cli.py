@@ -15,6 +15,7 @@ from hdm.commands import (
     lines,
     pipeline,
     predict,
+    reproduce,
     samples,
     service,
 )
@@ -29,7 +30,7 @@ app = typer.Typer(
 )
 for command in (pipeline.run, pipeline.results, pipeline.report, pipeline.stage, predict.predict,
                 samples.samples, service.history, service.promote, service.rollback,
-                service.pin, service.prune):
+                service.pin, service.prune, reproduce.reproduce):
     app.command()(command)
 app.add_typer(lines.app, name="lines")
 app.add_typer(config.app, name="config")

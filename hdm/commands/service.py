@@ -119,5 +119,5 @@ def _number(value: float | None) -> str:
 
 
 def _short(time: str) -> str:
-    """2026-01-31T08:00:00+00:00 as 2026-01-31 08:00:00."""
+    """2026-01-31T08:00:00.000+00:00 as 2026-01-31 08:00:00."""
     return time[:19].replace("T", " ")

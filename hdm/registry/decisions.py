@@ -63,8 +63,8 @@ def _ends_a_line(stream: BinaryIO) -> bool:
 
 
 def now() -> str:
-    """UTC to the second, as in 2026-01-31T08:00:00+00:00."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    """UTC to the millisecond, as in 2026-01-31T08:00:00.000+00:00."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def person() -> str:

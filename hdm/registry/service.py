@@ -78,7 +78,7 @@ def services(client: Any, model: str) -> list[Service]:
     starts = sorted((time, str(v.version))
                     for v in client.search_model_versions(f"name = '{model}'")
                     for time in v.tags.get(LIVE, "").split() if time)
-    ends = [time for time, _ in starts[1:]] + [""]
+    ends = [time for time, _ in starts[1:]] + [""] * bool(starts)
     return [Service(version, time, end)
             for (time, version), end in zip(starts, ends, strict=True)]
 
