@@ -13,6 +13,7 @@ from hdm.commands import (
     deployments,
     failure,
     lines,
+    page,
     pipeline,
     predict,
     reproduce,
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (pipeline.run, pipeline.results, pipeline.report, pipeline.stage, predict.predict,
+for command in (pipeline.run, pipeline.results, pipeline.report, page.page, pipeline.stage, predict.predict,
                 samples.samples, service.history, service.promote, service.rollback,
                 service.pin, service.prune, reproduce.reproduce):
     app.command()(command)

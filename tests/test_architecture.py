@@ -28,7 +28,7 @@ LEVELS = [
     ("hdm.detector",),
     ("hdm.evaluation",),
     ("hdm.registry",),
-    ("hdm.stages",),
+    ("hdm.stages", "hdm.inspection"),
     ("hdm.commands", "flows"),
     ("hdm.cli",),
     ("hdm.__main__",),

@@ -22,7 +22,7 @@ def history(line: LineName) -> None:
     from hdm.registry.promotion import CHAMPION
     from hdm.registry.service import services
 
-    chosen, client = _open(line)
+    chosen, client = open_registry(line)
     served: dict[int, list[str]] = {}
     times = services(client, chosen.model_name)
     for time in times:
@@ -51,7 +51,7 @@ def promote(line: LineName, version: Version, why: Why = "",
     from hdm.registry.history import versions
     from hdm.registry.service import put_in_service
 
-    chosen, client = _open(line)
+    chosen, client = open_registry(line)
     found = {str(record.version): record for record in versions(chosen)}
     if version not in found:
         raise RegistryError(f"{chosen.model_name} has no version {version}; `hdm history {line}` "
@@ -72,7 +72,7 @@ def rollback(
     """Return to the previous live version; services follow within seconds."""
     from hdm.registry.service import roll_back
 
-    chosen, client = _open(line)
+    chosen, client = open_registry(line)
     version = roll_back(client, chosen, why, to)
     print(f"{chosen.model_name} version {version} is champion again.")
 
@@ -82,7 +82,7 @@ def pin(line: LineName, version: Version,
     """Keep a version whatever its age."""
     from hdm.registry import retention
 
-    chosen, client = _open(line)
+    chosen, client = open_registry(line)
     retention.pin(client, chosen.model_name, version, not off)
     print(f"{chosen.model_name} version {version} is {'no longer ' if off else ''}pinned.")
 
@@ -92,13 +92,13 @@ def prune(line: LineName,
     """Delete old versions with their files, as `retention.versions` says."""
     from hdm.registry import retention
 
-    chosen, client = _open(line)
+    chosen, client = open_registry(line)
     gone = retention.prune(client, chosen, chosen.params.retention.versions, dry_run=dry_run)
     verb = "would delete" if dry_run else "deleted"
     print(f"{verb} version {', '.join(map(str, gone))}" if gone else "nothing to delete")
 
 
-def _open(line: str) -> "tuple[Line, Any]":
+def open_registry(line: str) -> "tuple[Line, Any]":
     """The line and a client of its store, which exists; raises RegistryError otherwise."""
     from hdm.errors import RegistryError
     from hdm.line import Line
