@@ -17,7 +17,7 @@ _UP = 2  # filter: difference to the row above
 def png_bytes(image: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
     """(H, W) or (H, W, 3), uint8 or uint16, as a PNG file that decodes to the same pixels."""
     if image.dtype == np.uint16 and image.ndim == 3:
-        return _deep_colour(image.astype(">u2"))
+        return _deep_colour(image.astype(">u2", order="C"))
     stream = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(image)).save(stream, format="PNG")
     return stream.getvalue()
