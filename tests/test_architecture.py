@@ -28,6 +28,7 @@ LEVELS = [
     ("hdm.detector",),
     ("hdm.evaluation",),
     ("hdm.registry",),
+    ("hdm.monitoring",),
     ("hdm.stages",),
     ("hdm.commands", "flows"),
     ("hdm.cli",),
