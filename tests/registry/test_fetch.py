@@ -13,6 +13,8 @@ from registry_lines import make_line
 from hdm.errors import RegistryError
 from hdm.registry import fetch as module
 from hdm.registry.fetch import Fetched, fetch, live_version
+from hdm.registry.model import fingerprint
+from hdm.registry.promotion import FINGERPRINT
 
 MODEL = "hdm-plate"
 
@@ -58,6 +60,18 @@ def test_versions_are_fetched_by_alias_or_number(line, client, versions, monkeyp
                         Path(name) / version)
     assert fetch(line, f"models:/{MODEL}@champion") == Fetched("2", Path(MODEL) / "2")
     assert fetch(line, f"models:/{MODEL}/1") == Fetched("1", Path(MODEL) / "1")
+
+
+def test_changed_files_are_noticed(line, client, versions, monkeypatch, tmp_path) -> None:
+    files = tmp_path / "detector"
+    files.mkdir()
+    (files / "weights").write_bytes(b"as registered")
+    client.set_model_version_tag(MODEL, "1", FINGERPRINT, fingerprint(files))
+    monkeypatch.setattr(module, "detector_of", lambda *_: files)
+    assert fetch(line, f"models:/{MODEL}/1").folder == files
+    (files / "weights").write_bytes(b"as register")
+    with pytest.raises(RegistryError, match="not those that were registered"):
+        fetch(line, f"models:/{MODEL}/1")
 
 
 @pytest.mark.parametrize(("uri", "part"), [
