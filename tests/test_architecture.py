@@ -29,6 +29,8 @@ LEVELS = [
     ("hdm.evaluation",),
     ("hdm.registry",),
     ("hdm.monitoring",),
+    ("hdm.export",),
+    ("hdm.serving",),
     ("hdm.stages",),
     ("hdm.commands", "flows"),
     ("hdm.cli",),
