@@ -100,6 +100,11 @@ class Line:
         return self.folder / "log"
 
     @property
+    def monitor_folder(self) -> Path:
+        """What the last look for drift found (see hdm.monitoring.look)."""
+        return self.folder / "monitor"
+
+    @property
     def model_name(self) -> str:
         """The name in the MLflow model registry."""
         return f"hdm-{self.name}"

@@ -104,15 +104,18 @@ class PredictionLog:
                 "time": self._clock(), "source": source, "model": model, "name": name,
                 "decision": UNDECIDABLE, "reason": reason, "kept": 0})
 
-    def read(self, model: str | None = None) -> pd.DataFrame:
-        """All rows in the order they were written, or those of one model version; see COLUMNS."""
+    def read(self, model: str | None = None, last: int | None = None) -> pd.DataFrame:
+        """Rows in the order they were written, see COLUMNS: all of them, those of one model
+        version, or the `last` of these."""
         if not self.file.is_file():
             return _frame([])
-        condition, values = ("WHERE model = ?", (model,)) if model is not None else ("", ())
+        condition = "" if model is None else "WHERE model = :model"
+        # SQLite takes a negative limit as none.
         with self._lock, self._told():
             rows = self._open().execute(
-                f"SELECT {', '.join(COLUMNS)} FROM predictions {condition} ORDER BY id",
-                values).fetchall()
+                f"SELECT * FROM (SELECT {', '.join(COLUMNS)} FROM predictions {condition} "
+                "ORDER BY id DESC LIMIT :last) ORDER BY id",
+                {"model": model, "last": -1 if last is None else last}).fetchall()
         return _frame(rows)
 
     def keeps(self, digest: str, decision: str) -> bool:

@@ -58,6 +58,8 @@ def test_rows_of_one_model_and_a_log_that_is_not_there(tmp_path: Path) -> None:
         log.record_undecidable("x", model, "cli", "r")
     assert list(log.read("1")["id"]) == [1, 3]
     assert log.read("9").empty
+    assert list(log.read(last=2)["id"]) == [2, 3]
+    assert list(log.read("1", last=1)["id"]) == [3]
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16])
