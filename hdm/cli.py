@@ -18,6 +18,7 @@ from hdm.commands import (
     predict,
     reproduce,
     samples,
+    serve,
     service,
 )
 
@@ -29,9 +30,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (pipeline.run, pipeline.results, pipeline.report, page.page, pipeline.stage, predict.predict,
-                samples.samples, service.history, service.promote, service.rollback,
-                service.pin, service.prune, reproduce.reproduce):
+COMMANDS = (
+    pipeline.run,
+    pipeline.results,
+    pipeline.report,
+    pipeline.stage,
+    predict.predict,
+    serve.serve,
+    page.page,
+    service.history,
+    service.promote,
+    service.rollback,
+    service.pin,
+    service.prune,
+    reproduce.reproduce,
+    samples.samples,
+)
+for command in COMMANDS:
     app.command()(command)
 app.add_typer(lines.app, name="lines")
 app.add_typer(config.app, name="config")

@@ -57,8 +57,11 @@ def predict(
 def _load(line: "Line", model: str) -> "HDM":
     from hdm.errors import HDMError
 
-    folder = _registered(line, model) if model.startswith(MODEL_URI) else \
-        Path(model) if model else line.detector_folder
+    folder = Path(model) if model else line.detector_folder
+    if model.startswith(MODEL_URI):
+        from hdm.registry.fetch import fetch
+
+        folder = fetch(line, model).folder
     if not (folder / "detector.json").is_file():
         raise HDMError(f"expected a detector in {folder}, found none; train it with "
                        f"`hdm run {line.name}` or name another with --model.")
@@ -66,26 +69,3 @@ def _load(line: "Line", model: str) -> "HDM":
 
     return hdm.HDM.load(folder, device=line.params.compute.device,
                     precision=line.params.compute.precision, threads=line.params.compute.threads)
-
-
-def _registered(line: "Line", uri: str) -> Path:
-    """The detector folder of models:/NAME@ALIAS or models:/NAME/VERSION."""
-    from hdm.errors import RegistryError
-    from hdm.registry.address import tracking_uri
-    from hdm.registry.client import connect, first_line, load_mlflow
-    from hdm.registry.promotion import detector_of
-
-    store = tracking_uri(line.project)
-    client, mlflow = connect(store), load_mlflow()
-    mlflow.set_tracking_uri(store)
-    mlflow.set_registry_uri(store)
-    name, at, alias = uri.removeprefix(MODEL_URI).partition("@")
-    if at:
-        try:
-            version = str(client.get_model_version_by_alias(name, alias).version)
-        except Exception as error:
-            raise RegistryError(f"the registry has no {uri} ({first_line(error)}); "
-                                "`mlflow ui` shows what it has.") from error
-    else:
-        name, _, version = name.partition("/")
-    return detector_of(mlflow, name, version)

@@ -32,7 +32,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Chart:
-    """An inline SVG from hdm.evaluation.charts."""
+    """An inline SVG from hdm.evaluation.svg."""
 
     title: str
     svg: str

@@ -59,13 +59,16 @@ def aliases(client: Any, model: str) -> dict[str, str]:
     return {alias: version for alias, version in found.items() if version in alive}
 
 
-def detector_of(mlflow: Any, model: str, version: str) -> Path:
+def detector_of(mlflow: Any, model: str, version: str, into: Path | None = None) -> Path:
     """The detector folder inside a model version, fetched if it is not local.
+
+    into: an existing folder that receives a copy, for callers that must clean up after themselves.
 
     Raises RegistryError if the version's files are gone or are not one of our models.
     """
     try:
-        folder = Path(mlflow.artifacts.download_artifacts(f"models:/{model}/{version}"))
+        folder = Path(mlflow.artifacts.download_artifacts(
+            f"models:/{model}/{version}", dst_path=str(into) if into else None))
         flavor = mlflow.models.Model.load(str(folder)).flavors["python_function"]
         detector = folder / flavor["artifacts"]["detector"]["path"]
     except Exception as error:
