@@ -103,7 +103,6 @@ def _run(there: "Line") -> None:
 
 def _remade(there: "Line") -> "Remade":
     from hdm.files import read_json
-    from hdm.pom.operating_point import OPERATING_POINT_FILE
     from hdm.registry.model import assembled, fingerprint
     from hdm.registry.record import environment
     from hdm.registry.reproduction import Remade
@@ -113,7 +112,7 @@ def _remade(there: "Line") -> "Remade":
     metrics = {name: float(value) for name, value in read_json(evaluate / "metrics.json").items()
                if value is not None}
     settings = flatten(there.params.model_dump(mode="json", by_alias=True))
-    with assembled(there.detector_folder, evaluate / OPERATING_POINT_FILE) as folder:
+    with assembled(there) as folder:
         return Remade(data_hash(there) or "", fingerprint(folder),
                       {key: str(value) for key, value in settings.items()}, metrics,
                       frozenset(environment().split()))

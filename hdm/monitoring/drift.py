@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import beta
 
+from hdm.monitoring.log import UNDECIDABLE
 from hdm.monitoring.martingales import (
     SCALES,
     SHIFTS,
@@ -29,7 +30,7 @@ from hdm.pom.calibration import Calibration
 from hdm.pom.operating_point import OperatingPoint
 
 LOOKS = ("brightness", "contrast", "sharpness")
-DEFECTS, UNDECIDABLE = "defects", "undecidable"
+DEFECTS = "defects"
 STREAMS = ("score", *LOOKS, DEFECTS, UNDECIDABLE)
 Direction = Literal["up", "down", "apart", "together", ""]
 HIGHEST_SHARE = 0.99

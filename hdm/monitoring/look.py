@@ -6,22 +6,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from hdm.detector import OPERATING_POINT
 from hdm.errors import HDMError
 from hdm.files import read_json, write_json, write_text
 from hdm.line import Line
 from hdm.monitoring.drift import counted, watch
-from hdm.monitoring.log import PredictionLog
+from hdm.monitoring.log import LOCAL, PredictionLog
 from hdm.monitoring.page import render
 from hdm.monitoring.record import idle, record
 from hdm.monitoring.trends import charts
 from hdm.pom.calibration import Calibration
-from hdm.pom.operating_point import OperatingPoint, choose
+from hdm.pom.operating_point import OPERATING_POINT_FILE, OperatingPoint, choose
 from hdm.registry.address import tracking_off
 from hdm.registry.fetch import fetch, live_version
+from hdm.registry.model import assembled
 from hdm.settings import ThresholdRule
 
-LOCAL = "local"
 STATUS, PAGE = "status.json", "index.html"
 SHOWN = 20_000
 """Newest predictions that the page shows."""
@@ -65,8 +64,8 @@ def look(line: Line, clock: Callable[[], float] = time.time) -> dict[str, Any]:
 def live_model(line: Line) -> Live | None:
     """The champion, or without MLflow the detector that was trained last; None if there is none."""
     if tracking_off():
-        there = (line.detector_folder / "detector.json").is_file()
-        return _read(LOCAL, line.detector_folder) if there else None
+        with assembled(line) as own:
+            return _read(LOCAL, own) if own.is_dir() else None
     version = live_version(line)
     if version is None:
         return None
@@ -82,7 +81,7 @@ def _read(model: str, folder: Path) -> Live:
     except (KeyError, TypeError, ValueError):
         raise HDMError(f"expected a calibrated detector in {folder}, found another; restore it "
                        "with `dvc checkout` or train again.") from None
-    chosen = folder / OPERATING_POINT
+    chosen = folder / OPERATING_POINT_FILE
     point = OperatingPoint.from_dict(read_json(chosen)) if chosen.is_file() else \
         choose(calibration, ThresholdRule())
     return Live(model, calibration, point)

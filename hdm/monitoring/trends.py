@@ -157,9 +157,10 @@ def _across(axes: Axes, shown: Shown, *, named: bool) -> None:
     span = float(rows["time"].max() - rows["time"].min())
     form = "%d %b" if span > TICKS * _DAY else "%d %b %H:%M"
     axes.set_xticks(ticks, [_date(rows["time"].iloc[tick], form) for tick in ticks])
-    labels = axes.get_xticklabels()
-    labels[0].set_horizontalalignment("left")
-    labels[-1].set_horizontalalignment("right")
+    for label in axes.get_xticklabels()[:1]:
+        label.set_horizontalalignment("left")
+    for label in axes.get_xticklabels()[1:][-1:]:
+        label.set_horizontalalignment("right")
 
 
 def _binned(where: np.ndarray, values: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], ...]:

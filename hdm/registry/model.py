@@ -13,6 +13,7 @@ from typing import Any
 
 from hdm.errors import RegistryError
 from hdm.line import Line
+from hdm.pom.operating_point import OPERATING_POINT_FILE
 from hdm.registry import packing
 from hdm.registry.client import first_line
 from hdm.registry.gate import Metrics
@@ -84,8 +85,13 @@ def logged_model(mlflow: Any, client: Any, line: Line, run_id: str, folder: Path
 
 
 @contextmanager
-def assembled(detector: Path, operating_point: Path) -> Iterator[Path]:
-    """A copy of the detector folder with the operating point that was evaluated, for a while."""
+def assembled(line: Line) -> Iterator[Path]:
+    """A copy of the line's own detector with the operating point that was evaluated, for a while.
+
+    Without a detector, a folder that does not exist.
+    """
+    detector = line.detector_folder
+    operating_point = line.stage_folder("evaluate") / OPERATING_POINT_FILE
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "detector"
         if detector.is_dir():

@@ -13,7 +13,6 @@ from hdm.dataset.manifest import Manifest
 from hdm.errors import RegistryError
 from hdm.files import atomic_folder, read_json, write_json
 from hdm.line import Line
-from hdm.pom.operating_point import OPERATING_POINT_FILE
 from hdm.progress import progress_bar
 from hdm.registry import ledger
 from hdm.registry.address import is_http, tracking_uri
@@ -48,8 +47,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     Raises RegistryError if MLflow refuses, HDMError if an earlier stage's output is missing.
     """
     metrics: Metrics = read_json(line.stage_folder("evaluate") / "metrics.json")
-    point = line.stage_folder("evaluate") / OPERATING_POINT_FILE
-    with assembled(line.detector_folder, point) as folder:
+    with assembled(line) as folder:
         mark = fingerprint(folder)
         if run.run_id is None:
             context = Context(line, settings.register_, Evidence(metrics), mark,
