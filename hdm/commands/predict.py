@@ -32,9 +32,10 @@ def predict(
     from rich.console import Console
 
     from hdm.commands import prediction
+    from hdm.files import read_json
     from hdm.line import Line
+    from hdm.pom.operating_point import OPERATING_POINT_FILE, OperatingPoint
     from hdm.progress import progress_bar
-    from hdm.registry.model import assembled
 
     chosen = Line.load(line)
     files = prediction.find_images(paths)
@@ -44,11 +45,10 @@ def predict(
     # Loading torch and the network takes seconds: say so first.
     with console.status("loading the detector"):
         version, place = _chosen(chosen, model, live=log)
-        if place == chosen.detector_folder:
-            with assembled(chosen) as own:
-                detector = _load(chosen, own)
-        else:
-            detector = _load(chosen, place)
+        detector = _load(chosen, place)
+        point = chosen.stage_folder("evaluate") / OPERATING_POINT_FILE
+        if place == chosen.detector_folder and point.is_file():
+            detector.operating_point = OperatingPoint.from_dict(read_json(point))
     recorder = prediction.Recorder(_log(chosen), version) if log else None
     with progress_bar(console, "predicting") as report:
         found = prediction.predict_files(detector, files, folder, report, recorder)
