@@ -1,8 +1,8 @@
 """The flow `hdm-retrain`: the stages of one product line in order, or every line.
 
 DVC decides what has to run, so Prefect's result cache stays off and running a flow again is cheap.
-Endings: Completed (Promoted, Held or Refused by the gate), Rejected data, Failed, and Already
-running (a cancelled request).
+Endings: Completed (Promoted, Held or Refused by the gate; Unchanged), Rejected data, Failed, and
+Already running (a cancelled request).
 """
 
 import time
@@ -17,9 +17,9 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.states import Cancelled, Completed, Failed
 from prefect.tasks import exponential_backoff
 
-from flows import artifacts
+from flows import approval, artifacts
 from flows.requests import AlreadyRunning, join_waiting, only_run
-from flows.stage import StageFailed, owner, run_stage
+from flows.stage import UNCHANGED, StageFailed, owner, run_stage
 from hdm.commands import child
 from hdm.config import STAGES, load_pipelines
 from hdm.errors import HDMError
@@ -76,16 +76,24 @@ def _one_line(line: Line) -> State[Any]:
     if left := child.stop_left_over(owner(line.name, line.project)):
         log.warning("Stopped %d processes that a killed run of %s had left behind; its stage "
                     "continues where it stood.", left, line.name)
+    last = ""
     try:
         for stage in stages_of(line):
             result = dvc_stage(stage, line.name, str(line.project), line.params.stage_hours)
             log.info("%s@%s: %s", stage, line.name, result)
+            last = result
     except StageFailed as error:
         log.error("%s: %s", error.outcome, error)
         artifacts.publish_failure(line, error)
         return Failed(name=error.outcome, message=str(error), data=error)
+    if last == UNCHANGED:
+        return Completed(name="Unchanged", message=f"{line.name}: nothing changed since its last "
+                         "registration, so there is nothing to learn; new images or settings do.")
     artifacts.publish_results(line)
     decision = artifacts.decision(line)
+    if approval.asked(line) and approval.ask(line):
+        decision |= {"decision": "promoted", "sentence": f"{line.name}: version "
+                     f"{decision['version']} promoted: approved by a person."}
     return Completed(name=decision["decision"].capitalize(), message=decision["sentence"],
                      data=decision)
 

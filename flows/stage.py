@@ -11,6 +11,7 @@ from pathlib import Path
 from hdm.commands import child
 
 REJECTED_EXIT_CODES = (3, 4)  # DataError and ValidationFailed of hdm/errors.py
+UNCHANGED = "unchanged"
 FAILED, REJECTED = "Failed", "Rejected data"
 TAIL = 40
 
@@ -60,7 +61,7 @@ class Transcript:
             if code := re.search(r"exited with (-?\d+)", text):
                 self.exit_code = int(code[1])
         elif "didn't change, skipping" in text:
-            self.result = "unchanged"
+            self.result = UNCHANGED
         elif "is cached - skipping run" in text:
             self.result = "cached"
 
