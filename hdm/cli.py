@@ -8,7 +8,16 @@ from typing import Annotated, NoReturn
 import typer
 
 from hdm import __version__
-from hdm.commands import config, deployments, failure, lines, pipeline, predict, samples
+from hdm.commands import (
+    config,
+    deployments,
+    failure,
+    lines,
+    pipeline,
+    predict,
+    samples,
+    testset,
+)
 
 app = typer.Typer(
     name="hdm",
@@ -24,6 +33,7 @@ for command in (pipeline.run, pipeline.results, pipeline.report, pipeline.stage,
 app.add_typer(lines.app, name="lines")
 app.add_typer(config.app, name="config")
 app.add_typer(deployments.app, name="deployments")
+app.add_typer(testset.app, name="testset")
 
 
 def _show_version(wanted: bool) -> None:
