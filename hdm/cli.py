@@ -21,6 +21,7 @@ from hdm.commands import (
     samples,
     serve,
     service,
+    testset,
 )
 
 app = typer.Typer(
@@ -53,6 +54,7 @@ for command in COMMANDS:
 app.add_typer(lines.app, name="lines")
 app.add_typer(config.app, name="config")
 app.add_typer(deployments.app, name="deployments")
+app.add_typer(testset.app, name="testset")
 
 
 def _show_version(wanted: bool) -> None:

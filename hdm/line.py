@@ -11,6 +11,9 @@ from hdm.errors import ConfigError
 from hdm.files import read_json
 from hdm.settings import Params, ProductLine
 
+TEST_SET = "test_set"
+"""Key of ingest's settings file: which frozen test set it takes."""
+
 
 def find_project(start: Path | None = None) -> Path:
     """The nearest folder at or above `start` (default: here) that holds pipelines.yaml.
@@ -78,11 +81,28 @@ class Line:
         Keys of other stages are at their defaults. Raises ConfigError or HDMError.
         """
         settings: dict[str, Any] = read_json(self.settings_file(stage))
+        if isinstance(settings, dict):
+            settings.pop(TEST_SET, None)
         try:
             return Params.model_validate(merge({}, settings))
         except (ValueError, TypeError, AttributeError):
             raise ConfigError(f"{self.settings_file(stage)} holds other settings than this "
                               "version knows; delete it and run `dvc repro`.") from None
+
+    @property
+    def frozen_folder(self) -> Path:
+        """The line's frozen test sets, one CSV file each; git tracks them."""
+        return self.project / "test_sets" / self.name
+
+    @property
+    def inbox(self) -> Path | None:
+        """Where new images are dropped; None if the line has no inbox."""
+        return Path(os.path.normpath(self.project / self.entry.inbox)) if self.entry.inbox else None
+
+    @property
+    def test_set_file(self) -> Path:
+        """Name and counts of the present test set."""
+        return self.stage_folder("ingest") / "test_set.json"
 
     @property
     def manifest_file(self) -> Path:

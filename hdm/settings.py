@@ -291,6 +291,8 @@ class ProductLine(Section):
     schedule: Schedule | None = None
     monitor_schedule: Schedule | None = Field(None, description="When it is looked at for drift.")
     inbox: str = Field("", description="Folder into which new images of the line are dropped.")
+    test_set: str = Field("", description=(
+        "Frozen test set of test_sets/<line>/; empty: what the source and the split rule make."))
     overrides: dict[str, Any] = Field({}, description="Any key of params.yaml, for this line.")
 
 

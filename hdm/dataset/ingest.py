@@ -9,10 +9,12 @@ import pandas as pd
 
 from hdm.dataset.decoding import Facts, Progress, decode_all
 from hdm.dataset.duplicates import exact_duplicates, near_duplicates
+from hdm.dataset.frozen_set import FrozenSet, refuse_changes
 from hdm.dataset.manifest import GOOD, SPLITS, Manifest, Row
 from hdm.dataset.problems import listing, printable
 from hdm.dataset.readers import Record, read_source
 from hdm.dataset.splits import assign_splits, given_split
+from hdm.dataset.test_set import Entry, entries_of
 from hdm.errors import DataError
 from hdm.settings import Ingest, Source
 
@@ -21,45 +23,102 @@ from hdm.settings import Ingest, Source
 class Ingested:
     """A manifest, its split table (see `split_table`) and what a person should know about it.
 
-    masks: SHA-256 of the decoded pixels of each mask, by its path.
+    masks: SHA-256 of the decoded pixels of each mask, by its path. waiting: paths of the images
+    that could join the frozen test set, if they are frozen with it under a new name.
     """
 
     manifest: Manifest
     table: pd.DataFrame
     warnings: list[str]
     masks: dict[str, str]
+    waiting: list[str]
+
+    @property
+    def tested(self) -> tuple[Entry, ...]:
+        """The test split."""
+        return entries_of(self.manifest, self.masks)
 
 
 def ingest(source: Path, layout: Source | str, settings: Ingest, seed: int, *,
-           cache: Path | None = None, progress: Progress | None = None) -> Ingested:
+           frozen: FrozenSet | None = None, cache: Path | None = None,
+           progress: Progress | None = None) -> Ingested:
     """Read and decode everything in `source` (folder or table) and split it.
 
-    `layout` is a format of pipelines.yaml, `cache` a file that spares unchanged images their
-    decoding. Nothing is written to the source, and nothing at all but the cache. The result
-    depends on the files, the settings and the seed alone. Raises DataError.
+    `layout` is a format of pipelines.yaml, `frozen` the images that are test and no others,
+    `cache` a file that spares unchanged images their decoding. Nothing is written to the source,
+    and nothing at all but the cache. The result depends on the files, the settings and the seed
+    alone. Raises DataError.
     """
-    name = layout if isinstance(layout, str) else layout.format
-    try:
-        records = read_source(source, name)
-        root = source.parent if source.is_file() else source
-        _check_paths(root, records)
-    except OSError as error:
-        raise DataError(f"{printable(str(error.filename or source))} cannot be read: "
-                        f"{error.strerror}; correct its permissions.") from None
-    masks = [record.mask_path for record in records if record.mask_path]
-    facts, bad = decode_all(root, [*(record.path for record in records), *masks], cache, progress)
-    _refuse_unreadable(records, facts, bad)
+    root, records = _read(source, layout)
+    facts = _decode(root, records, cache, progress)
+    if frozen:
+        refuse_changes(frozen, {record.path: _entry(record, facts) for record in records})
     groups, warnings = _groups(records, facts)
     splits = assign_splits(records, groups, seed=seed, test_fraction=settings.test_fraction,
-                           calibration_fraction=settings.calibration_fraction)
+                           calibration_fraction=settings.calibration_fraction,
+                           frozen={entry.path for entry in frozen.entries} if frozen else None)
     _refuse_copies(records, facts, splits)
     warnings += _near_copies(records, facts, splits, settings.near_duplicates)
     manifest = Manifest.of([_row(record, facts[record.path], split, group) for
                             record, split, group in zip(records, splits, groups, strict=True)],
                            root)
     table = split_table(manifest)
-    return Ingested(manifest, table, warnings + _remarks(table),
-                    {mask: facts[mask].sha256 for mask in masks})
+    waiting = _waiting(records, splits, groups) if frozen else []
+    return Ingested(manifest, table,
+                    warnings + _remarks(table) + _remark_on_waiting(waiting, records, frozen),
+                    {record.mask_path: facts[record.mask_path].sha256 for record in records
+                     if record.mask_path}, waiting)
+
+
+def present_entries(source: Path, layout: Source | str, *, cache: Path | None = None,
+                    progress: Progress | None = None) -> dict[str, Entry]:
+    """Every image of `source` as an entry of a test set, by its path; raises DataError."""
+    root, records = _read(source, layout)
+    facts = _decode(root, records, cache, progress)
+    return {record.path: _entry(record, facts) for record in records}
+
+
+def _read(source: Path, layout: Source | str) -> tuple[Path, list[Record]]:
+    """The folder that paths start from, and the records."""
+    try:
+        records = read_source(source, layout if isinstance(layout, str) else layout.format)
+        root = source.parent if source.is_file() else source
+        _check_paths(root, records)
+    except OSError as error:
+        raise DataError(f"{printable(str(error.filename or source))} cannot be read: "
+                        f"{error.strerror}; correct its permissions.") from None
+    return root, records
+
+
+def _decode(root: Path, records: Sequence[Record], cache: Path | None,
+            progress: Progress | None) -> dict[str, Facts]:
+    masks = [record.mask_path for record in records if record.mask_path]
+    facts, bad = decode_all(root, [*(record.path for record in records), *masks], cache, progress)
+    _refuse_unreadable(records, facts, bad)
+    return facts
+
+
+def _entry(record: Record, facts: dict[str, Facts]) -> Entry:
+    mask = facts[record.mask_path].sha256 if record.mask_path else ""
+    return Entry(record.path, facts[record.path].sha256, record.label, record.defect_type, mask)
+
+
+def _waiting(records: Sequence[Record], splits: Sequence[str], groups: Sequence[str]) -> list[str]:
+    """Images left out that could be tested: nothing of their part is trained on."""
+    learned = {group for group, split in zip(groups, splits, strict=True)
+               if split in ("train", "calibration")}
+    return [record.path for record, split, group in zip(records, splits, groups, strict=True)
+            if split == "holdout" and given_split(record) != "holdout" and group not in learned]
+
+
+def _remark_on_waiting(waiting: list[str], records: Sequence[Record],
+                       frozen: FrozenSet | None) -> list[str]:
+    if not waiting or not frozen:
+        return []
+    defects = sum(record.label for record in records if record.path in set(waiting))
+    return [f"{len(waiting)} images ({len(waiting) - defects} good, {defects} defective) wait "
+            f"outside the frozen test set {frozen.name!r}: nothing is trained or tested on them; "
+            f"`hdm testset freeze {frozen.line} --add-waiting` makes a new set with them."]
 
 
 def split_table(manifest: Manifest) -> pd.DataFrame:

@@ -7,7 +7,7 @@ that new images leave the others where they are.
 import hashlib
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from hdm.dataset.readers.record import Record
 from hdm.errors import DataError
@@ -16,13 +16,17 @@ _TOLERANCE = 0.2
 
 
 def assign_splits(records: Sequence[Record], groups: Sequence[str], *, seed: int,
-                  calibration_fraction: float, test_fraction: float) -> list[str]:
+                  calibration_fraction: float, test_fraction: float,
+                  frozen: Collection[str] | None = None) -> list[str]:
     """The split of each record; `groups` are the final groups, one a record.
 
     What the source says stands. Without a test split all defects and `test_fraction` of the good
     groups become test; a group with a defect is then wholly test. Without a calibration split
     `calibration_fraction` of the good training groups become calibration. Defects never train:
     those of the source's train or calibration become holdout.
+
+    `frozen`: the paths that are test, whatever the source says. Other images that would be test
+    by their source, their defect or their part become holdout; all else may be trained on.
 
     Raises DataError if there are no good images, too few groups to split, or one of the source's
     own groups on both sides.
@@ -34,7 +38,9 @@ def assign_splits(records: Sequence[Record], groups: Sequence[str], *, seed: int
     members: dict[str, list[int]] = defaultdict(list)
     for index, group in enumerate(groups):
         members[group].append(index)
-    if "test" in splits:
+    if frozen is not None:
+        _take_frozen(records, splits, members, frozen)
+    elif "test" in splits:
         _complete(records, splits, members)
     else:
         _take_test(records, splits, members, seed, test_fraction)
@@ -101,6 +107,20 @@ def _take_test(records: Sequence[Record], splits: list[str | None],
                 splits[row] = "test"
             elif splits[row] is None:
                 splits[row] = "train"
+
+
+def _take_frozen(records: Sequence[Record], splits: list[str | None],
+                 members: dict[str, list[int]], frozen: Collection[str]) -> None:
+    """Test from the frozen set alone; of a tested part nothing else is trained on."""
+    for rows in members.values():
+        tested = any(records[row].path in frozen or splits[row] == "test" for row in rows)
+        for row in rows:
+            if records[row].path in frozen:
+                splits[row] = "test"
+            elif tested or records[row].label:
+                splits[row] = "holdout"
+            else:
+                splits[row] = splits[row] or "train"
 
 
 def _refuse_leaks(splits: Sequence[str], members: dict[str, list[int]]) -> None:

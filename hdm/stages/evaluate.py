@@ -14,6 +14,7 @@ from rich.table import Table
 from hdm import checkout
 from hdm.dataset.images import read_image
 from hdm.dataset.manifest import Manifest
+from hdm.dataset.test_set import in_words
 from hdm.errors import HDMError
 from hdm.files import atomic_file, atomic_folder, read_json, write_json, write_text
 from hdm.line import Line
@@ -48,6 +49,9 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
                        "ddm_train stage again.")
     detector.operating_point = choose(detector.calibrated, settings.evaluate.operating_point)
     test = Manifest.load(line.manifest_file, line.source_root).split("test")
+    # Scores mean something only beside the name of what they were measured on.
+    test_set = {key: value for key, value in read_json(line.test_set_file).items()
+                if key != "waiting"}
     folder = line.stage_folder("evaluate")
     with _progress(console) as progress:
         task = progress.add_task("predicting", total=len(test))
@@ -56,16 +60,18 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
         with atomic_folder(folder / "heatmaps") as sheets:
             drawn = draw(evaluation, test, sheets, settings.evaluate.sheet_images,
                          lambda: progress.advance(task))
-            background = _background(line, detector, settings)
+            background = _background(line, detector, settings, test_set)
             page = render(build(evaluation, background, settings, drawn))
     metrics = evaluation.metrics | {
         "stated_false_alarm_rate": background.threshold.false_alarm_rate,
         "calibration_images": background.threshold.images,
         "smallest_false_alarm_rate": background.threshold.smallest_rate}
     _write(folder, evaluation, metrics, page)
+    write_json(folder / line.test_set_file.name, test_set)
     write_json(folder / OPERATING_POINT_FILE, detector.operating_point.as_dict())
     _write_csv(folder / "operating_curve.csv", background.operating_curve)
     run.log_metrics(metrics)
+    run.set_tags({"test_set": test_set["name"]})
     _log(run, folder, evaluation)
     console.print(auroc_table(line.name, evaluation))
 
@@ -85,7 +91,8 @@ def _progress(console: Console) -> Progress:
                     TimeRemainingColumn(), console=console)
 
 
-def _background(line: Line, detector: HDM, settings: Params) -> Background:
+def _background(line: Line, detector: HDM, settings: Params, test_set: Mapping[str, Any],
+                ) -> Background:
     from hdm.evaluation.content import Background
     from hdm.evaluation.wording import ThresholdFacts
     from hdm.pom.operating_point import curve
@@ -101,14 +108,16 @@ def _background(line: Line, detector: HDM, settings: Params) -> Background:
         # Of what these two say nothing here depends, and so the page would show them outdated.
         configuration=line.params.model_dump(mode="json", by_alias=True,
                                              exclude={"validate_", "register_"}),
-        facts=_facts(line, detector.info),
+        facts=_facts(line, detector.info, test_set),
         funnel=_optional(line.stage_folder("pom_filter") / "funnel.json"),
         split_table=_optional(line.stage_folder("ingest") / "split_table.json"))
 
 
-def _facts(line: Line, info: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+def _facts(line: Line, info: Mapping[str, Any], test_set: Mapping[str, Any],
+           ) -> tuple[tuple[str, str], ...]:
     """Where the numbers come from."""
     named = {"Product line": line.name, "Owner": line.entry.owner,
+             "Test set": in_words(test_set),
              "Registered model": line.model_name, "Git commit": checkout.commit(line.project)}
     known = {str(key).replace("_", " ").capitalize(): _plain(value) for key, value in info.items()}
     return tuple((key, text) for key, text in {**known, **named}.items() if text)

@@ -179,7 +179,7 @@ def _test_split(line: Line) -> Manifest:
 
 def test_set_name(line: Line) -> str:
     """The name of the test set that the figures are of; empty where it has none yet."""
-    file = line.stage_folder("ingest") / "test_set.json"
+    file = line.stage_folder("evaluate") / line.test_set_file.name
     return str(read_json(file).get("name", "")) if file.is_file() else ""
 
 

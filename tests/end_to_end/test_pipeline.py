@@ -30,14 +30,15 @@ from plant import (
 from hdm.config import STAGES
 
 OUTPUTS = {
-    "ingest": ("manifest.parquet", "masks.json", "split_table.json"),
+    "ingest": ("manifest.parquet", "masks.json", "split_table.json", "test_set.json"),
     "validate": ("verdict.json", "statistics.parquet", "docs/index.html"),
     "dagm_fit": ("prior.safetensors", "prior.json", "quality.json", "loss.csv"),
     "dagm_synthesize": ("bank.safetensors", "bank.parquet", "sheet.png"),
     "pom_filter": ("selection.parquet", "funnel.json", "sheet.png"),
     "ddm_train": ("detector/detector.json", "detector/detector.safetensors", "calibration.json"),
     "evaluate": ("metrics.json", "metrics_undefined.json", "scores.parquet", "intervals.json",
-                 "by_defect_type.csv", "roc.csv", "pr.csv", "histogram.csv", "report.html"),
+                 "by_defect_type.csv", "roc.csv", "pr.csv", "histogram.csv", "report.html",
+                 "test_set.json"),
     "register": ("receipt.json",),
 }
 AFTER_TAU = ("dagm_synthesize", "pom_filter", "ddm_train", "evaluate", "register")

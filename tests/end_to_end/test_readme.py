@@ -21,7 +21,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a stranger has: the files of the project without data, and no git."""
     folder = tmp_path_factory.mktemp("clone") / "hdm"
     folder.mkdir()
-    for room in ("hdm", "flows", ".dvc", "data"):
+    for room in ("hdm", "flows", ".dvc", "data", "test_sets"):
         shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns(
             "__pycache__", "tmp", "cache", "brushed_plate", "woven_mesh", "cast_bracket"))
     for file in ("dvc.yaml", "params.yaml", "pipelines.yaml", "prefect.yaml", ".dvcignore"):
@@ -45,7 +45,7 @@ def test_every_hdm_command_and_flag_exists(clone: Path) -> None:
     found = hdm_commands()
     assert len(found) > 8
     for words in found:
-        group = ("lines", "config", "deployments")
+        group = ("lines", "config", "deployments", "testset")
         command = tuple(words[:2 if words[0] in group and len(words) > 1 else 1])
         command = () if command[0].startswith("-") else command
         if command not in known:

@@ -13,6 +13,7 @@ import hdm.detector
 from hdm.dataset.appearance import Appearance
 from hdm.dataset.manifest import Manifest, Row
 from hdm.errors import DataError, HDMError
+from hdm.files import write_json
 from hdm.line import Line
 from hdm.pom.calibration import Calibration
 from hdm.registry.tracking import NoRun
@@ -22,10 +23,12 @@ from hdm.stages import evaluate as stage
 FILES = ["by_defect_type.csv", "heatmaps", "histogram.csv", "intervals.json", "metrics.json",
          "metrics_undefined.json", "operating_curve.csv", "operating_point.json",
          "pixel_pr.csv", "pixel_roc.csv", "pr.csv", "pro.csv", "report.html", "roc.csv",
-         "scores.parquet"]
+         "scores.parquet", "test_set.json"]
 REQUIRED = {"image_auroc", "pixel_auroc", "image_ap", "pixel_ap", "aupro", "image_f1", "threshold"}
 
 
+TEST_SET = {"name": "test-0123abcd", "frozen_as": "spring", "images": 18, "masks": 6,
+            "defect_types": {"good": 12, "dent": 3, "scratch": 3}}
 LOOK = Appearance(0.0, 0.0, 0.0)
 
 
@@ -55,7 +58,10 @@ class FakeDetector:
 
 class RecordingRun(NoRun):
     def __init__(self):
-        self.metrics, self.artifacts, self.tables = {}, [], {}
+        self.metrics, self.artifacts, self.tables, self.tags = {}, [], {}, {}
+
+    def set_tags(self, tags):
+        self.tags |= tags
 
     def log_metrics(self, metrics, step=None):
         self.metrics |= metrics
@@ -109,6 +115,7 @@ def make_line(folder, good=12, defects=6, masks=True):
     params = Params.model_validate({"evaluate": {"bootstrap": 20}})
     line = Line("plates", folder, entry, params)
     Manifest.of(rows, source).save(line.manifest_file)
+    write_json(line.test_set_file, TEST_SET | {"waiting": ["test/dent/later.png"]})
     return line
 
 
@@ -200,6 +207,16 @@ def test_the_report_tells_what_earlier_stages_left(tmp_path, detector):
         assert text in report
     assert "nested" not in report
     assert str(tmp_path) not in report
+
+
+def test_the_test_set_is_named_beside_the_scores(tmp_path, detector):
+    line = make_line(tmp_path)
+    tracking = RecordingRun()
+    run(line, tracking)
+    assert read(line, "test_set.json") == TEST_SET
+    assert tracking.tags["test_set"] == "test-0123abcd"
+    assert "test-0123abcd, frozen as spring: 18 images, 12 of them good" in (
+        line.stage_folder("evaluate") / "report.html").read_text()
 
 
 def test_without_defects_the_reasons_are_written(tmp_path, detector):

@@ -8,11 +8,14 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
+from hdm.dataset.frozen_set import write_frozen
+from hdm.dataset.ingest import ingest
 from hdm.dataset.manifest import Manifest
-from hdm.errors import DataError, HDMError
+from hdm.errors import ConfigError, DataError, HDMError
 from hdm.line import Line
 from hdm.registry.tracking import NoRun
 from hdm.settings import Params, ProductLine
+from hdm.stages import configure
 from hdm.stages import ingest as stage
 
 
@@ -20,13 +23,16 @@ class Recorder(NoRun):
     """Keeps what a stage logs."""
 
     def __init__(self):
-        self.metrics, self.tables, self.files = {}, {}, []
+        self.metrics, self.tables, self.files, self.tags = {}, {}, [], {}
 
     def log_metrics(self, metrics, step=None):
         self.metrics |= metrics
 
     def log_table(self, name, rows):
         self.tables[name] = rows
+
+    def set_tags(self, tags):
+        self.tags |= tags
 
     def log_artifact(self, path, folder=None):
         assert path.is_file()
@@ -60,7 +66,8 @@ def outputs(line):
 
 def test_manifest_and_split_table_are_written(line):
     run(line)
-    assert list(outputs(line)) == ["manifest.parquet", "masks.json", "split_table.json"]
+    assert list(outputs(line)) == ["manifest.parquet", "masks.json", "split_table.json",
+                                   "test_set.json"]
     manifest = Manifest.load(line.manifest_file, line.source_root)
     assert len(manifest) == 24
     assert all(manifest.image_file(row).is_file() for row in manifest)
@@ -86,7 +93,9 @@ def test_everything_is_logged(line):
                ("train", "calibration", "test")) == 24
     assert {row["split"] for row in recorder.tables["split_table"]} == \
         {"train", "calibration", "test"}
-    assert recorder.files == ["ingest/manifest.parquet", "ingest/split_table.json"]
+    assert recorder.files == ["ingest/manifest.parquet", "ingest/split_table.json",
+                              "ingest/test_set.json"]
+    assert recorder.tags == {"test_set": json.loads(outputs(line)["test_set.json"])["name"]}
 
 
 def test_running_again_gives_the_same_bytes(line):
@@ -161,3 +170,55 @@ def test_progress_appears_only_after_two_seconds(line, monkeypatch):
     monkeypatch.setattr(stage, "_PATIENCE", -1.0)
     stage.run(line, line.params, NoRun(), console)
     assert "decoding images" in output.getvalue()
+
+
+def test_the_test_set_is_named_and_a_change_of_it_is_said_plainly(line):
+    assert "test set test-" in run(line)
+    first = json.loads(outputs(line)["test_set.json"])
+    assert first["name"].startswith("test-") and first["frozen_as"] is None
+    assert first["defect_types"]["tiny [dent]"] == 4 and first["waiting"] == []
+    assert "has changed" not in run(line)
+    (line.source / "tiny [dent]/3.png").unlink()
+    Image.fromarray(np.eye(24, 32, dtype=np.uint8)).save(line.source / "tiny [dent]/new.png")
+    printed = " ".join(run(line).split())
+    second = json.loads(outputs(line)["test_set.json"])
+    assert f"the test set has changed from {first['name']} to {second['name']}: 1 images added, " \
+        "1 removed" in printed
+
+
+def frozen(line):
+    """The line with its present test set frozen, as `configure` resolves it."""
+    result = ingest(line.source, "auto", line.params.ingest, line.params.seed)
+    write_frozen(line.frozen_folder, "spring", result.tested)
+    entry = line.entry.model_copy(update={"test_set": "spring"})
+    chosen = Line(line.name, line.project, entry, line.params)
+    configure.run(chosen, Console(file=io.StringIO()))
+    return chosen
+
+
+def test_frozen_set_is_resolved_by_configure_and_kept_to(line):
+    chosen = frozen(line)
+    resolved = json.loads(chosen.settings_file("ingest").read_text())["test_set"]
+    assert (resolved["name"], resolved["file"]) == ("spring", "test_sets/plates/spring.csv")
+    assert chosen.stage_params("ingest") == Params()
+    Image.fromarray(np.eye(24, 32, dtype=np.uint8)).save(line.source / "tiny [dent]/new.png")
+    printed = " ".join(run(chosen).split())
+    assert "frozen as spring: 9 images, 5 of them good" in printed
+    assert "1 images (0 good, 1 defective) wait outside" in printed
+    content = json.loads(outputs(line)["test_set.json"])
+    assert (content["frozen_as"], content["waiting"]) == ("spring", ["tiny [dent]/new.png"])
+
+
+def test_frozen_set_that_is_gone_or_was_edited_is_one_sentence(line):
+    chosen = frozen(line)
+    file = line.frozen_folder / "spring.csv"
+    text = file.read_text()
+    file.write_text(text.rpartition("tiny")[0])
+    with pytest.raises(ConfigError, match=r"has changed since .*run `dvc repro ingest@plates`"):
+        run(chosen)
+    file.unlink()
+    with pytest.raises(ConfigError, match="no frozen test set 'spring'"):
+        run(chosen)
+    with pytest.raises(ConfigError, match="no frozen test set 'spring'"):
+        configure.run(chosen, Console(file=io.StringIO()))
+    assert not line.stage_folder("ingest").exists()
