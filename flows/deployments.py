@@ -1,4 +1,4 @@
-"""prefect.yaml, made from pipelines.yaml: one deployment a product line, and `all`.
+"""prefect.yaml, made from pipelines.yaml: for each product line a retraining and a look for drift.
 
 prefect.yaml has no loops, so it is written by `hdm deployments write` and kept true by
 `hdm deployments check`.
@@ -15,40 +15,67 @@ from ruamel.yaml import YAML
 from hdm.config import load_pipelines
 from hdm.errors import ConfigError
 from hdm.files import write_text
-from hdm.settings import Pipelines, Schedule
+from hdm.line import Line
+from hdm.settings import Schedule
 
-FLOW = "hdm-retrain"
+RETRAIN, MONITOR = "hdm-retrain", "hdm-monitor"
+ENTRYPOINTS = {RETRAIN: "flows/retrain.py:hdm_retrain", MONITOR: "flows/monitor.py:hdm_monitor"}
 POOL = "hdm-pool"
 ALL = "all"
 FILE = "prefect.yaml"
-ENTRYPOINT = "flows/retrain.py:hdm_retrain"
+DRIFT_EVENT = "hdm.drift.detected"
+HEARTBEAT = 30
+"""Seconds between the signs of life of a run: see flows/recovery.py."""
 HEADER = """\
 # Written from pipelines.yaml by `hdm deployments write`: change that file, not this one.
-# Deploy from the project's folder: prefect --no-prompt deploy --all
+# Bring the server up to date with it: hdm deployments apply
 # Run one line: prefect deployment run hdm-retrain/<line>
 """
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """One deployment of the flow: `hdm-retrain/<name>`."""
+    """One deployment of a flow: `<flow>/<name>`."""
 
+    flow: str
     name: str
     description: str
     tags: tuple[str, ...]
     schedule: Schedule | None = None
+    on_drift: bool = False
+
+    @property
+    def trigger(self) -> dict[str, Any]:
+        """The automation that runs it when its line has drifted; empty if there is none."""
+        if not self.on_drift:
+            return {}
+        return {"type": "event", "enabled": True, "name": f"retrain {self.name} on drift",
+                "match": {"prefect.resource.id": resource(self.name)}, "expect": [DRIFT_EVENT],
+                "parameters": {"product_line": self.name}}
 
 
-def deployments(pipelines: Pipelines) -> list[Deployment]:
-    """One a line in the order of pipelines.yaml, then `all`; raises ConfigError."""
-    if ALL in pipelines.lines:
+def resource(line: str) -> str:
+    """The line's name in Prefect's events."""
+    return f"hdm.line.{line}"
+
+
+def deployments(project: Path) -> list[Deployment]:
+    """Retraining of each line in the order of pipelines.yaml, of all, then the looks for drift.
+
+    Raises ConfigError.
+    """
+    lines = [Line.load(name, project) for name in load_pipelines(project).lines]
+    if any(line.name == ALL for line in lines):
         raise ConfigError(f"pipelines.yaml: a line cannot be named {ALL!r}, which means every line "
                           "in `prefect deployment run hdm-retrain/all`; rename it.")
-    lines = [
-        Deployment(name, entry.description or f"Retrain {name}.",
-                   ("hdm", f"line:{name}", *entry.tags), entry.schedule)
-        for name, entry in pipelines.lines.items()]
-    return [*lines, Deployment(ALL, "Retrain every product line, one after the other.", ("hdm",))]
+    tags = {line.name: ("hdm", f"line:{line.name}", *line.entry.tags) for line in lines}
+    return [
+        *(Deployment(RETRAIN, line.name, line.entry.description or f"Retrain {line.name}.",
+                     tags[line.name], line.entry.schedule, line.params.monitor.retrain)
+          for line in lines),
+        Deployment(RETRAIN, ALL, "Retrain every product line.", ("hdm",)),
+        *(Deployment(MONITOR, line.name, f"Look for drift of {line.name}.", tags[line.name],
+                     line.entry.monitor_schedule) for line in lines)]
 
 
 def document(project: Path) -> str:
@@ -57,7 +84,7 @@ def document(project: Path) -> str:
         "name": "hdm",
         # The folder that `prefect deploy` was called in, so that no machine's path is stored.
         "pull": [{"prefect.deployments.steps.set_working_directory": {"directory": "{{ $PWD }}"}}],
-        "deployments": [_entry(deployment) for deployment in deployments(load_pipelines(project))],
+        "deployments": [_entry(deployment) for deployment in deployments(project)],
     }
     yaml, text = YAML(), StringIO()
     yaml.width = 100
@@ -84,16 +111,19 @@ def difference(project: Path) -> str:
 
 
 def _entry(deployment: Deployment) -> dict[str, Any]:
+    # No `concurrency_limit`: Prefect stops a run that has one when the server was away for a while.
+    # flows/requests.py sees to it that a line has one run at a time.
     entry: dict[str, Any] = {
         "name": deployment.name,
         "description": deployment.description,
-        "entrypoint": ENTRYPOINT,
+        "entrypoint": ENTRYPOINTS[deployment.flow],
         "parameters": {"product_line": deployment.name},
         "tags": list(deployment.tags),
-        # A second run of a line waits for the first.
-        "concurrency_limit": {"limit": 1, "collision_strategy": "ENQUEUE"},
-        "work_pool": {"name": POOL},
+        "work_pool": {"name": POOL, "job_variables": {"env": {
+            "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT)}}},
     }
     if deployment.schedule:
         entry["schedules"] = [deployment.schedule.model_dump()]
+    if deployment.trigger:
+        entry["triggers"] = [deployment.trigger]
     return entry

@@ -8,36 +8,33 @@ import os
 from pathlib import Path
 from typing import Any
 
-from prefect import serve
-from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect import Flow, serve
+from prefect.events import DeploymentEventTrigger
 from prefect.schedules import Cron
 
-from flows.deployments import ENTRYPOINT, Deployment, deployments
-from flows.retrain import hdm_retrain
-from hdm.config import load_pipelines
+from flows.deployments import ENTRYPOINTS, Deployment, deployments
 from hdm.line import find_project
 
 
 def served(deployment: Deployment, project: Path) -> Any:
     """The deployment as `prefect.serve` takes it; the same as in prefect.yaml."""
-    schedule = deployment.schedule
+    schedule, trigger = deployment.schedule, deployment.trigger
     # With its source stated it also works where `prefect deploy` made the deployment before.
-    flow: Any = hdm_retrain.from_source(source=str(project), entrypoint=ENTRYPOINT)
+    flow: Any = Flow.from_source(source=str(project), entrypoint=ENTRYPOINTS[deployment.flow])
     return flow.to_deployment(
         name=deployment.name, description=deployment.description, tags=list(deployment.tags),
         parameters={"product_line": deployment.name},
         schedules=[Cron(schedule.cron, timezone=schedule.timezone, active=schedule.active)]
         if schedule else None,
-        concurrency_limit=ConcurrencyLimitConfig(
-            limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE))
+        triggers=[DeploymentEventTrigger.model_validate(trigger)] if trigger else None)
 
 
 def main(project: Path | None = None) -> None:
     """Serve until interrupted; one run at a time."""
     folder = project or find_project()
     os.chdir(folder)
-    chosen = [served(deployment, folder) for deployment in deployments(load_pipelines(folder))]
-    serve(*chosen, limit=1, query_seconds=2)
+    serve(*(served(deployment, folder) for deployment in deployments(folder)), limit=1,
+          query_seconds=2)
 
 
 if __name__ == "__main__":

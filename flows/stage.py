@@ -1,6 +1,8 @@
 """One DVC stage as a child process, and what its ending means."""
 
+import math
 import re
+import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,10 +11,15 @@ from pathlib import Path
 from hdm.commands import child
 
 REJECTED_EXIT_CODES = (3, 4)  # DataError and ValidationFailed of hdm/errors.py
+UNCHANGED = "unchanged"
 FAILED, REJECTED = "Failed", "Rejected data"
 TAIL = 40
 
-# Hindrances that go away by themselves; everything else ends the same way when tried again.
+# What ends the same way when tried again, even where the network is named as well.
+LASTING = re.compile(
+    r"no space left|disk (is |quota )?(full|exceeded)|quota exceeded|insufficient storage|\b507\b"
+    r"|storage ?full|read-only|permission denied|access ?denied", re.IGNORECASE)
+# Hindrances that go away by themselves.
 PASSING = re.compile(
     r"unable to acquire lock|is busy|database is locked"
     r"|connection (refused|reset|aborted|timed out)|timed out|timeout|remote end closed"
@@ -54,26 +61,39 @@ class Transcript:
             if code := re.search(r"exited with (-?\d+)", text):
                 self.exit_code = int(code[1])
         elif "didn't change, skipping" in text:
-            self.result = "unchanged"
+            self.result = UNCHANGED
         elif "is cached - skipping run" in text:
             self.result = "cached"
 
 
-def run_stage(stage: str, line: str, project: Path, log: Callable[[str], None]) -> str:
+def run_stage(stage: str, line: str, project: Path, log: Callable[[str], None],
+              hours: float = math.inf) -> str:
     """Bring one stage up to date; every line of output goes to `log` as it comes.
 
-    Returns 'ran', 'unchanged' or 'cached'. Raises StageFailed.
+    Returns 'ran', 'unchanged' or 'cached'. Raises StageFailed, also after so many hours.
     """
     transcript = Transcript(deque(maxlen=TAIL))
     command = child.dvc("repro", "-s", f"{stage}@{line}")
-    with child.running(command, project, capture=True) as process:
+    # Prefect's own timeout cannot interrupt a flow that waits in a thread.
+    with (child.running(command, project, capture=True, owner=owner(line, project)) as process,
+          child.limited(process, min(hours * 3600, threading.TIMEOUT_MAX)) as over):
         for text in child.lines(process):
             transcript.add(text)
             log(text)
         code = process.wait()
+    if over.is_set():
+        raise StageFailed(
+            stage, line, f"stopped after {hours:g} hours, the limit `stage_hours`; raise it if the "
+            "stage needs longer. The next run continues where this one stopped, and the last good "
+            "outputs are as they were.", tail=tuple(transcript.tail))
     if code:
         raise failure(stage, line, transcript, code)
     return transcript.result
+
+
+def owner(line: str, project: Path) -> str:
+    """By what the stages of a line are told from other processes of the machine."""
+    return f"{project}:{line}"
 
 
 def failure(stage: str, line: str, transcript: Transcript, code: int) -> StageFailed:
@@ -82,12 +102,17 @@ def failure(stage: str, line: str, transcript: Transcript, code: int) -> StageFa
     rejected = transcript.exit_code in REJECTED_EXIT_CODES and bool(transcript.sentence)
     return StageFailed(
         stage, line, sentence, outcome=REJECTED if rejected else FAILED,
-        passing=not rejected and bool(PASSING.search(sentence)), tail=tuple(transcript.tail))
+        passing=not rejected and worth_retrying(sentence), tail=tuple(transcript.tail))
+
+
+def worth_retrying(sentence: str) -> bool:
+    """Whether another try may end better: locks and networks, not full disks or refused access."""
+    return bool(PASSING.search(sentence)) and not LASTING.search(sentence)
 
 
 def _without_sentence(transcript: Transcript, code: int) -> str:
     """The stage gave no reason: say what is known."""
-    killed = transcript.exit_code or 0
+    killed = transcript.exit_code or min(code, 0)  # the stage's, or DVC's own
     if killed < 0 or killed > 128:
         number = -killed if killed < 0 else killed - 128
         return (f"killed by signal {number} (9 is often a lack of memory); "

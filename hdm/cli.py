@@ -13,9 +13,14 @@ from hdm.commands import (
     deployments,
     failure,
     lines,
+    monitor,
+    page,
     pipeline,
     predict,
+    reproduce,
     samples,
+    serve,
+    service,
     testset,
 )
 
@@ -27,8 +32,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (pipeline.run, pipeline.results, pipeline.report, pipeline.stage, predict.predict,
-                samples.samples):
+COMMANDS = (
+    pipeline.run,
+    pipeline.results,
+    pipeline.report,
+    pipeline.stage,
+    predict.predict,
+    serve.serve,
+    monitor.monitor,
+    page.page,
+    service.history,
+    service.promote,
+    service.rollback,
+    service.pin,
+    service.prune,
+    reproduce.reproduce,
+    samples.samples,
+)
+for command in COMMANDS:
     app.command()(command)
 app.add_typer(lines.app, name="lines")
 app.add_typer(config.app, name="config")

@@ -22,13 +22,12 @@ from hdm.errors import DataError, HDMError
 from hdm.files import atomic_file, read_json, write_json
 from hdm.pom.calibration import Calibration
 from hdm.pom.normality import Normality
-from hdm.pom.operating_point import OperatingPoint, choose
+from hdm.pom.operating_point import OPERATING_POINT_FILE, OperatingPoint, choose
 from hdm.settings import Compute, DdmTrain, ThresholdRule
 
 NOISE_SEED = 20_252_200
 BATCH = 32
 NORMALITY = "normality.safetensors"
-OPERATING_POINT = "operating_point.json"
 
 
 @dataclass(frozen=True)
@@ -151,7 +150,7 @@ class HDM:
         if self.normality:
             self.normality.save(folder / NORMALITY)
         if self._operating_point:
-            write_json(folder / OPERATING_POINT, self._operating_point.as_dict())
+            write_json(folder / OPERATING_POINT_FILE, self._operating_point.as_dict())
         write_json(folder / "detector.json", {
             "settings": self.settings.model_dump(mode="json"),
             "calibration": self.calibration.as_dict() if self.calibration else None,
@@ -176,7 +175,7 @@ class HDM:
         network = Discriminator(prior.form.channels, settings)
         load_weights(network, folder / "detector.safetensors")
         normality = Normality.load(folder / NORMALITY) if settings.normality else None
-        chosen = folder / OPERATING_POINT
+        chosen = folder / OPERATING_POINT_FILE
         point = OperatingPoint.from_dict(read_json(chosen)) if chosen.is_file() else None
         return cls(prior, network, settings, calibration, info, normality, point)
 

@@ -115,6 +115,16 @@ class Line:
         return self.stage_folder("ddm_train") / "detector"
 
     @property
+    def log_folder(self) -> Path:
+        """The log of the line's predictions (see hdm.monitoring.log)."""
+        return self.folder / "log"
+
+    @property
+    def monitor_folder(self) -> Path:
+        """What the last look for drift found (see hdm.monitoring.look)."""
+        return self.folder / "monitor"
+
+    @property
     def model_name(self) -> str:
         """The name in the MLflow model registry."""
         return f"hdm-{self.name}"

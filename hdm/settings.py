@@ -249,6 +249,8 @@ class Params(Section):
     presets: dict[str, dict[str, Any]] = Field({"fast": {}}, description=(
         "Named sets of keys: how much a line's training may cost, and what it is spent on."))
     seed: int = Field(0, ge=0, description="Every random choice follows from it.")
+    stage_hours: float = Field(24, gt=0, description=(
+        "Longest time a stage may take in a flow; it is then stopped, and the run has failed."))
     compute: Compute = Compute()
     image: Image = Image()
     ingest: Ingest = Ingest()

@@ -4,13 +4,17 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 GRACE = 10.0
 """Seconds that a stopped stage has to remove its temporary files."""
+OWNER = "HDM_CHILD_OF"
+"""In the environment of all that `running` starts for an owner."""
+_living: set[subprocess.Popen[str]] = set()
 
 
 def dvc(*arguments: str) -> list[str]:
@@ -26,27 +30,74 @@ def environment() -> dict[str, str]:
 
 
 @contextmanager
-def running(command: Sequence[str], folder: Path, *,
-            capture: bool = False) -> Iterator[subprocess.Popen[str]]:
+def running(command: Sequence[str], folder: Path, *, capture: bool = False,
+            owner: str = "") -> Iterator[subprocess.Popen[str]]:
     """Run `command` in `folder`; leaving the block by an exception stops all that it started.
 
     With `capture` its output, both streams in their order, is read from `.stdout`. DVC leaves its
     stage running when it is killed, so the command gets a session of its own and all of that is
-    stopped: SIGTERM first, SIGKILL after GRACE seconds.
+    stopped: SIGTERM first, SIGKILL after GRACE seconds. `owner` is what `stop_left_over` asks for.
     """
     process = subprocess.Popen(
-        list(command), cwd=folder, env=environment(), text=True, errors="replace",
-        stdin=subprocess.DEVNULL, start_new_session=True,
+        list(command), cwd=folder, env={**environment(), **({OWNER: owner} if owner else {})},
+        text=True, errors="replace", stdin=subprocess.DEVNULL, start_new_session=True,
         stdout=subprocess.PIPE if capture else None,
         stderr=subprocess.STDOUT if capture else None)
+    _living.add(process)
     try:
         yield process
     except BaseException:
         stop(process)
         raise
     finally:
+        _living.discard(process)
         if process.stdout:
             process.stdout.close()
+
+
+@contextmanager
+def limited(process: subprocess.Popen[str], seconds: float) -> Iterator[threading.Event]:
+    """Stop the process and all that it started after so many seconds; the event is then set."""
+    over = threading.Event()
+
+    def end() -> None:
+        over.set()
+        stop(process)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield over
+    finally:
+        timer.cancel()
+
+
+def stop_all() -> None:
+    """Stop whatever `running` has under way in any thread of this process."""
+    for process in tuple(_living):
+        stop(process)
+
+
+def stop_left_over(owner: str) -> int:
+    """Stop what a killed process left running for `owner`; returns how many processes that were.
+
+    The caller makes sure that no living process has children of that owner.
+    """
+    import psutil
+
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):  # another user's, or just ended
+            if process.environ().get(OWNER) == owner and process.pid != os.getpid():
+                found.append(process)
+    for process in found:
+        with suppress(psutil.Error):
+            process.terminate()
+    for process in psutil.wait_procs(found, timeout=GRACE)[1]:
+        with suppress(psutil.Error):
+            process.kill()
+    return len(found)
 
 
 def lines(process: subprocess.Popen[str]) -> Iterator[str]:

@@ -8,13 +8,24 @@ app = typer.Typer(help="Keep prefect.yaml true to pipelines.yaml.", no_args_is_h
 
 @app.command()
 def write() -> None:
-    """Write prefect.yaml: one deployment a product line, and `all`."""
+    """Write prefect.yaml: retraining and a look for drift of each line, and `all`."""
     from flows import deployments
     from hdm.line import find_project
 
     changed = deployments.write(find_project())
-    print("prefect.yaml written; deploy it with `prefect --no-prompt deploy --all`." if changed
-          else "prefect.yaml is up to date.")
+    print("prefect.yaml written; bring the server up to date with `hdm deployments apply`."
+          if changed else "prefect.yaml is up to date.")
+
+
+@app.command()
+def apply() -> None:
+    """Make the Prefect server agree with pipelines.yaml: work pool, deployments, automations."""
+    from flows import server
+    from hdm.line import find_project
+
+    for name in server.apply(find_project()):
+        print(f"{name} is on the server and not in pipelines.yaml; if it is no other project's, "
+              f"remove it with `prefect --no-prompt deployment delete {name}`.")
 
 
 @app.command()

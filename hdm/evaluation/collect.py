@@ -1,5 +1,6 @@
 """One pass over predictions: what the metrics, intervals and pictures need of each image."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 import numpy as np
@@ -43,6 +44,17 @@ class Collected:
         self.thumbnails: list[NDArray[np.uint8]] = []
         self.threshold = 0.0
         self.without_mask = 0
+
+    @classmethod
+    def of(cls, manifest: Manifest, predictions: Iterable[Predicted]) -> "Collected":
+        """All of a test split, in the manifest's order; raises HDMError for an empty one."""
+        if not len(manifest):
+            raise HDMError("expected a test split with images, found none; add test images to the "
+                           "source or raise ingest.test_fraction.")
+        seen = cls()
+        for row, prediction in zip(manifest, predictions, strict=True):
+            seen.add(manifest, row, prediction)
+        return seen
 
     def add(self, manifest: Manifest, row: Row, prediction: Predicted) -> None:
         """Take in one image; raises HDMError or DataError as `evaluate` does."""

@@ -8,7 +8,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hdm.dataset.manifest import GOOD, Manifest
-from hdm.errors import HDMError
 from hdm.evaluation import bootstrap, curves
 from hdm.evaluation.bootstrap import Interval, Weights
 from hdm.evaluation.collect import Collected, Predicted
@@ -53,16 +52,11 @@ def evaluate(manifest: Manifest, predictions: Iterable[Predicted], settings: Par
     empty one, take no part in pixel metrics. Raises HDMError for an empty split or for scores or
     maps that are not numbers, DataError for a mask of another size than its image.
     """
-    if not len(manifest):
-        raise HDMError("expected a test split with images, found none; add test images to the "
-                       "source or raise ingest.test_fraction.")
-    seen = Collected()
-    for row, prediction in zip(manifest, predictions, strict=True):
-        seen.add(manifest, row, prediction)
-    return _measured(seen, settings)
+    return measure(Collected.of(manifest, predictions), settings)
 
 
-def _measured(seen: Collected, settings: Params) -> Evaluation:
+def measure(seen: Collected, settings: Params) -> Evaluation:
+    """All figures of what was collected; see `evaluate`."""
     scores = pd.DataFrame(seen.rows)
     truth = scores["label"].to_numpy(dtype=bool)
     score = scores["score"].to_numpy(dtype=np.float64)

@@ -32,7 +32,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Chart:
-    """An inline SVG from hdm.evaluation.charts."""
+    """An inline SVG from hdm.evaluation.svg."""
 
     title: str
     svg: str
@@ -83,7 +83,13 @@ class ReportContent:
 
 def render(content: ReportContent) -> str:
     """The page: styles, charts and pictures inside, no script, nothing from a network."""
-    return _template().render(page=content)
+    return _template().render(page=content, style=style())
+
+
+def style() -> Markup:
+    """The style sheet that all pages share: light and dark, on paper and on a phone."""
+    source = files("hdm.evaluation") / "style.css"
+    return Markup(source.read_text(encoding="utf-8"))
 
 
 @cache

@@ -12,6 +12,8 @@ from hdm.errors import ConfigError, HDMError
 from hdm.pom.calibration import Calibration
 from hdm.settings import ThresholdRule
 
+OPERATING_POINT_FILE = "operating_point.json"
+
 
 @dataclass(frozen=True)
 class OperatingPoint:

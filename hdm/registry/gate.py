@@ -1,12 +1,17 @@
-"""May this model become champion? A pure function from numbers to a record with reasons."""
+"""May this model become champion? A pure function from evidence to a record with reasons."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from hdm.evaluation.paired import SAVING, Difference
 from hdm.settings import Register
 
 ROUNDING = 1e-9  # a tie in the last bit is a tie
+PARITY = 1e-3
+"""Largest difference of scores that another number of threads, or another device, may make."""
+TITLES = {"image_auroc": "image AUROC", "pixel_auroc": "pixel AUROC",
+          SAVING: "cost at the operating point"}
 Metrics = Mapping[str, float | None]
 
 
@@ -17,6 +22,35 @@ class Reason(NamedTuple):
     sentence: str
     measured: float | None = None
     required: float | None = None
+
+
+class Packaged(NamedTuple):
+    """The registered model, in a process of its own, against the detector that was evaluated.
+
+    images: how many both judged. largest: largest difference of their scores. disagreements:
+    decisions that differ. latency_ms: median time an image, one at a time.
+    """
+
+    images: int
+    largest: float
+    disagreements: int
+    latency_ms: float
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the gate decides on.
+
+    metrics: `image_auroc` and `pixel_auroc` of the challenger as fractions, None where undefined.
+    champion: whether the line has one, the same model, one that could not be measured, or one that
+    was: then `differences` are the challenger's to it on the same test images.
+    packaged: None where nothing is registered.
+    """
+
+    metrics: Metrics
+    champion: Literal["none", "identical", "unmeasured", "measured"] = "none"
+    differences: tuple[Difference, ...] = ()
+    packaged: Packaged | None = None
 
 
 @dataclass(frozen=True)
@@ -31,32 +65,39 @@ class Decision:
         return {"outcome": self.outcome, "reasons": [r._asdict() for r in self.reasons]}
 
 
-def gate(challenger: Metrics, champion: Metrics | None, settings: Register) -> Decision:
-    """Decide on `challenger` from its metrics and the champion's on the same test images.
+def gate(evidence: Evidence, settings: Register) -> Decision:
+    """Decide, and leave a reason for every check, also for those that hold.
 
-    Args:
-        challenger: `image_auroc` and `pixel_auroc` as fractions; None where undefined.
-        champion: the same of the present champion, None if the line has none, and without
-            values if there is one that could not be measured.
-        settings: minimum AUROCs and the tolerance.
-
-    Every check leaves a reason, also those that hold. A failed check refuses; otherwise a missing
-    proof holds, except that a line without any champion gets its first one with a warning code:
-    a plant with good parts only needs a model more than it needs a number.
+    A failed check refuses. A challenger is promoted if the lower bound of at least one difference
+    to the champion is above 0 and none is below the tolerance; otherwise it is held. A line
+    without any champion gets its first one even where its quality is unproven: a plant with good
+    parts only needs a model more than it needs a number.
     """
-    minimums = {"image": settings.minimum_image_auroc, "pixel": settings.minimum_pixel_auroc}
-    reasons = [_minimum(scope, challenger.get(f"{scope}_auroc"), minimum, champion is None)
-               for scope, minimum in minimums.items()]
-    if champion is None:
+    reasons = [*_minimums(evidence, settings), *_packaging(evidence.packaged, settings)]
+    if evidence.champion == "none":
         reasons.append(Reason("no_champion", "The line has no champion to compare with."))
+    elif evidence.champion == "identical":
+        reasons.append(Reason("identical_to_champion", "It is the champion's model and operating "
+                              "point once more; nothing would change."))
+    elif evidence.champion == "unmeasured":
+        reasons.append(Reason("champion_not_measured", "The champion could not be scored on these "
+                              "test images; `hdm promote` makes this model champion if it is "
+                              "wanted."))
     else:
-        reasons += _comparison(challenger, champion, settings.tolerance)
-    return Decision(_outcome({reason.code for reason in reasons}), tuple(reasons))
+        reasons += _comparison(evidence.differences, settings)
+    decision = Decision(_outcome({reason.code for reason in reasons}), tuple(reasons))
+    if decision.outcome == "promote" and settings.approval and evidence.champion != "none":
+        waiting = Reason("needs_approval", "It passed; a person must approve it: `hdm promote`.")
+        return Decision("hold", (*reasons, waiting))
+    return decision
 
 
-REFUSING = {"image_auroc_below_minimum", "pixel_auroc_below_minimum",
-            "image_auroc_worse_than_champion", "pixel_auroc_worse_than_champion"}
-HOLDING = {"quality_unproven", "champion_not_measured"}
+REFUSING = {f"{metric}_{verdict}" for metric in TITLES
+            for verdict in ("below_minimum", "worse_than_champion")} | {
+    "defect_type_worse_than_champion", "packaged_model_disagrees", "too_slow"}
+HOLDING = {f"{metric}_maybe_worse_than_champion" for metric in TITLES} | {
+    "quality_unproven", "champion_not_measured", "identical_to_champion",
+    "no_better_than_champion"}
 
 
 def _outcome(codes: set[str]) -> Literal["promote", "refuse", "hold"]:
@@ -65,39 +106,78 @@ def _outcome(codes: set[str]) -> Literal["promote", "refuse", "hold"]:
     return "hold" if codes & HOLDING else "promote"
 
 
-def _minimum(scope: str, measured: float | None, required: float, first: bool) -> Reason:
-    if measured is None and scope == "pixel":
+def _minimums(evidence: Evidence, settings: Register) -> Iterator[Reason]:
+    for metric, required in (("image_auroc", settings.minimum_image_auroc),
+                             ("pixel_auroc", settings.minimum_pixel_auroc)):
+        measured, title = evidence.metrics.get(metric), TITLES[metric]
+        if measured is None:
+            yield _undefined(metric, required, evidence.champion == "none")
+        elif measured < required - ROUNDING:
+            yield Reason(f"{metric}_below_minimum", f"The {title} of {measured:.4f} is below the "
+                         f"required {required:.4f}.", measured, required)
+        else:
+            yield Reason(f"{metric}_meets_minimum", f"The {title} of {measured:.4f} reaches the "
+                         f"required {required:.4f}.", measured, required)
+
+
+def _undefined(metric: str, required: float, first: bool) -> Reason:
+    if metric == "pixel_auroc":
         return Reason("no_pixel_auroc", "There is no pixel AUROC, as no test image has a defect "
                       "mask; its minimum was not applied.", None, required)
-    if measured is None:
-        what = "has no defective images, so the image AUROC is unknown"
-        if first:
-            return Reason("first_model_unproven", f"The test split {what}; the line's first model "
-                          "becomes champion all the same, its quality is unproven.", None, required)
-        return Reason("quality_unproven", f"The test split {what}; set the alias `champion` by "
-                      "hand if this model is wanted.", None, required)
-    if measured < required - ROUNDING:
-        return Reason(f"{scope}_auroc_below_minimum", f"The {scope} AUROC of {measured:.4f} is "
-                      f"below the required {required:.4f}.", measured, required)
-    return Reason(f"{scope}_auroc_meets_minimum", f"The {scope} AUROC of {measured:.4f} reaches "
-                  f"the required {required:.4f}.", measured, required)
+    what = "has no defective images, so the image AUROC is unknown"
+    if first:
+        return Reason("first_model_unproven", f"The test split {what}; the line's first model "
+                      "becomes champion all the same, its quality is unproven.", None, required)
+    return Reason("quality_unproven", f"The test split {what}; `hdm promote` makes this model "
+                  "champion if it is wanted.", None, required)
 
 
-def _comparison(challenger: Metrics, champion: Metrics, tolerance: float) -> list[Reason]:
-    reasons = []
-    for scope in ("image", "pixel"):
-        ours, theirs = challenger.get(f"{scope}_auroc"), champion.get(f"{scope}_auroc")
-        if ours is None or theirs is None:
-            continue
-        worse = ours < theirs - tolerance - ROUNDING
-        code = f"{scope}_auroc_{'worse_than' if worse else 'not_worse_than'}_champion"
-        verb = "falls short of" if worse else "holds against"
-        reasons.append(Reason(code, f"The {scope} AUROC of {ours:.4f} {verb} the champion's "
-                              f"{theirs:.4f} on the same test images (tolerance {tolerance:.4f}).",
-                              ours, theirs - tolerance))
-    known = challenger.get("image_auroc") is not None
-    if known and champion.get("image_auroc") is None:
-        reasons.append(Reason("champion_not_measured", "The champion could not be scored on these "
-                              "test images; set the alias `champion` by hand if this model is "
-                              "wanted."))
-    return reasons
+def _packaging(found: Packaged | None, settings: Register) -> Iterator[Reason]:
+    if found is None:
+        return
+    agrees = found.largest <= PARITY and not found.disagreements
+    yield Reason(
+        "packaged_model_agrees" if agrees else "packaged_model_disagrees",
+        f"On {found.images} test images the registered model's scores differ by at most "
+        f"{found.largest:.2g} from those that were evaluated, and {found.disagreements} decisions "
+        "differ.", found.largest, PARITY)
+    limit = settings.latency_ms
+    if limit is not None and found.latency_ms > limit:
+        yield Reason("too_slow", f"The median image takes {found.latency_ms:.0f} ms, more than the "
+                     f"{limit:g} ms allowed.", found.latency_ms, limit)
+    else:
+        yield Reason("latency_measured", f"The median image takes {found.latency_ms:.0f} ms.",
+                     found.latency_ms, limit)
+
+
+def _comparison(found: tuple[Difference, ...], settings: Register) -> Iterator[Reason]:
+    """Worse beyond the tolerance, perhaps worse, better, or neither; then the defect types."""
+    overall = [difference for difference in found if not difference.defect_type]
+    better = False
+    for this in overall:
+        verdict = _verdict(this, settings.tolerance)
+        better |= verdict == "better_than"
+        yield Reason(
+            f"{this.metric}_{verdict}_champion",
+            f"The {TITLES[this.metric]} is {this.ours:.4f}, the champion's {this.theirs:.4f} on "
+            f"the same test images: {this.difference:+.4f} in favour, at {settings.confidence:.0%} "
+            f"confidence at least {this.low:+.4f} (tolerance {settings.tolerance:.4f}).",
+            this.low, -settings.tolerance)
+    worse = [this for this in found if this.defect_type
+             and this.difference < -settings.type_tolerance - ROUNDING]
+    for this in worse:
+        yield Reason("defect_type_worse_than_champion",
+                     f"On defects of type {this.defect_type} the image AUROC falls from "
+                     f"{this.theirs:.4f} to {this.ours:.4f} (tolerance "
+                     f"{settings.type_tolerance:.4f}).", this.difference, -settings.type_tolerance)
+    if overall and not better:
+        yield Reason("no_better_than_champion", "Nothing shows that it is better than the "
+                     "champion, which stays; `hdm promote` overrules this.")
+
+
+def _verdict(this: Difference, tolerance: float) -> str:
+    if this.difference < -tolerance - ROUNDING:
+        return "worse_than"
+    if this.low > ROUNDING:
+        return "better_than"
+    return "maybe_worse_than" if this.low < -tolerance - ROUNDING else "not_worse_than"

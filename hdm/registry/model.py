@@ -3,14 +3,21 @@
 import base64
 import hashlib
 import io
+import shutil
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from hdm.errors import RegistryError
+from hdm.line import Line
+from hdm.pom.operating_point import OPERATING_POINT_FILE
 from hdm.registry import packing
 from hdm.registry.client import first_line
+from hdm.registry.gate import Metrics
+from hdm.registry.promotion import FINGERPRINT, RETRAIN_RUN, LoggedModel
 
 OUTPUT = {"score": "double", "p_value": "double", "probability": "double", "decision": "string",
           "threshold": "double", "anomaly_map": "string"}
@@ -56,6 +63,42 @@ def check_logged(mlflow: Any, address: str) -> None:
     if found != list(OUTPUT):
         raise RegistryError(f"the logged model answers with the columns {', '.join(found)}; "
                             f"expected {', '.join(OUTPUT)}.")
+
+
+def logged_model(mlflow: Any, client: Any, line: Line, run_id: str, folder: Path, mark: str,
+                 metrics: Metrics) -> LoggedModel:
+    """Log the detector in `folder`, whose fingerprint is `mark`, in run `run_id`.
+
+    A version that an interrupted attempt of the same run left behind is used again.
+    Raises RegistryError if the logged model does not predict.
+    """
+    for version in client.search_model_versions(f"name = '{line.model_name}'"):
+        if version.tags.get(RETRAIN_RUN) == run_id and version.tags.get(FINGERPRINT) == mark:
+            number = str(version.version)
+            return LoggedModel(line.model_name, f"models:/{line.model_name}/{number}", number)
+    with mlflow.start_run(run_id=run_id):
+        info = log_detector(mlflow, folder, {"line": line.name})
+        check_logged(mlflow, info.model_uri)
+        mlflow.log_metrics({k: float(v) for k, v in metrics.items() if v is not None},
+                           model_id=info.model_id)
+    return LoggedModel(line.model_name, info.model_uri, None)
+
+
+@contextmanager
+def assembled(line: Line) -> Iterator[Path]:
+    """A copy of the line's own detector with the operating point that was evaluated, for a while.
+
+    Without a detector, a folder that does not exist.
+    """
+    detector = line.detector_folder
+    operating_point = line.stage_folder("evaluate") / OPERATING_POINT_FILE
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "detector"
+        if detector.is_dir():
+            shutil.copytree(detector, folder)
+            if operating_point.is_file():
+                shutil.copyfile(operating_point, folder / operating_point.name)
+        yield folder
 
 
 def input_example() -> Any:

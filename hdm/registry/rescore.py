@@ -1,4 +1,4 @@
-"""The champion measured on today's test images: a number from another day proves nothing."""
+"""A detector on today's test images: a number from another day proves nothing."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -6,30 +6,23 @@ from typing import Any
 
 from hdm.dataset.images import read_image
 from hdm.dataset.manifest import Manifest
-from hdm.registry.gate import Metrics
-from hdm.settings import Params
+from hdm.evaluation.collect import Collected
+from hdm.settings import Compute
 
 BATCH = 16
 
 
-def rescore(folder: Path, manifest: Manifest, settings: Params,
-            progress: Callable[[int, int], None] | None = None) -> Metrics:
-    """Metrics of the detector in `folder` on the test split of `manifest`.
+def rescore(folder: Path, test: Manifest, compute: Compute,
+            progress: Callable[[int, int], None] | None = None) -> Collected:
+    """What the detector in `folder` says of the test split, ready to be measured.
 
-    `settings` gives device, precision and threads, and the limits of the metrics.
     Raises HDMError if the detector or an image cannot be read.
     """
     from hdm.detector import HDM
-    from hdm.evaluation.evaluate import evaluate
 
-    compute = settings.compute
     detector = HDM.load(folder, device=compute.device, precision=compute.precision,
                         threads=compute.threads)
-    test = manifest.split("test")
-    # Intervals are not compared, so one resample is enough.
-    quick = settings.model_copy(update={
-        "evaluate": settings.evaluate.model_copy(update={"bootstrap": 1})})
-    return evaluate(test, _predictions(detector, test, progress), quick).metrics
+    return Collected.of(test, _predictions(detector, test, progress))
 
 
 def _predictions(detector: Any, test: Manifest,

@@ -99,6 +99,57 @@ def has_version(uri: str, model: str, version: str) -> bool:
     return True
 
 
+def alias_version(uri: str, model: str, alias: str) -> str | None:
+    """The version behind an alias; None where there is no store, no model, no such alias, or the
+    version was deleted. Reads only. Raises RegistryError if the store does not answer."""
+    try:
+        file = sqlite_file(uri)
+        if file:
+            return _alias_sqlite(file, model, alias)
+        check_reachable(uri)
+        if is_http(uri):
+            return _alias_http(uri, model, alias)
+    except Surprise:
+        pass
+    return _alias_client(uri, model, alias)
+
+
+def _alias_sqlite(file: Path, model: str, alias: str) -> str | None:
+    if not file.is_file() or not file.stat().st_size:
+        return None
+    known = _query(file, "select 1 from sqlite_master where name = ?",
+                   ("registered_model_aliases",))
+    rows = known and _query(
+        file, "select v.version from registered_model_aliases a join model_versions v "
+              "on v.name = a.name and v.version = a.version "
+              "where a.name = ? and a.alias = ? and v.current_stage != 'Deleted_Internal'",
+        (model, alias))
+    if len(rows) > 1:
+        raise Surprise("several workspaces")
+    return str(rows[0][0]) if rows else None
+
+
+def _alias_http(uri: str, model: str, alias: str) -> str | None:
+    answer = _get(uri, "registered-models/get", name=model)
+    try:
+        found = answer["registered_model"].get("aliases", []) if answer else []
+        versions = [str(entry["version"]) for entry in found if entry["alias"] == alias]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise Surprise(str(error)) from None
+    return versions[0] if versions and has_version(uri, model, versions[0]) else None
+
+
+def _alias_client(uri: str, model: str, alias: str) -> str | None:
+    client = connect(uri)
+    try:
+        models = client.search_registered_models(f"name = '{model}'")
+        version = models[0].aliases.get(alias) if models else None
+        alive = version and client.search_model_versions(f"name = '{model}'")
+    except Exception as error:
+        raise unreachable(uri, first_line(error)) from error
+    return str(version) if alive and str(version) in {str(v.version) for v in alive} else None
+
+
 def _identify_sqlite(file: Path, line_name: str) -> Store | None:
     if not file.is_file() or not file.stat().st_size:
         return None

@@ -35,12 +35,12 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     Nothing is written before everything is computed; each file replaces its forerunner whole.
     Raises HDMError where the detector, an image or a mask is missing or unusable.
     """
-    from hdm.detector import HDM, OPERATING_POINT
+    from hdm.detector import HDM
     from hdm.evaluation.content import build, draw
     from hdm.evaluation.evaluate import evaluate
     from hdm.evaluation.gallery import chapters
     from hdm.evaluation.report import render
-    from hdm.pom.operating_point import choose
+    from hdm.pom.operating_point import OPERATING_POINT_FILE, choose
 
     compute = settings.compute
     detector = HDM.load(line.detector_folder, compute.device, compute.precision, compute.threads)
@@ -68,7 +68,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
         "smallest_false_alarm_rate": background.threshold.smallest_rate}
     _write(folder, evaluation, metrics, page)
     write_json(folder / line.test_set_file.name, test_set)
-    write_json(folder / OPERATING_POINT, detector.operating_point.as_dict())
+    write_json(folder / OPERATING_POINT_FILE, detector.operating_point.as_dict())
     _write_csv(folder / "operating_curve.csv", background.operating_curve)
     run.log_metrics(metrics)
     run.set_tags({"test_set": test_set["name"]})

@@ -129,21 +129,14 @@ def test_what_cannot_be_done_is_one_sentence(
 
 def test_registered_models_are_found_by_alias_or_version(
         hdm, project, images, detector, monkeypatch) -> None:
-    from types import SimpleNamespace
-
-    from hdm.registry import client, promotion
+    from hdm.registry import fetch
 
     asked = []
-    store = SimpleNamespace(get_model_version_by_alias=lambda name, alias:
-                            asked.append((name, alias)) or SimpleNamespace(version=5))
-    mlflow = SimpleNamespace(set_tracking_uri=lambda _: None, set_registry_uri=lambda _: None)
-    monkeypatch.setattr(client, "connect", lambda _: store)
-    monkeypatch.setattr(client, "load_mlflow", lambda: mlflow)
-    monkeypatch.setattr(promotion, "detector_of", lambda _, name, version:
-                        asked.append((name, version)) or project / "data/plates/ddm_train/detector")
+    monkeypatch.setattr(fetch, "fetch", lambda line, uri: asked.append((line.name, uri)) or
+                        fetch.Fetched("5", project / "data/plates/ddm_train/detector"))
     assert hdm("predict", "plates", "shots", "--model", "models:/hdm-plates@champion").code == 0
     assert hdm("predict", "plates", "shots", "--model", "models:/hdm-plates/2").code == 0
-    assert asked == [("hdm-plates", "champion"), ("hdm-plates", "5"), ("hdm-plates", "2")]
+    assert asked == [("plates", "models:/hdm-plates@champion"), ("plates", "models:/hdm-plates/2")]
 
 
 def test_files_are_found_once_and_in_a_fixed_order(images: Path) -> None:

@@ -179,3 +179,25 @@ def test_flows_do_not_import_torch_or_mlflow() -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True,
                           check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_line_on_which_nothing_changed_says_so(project: Path, monkeypatch) -> None:
+    monkeypatch.setattr(retrain, "STAGES", ("validate", "dagm_fit"))  # the latter has inputs
+    assert ending("good").name == "Completed"
+    again = ending("good")
+    assert again.is_completed() and again.name == "Unchanged"
+    assert "nothing to learn" in again.message
+
+
+@pytest.mark.parametrize(("answer", "name", "commands"), [
+    (True, "Promoted", 1), (False, "Held", 0)])
+@pytest.mark.usefixtures("short")
+def test_approval_by_a_person(project: Path, monkeypatch, answer, name, commands) -> None:
+    """The question itself is Prefect's; what follows from each answer is ours."""
+    from flows import approval
+
+    asked = []
+    monkeypatch.setattr(approval, "asked", lambda line: True)
+    monkeypatch.setattr(approval, "ask", lambda line: asked.append(line.name) or answer)
+    assert ending("held_back").name == name
+    assert asked == ["held_back"]

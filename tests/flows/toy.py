@@ -1,5 +1,6 @@
 """A project with real DVC and stages that only act: each line behaves as its name says."""
 
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from hdm.config import STAGES
 
+ROOT = Path(__file__).parents[2]
 LINES = ("good", "held_back", "bad_data", "crashing", "locked", "stuck")
 
 STAGE = '''
@@ -36,7 +38,10 @@ if (line, stage) == ("locked", "registry") and not (folder / "tried").exists():
     sys.exit(6)
 if (line, stage) == ("stuck", "ingest"):
     put("pid", os.getpid())
-    time.sleep(60)
+    for _ in range(3000):
+        if (folder / "go").exists():
+            break
+        time.sleep(0.1)
 if stage == "evaluate":
     put("evaluate/metrics.json", {"image_auroc": 0.97, "pixel_auroc": None, "threshold": 0.5})
     put("evaluate/intervals.json", {"image_auroc": {"low": 0.95, "high": 0.99}})
@@ -49,6 +54,16 @@ if stage == "register":
     put("register/receipt.json", {"outcome": "hold" if held else "promote", "version": "3",
         "run_id": "abc123", "store": "7@1764", "reasons": [{"code": "champion_not_measured",
         "sentence": "The champion could not be scored."}] if held else []})
+'''
+
+MONITOR = '''
+from prefect import flow
+from prefect.events import emit_event
+
+
+@flow(name="hdm-monitor")
+def hdm_monitor(product_line: str):
+    emit_event("hdm.drift.detected", {"prefect.resource.id": f"hdm.line.{product_line}"})
 '''
 
 
@@ -66,6 +81,14 @@ def make_project(folder: Path) -> Path:
     subprocess.run([Path(sys.executable).parent / "dvc", "init", "-q", "--no-scm"], cwd=folder,
                    check=True)
     return folder
+
+
+def make_deployable(project: Path) -> Path:
+    """Give the project the flows that a worker starts; looking for drift only says so here."""
+    shutil.copytree(ROOT / "flows", project / "flows",
+                    ignore=shutil.ignore_patterns("__pycache__"))
+    (project / "flows" / "monitor.py").write_text(MONITOR)
+    return project
 
 
 def calls(project: Path) -> list[str]:

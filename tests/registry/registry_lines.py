@@ -1,10 +1,12 @@
 """What the tests of this room build lines, stores, detectors and images from."""
 
+import json
 import shutil
 import sqlite3
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 from hdm.dataset.manifest import Manifest, Row
@@ -66,6 +68,20 @@ def write_detector(line: Line, gain: float) -> None:
 def write_metrics(line: Line, **metrics) -> None:
     write_json(line.stage_folder("evaluate") / "metrics.json",
                {"image_auroc": 1.0, "pixel_auroc": None, "threshold": 0.5, **metrics})
+    if line.manifest_file.is_file():
+        write_scores(line)
+
+
+def write_scores(line: Line, error: float = 0.0) -> None:
+    """What evaluate leaves for each test image of the fake detector, wrong by `error`."""
+    gain = json.loads((line.detector_folder / "detector.json").read_text())["gain"]
+    rows = []
+    for row in Manifest.load(line.manifest_file, line.source):
+        pixels = np.asarray(Image.open(line.source / row.path))
+        score = (gain if isinstance(gain, float) else 0.0) * float(pixels.mean()) / 255 + error
+        rows.append({"path": row.path, "score": score,
+                     "decision": "defect" if score > 0.5 else "good"})
+    pd.DataFrame(rows).to_parquet(line.stage_folder("evaluate") / "scores.parquet")
 
 
 def write_images(line: Line, good: int = 3, defects: int = 3) -> None:

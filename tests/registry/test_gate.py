@@ -1,11 +1,12 @@
-"""The gate as a table: numbers in, verdict and reason codes out."""
+"""The gate as a table: evidence in, verdict and reason codes out."""
 
 import dataclasses
 import json
 
 import pytest
 
-from hdm.registry.gate import gate
+from hdm.evaluation.paired import Difference
+from hdm.registry.gate import Evidence, Packaged, gate
 from hdm.settings import Register
 
 SETTINGS = Register(minimum_image_auroc=0.8, minimum_pixel_auroc=0.7, tolerance=0.01)
@@ -15,62 +16,118 @@ def auroc(image=None, pixel=None):
     return {"image_auroc": image, "pixel_auroc": pixel}
 
 
+def beside(image=None, pixel=None, cost=None, types=(), metrics=None):
+    """A challenger beside a measured champion; each pair is (difference, lower bound)."""
+    given = {"image_auroc": image, "pixel_auroc": pixel, "cost": cost}
+    found = [Difference(name, 0.9 + pair[0], 0.9, pair[0], pair[1], pair[0] + 0.1)
+             for name, pair in given.items() if pair]
+    found += [Difference("image_auroc", 0.9 + change, 0.9, change, change - 0.1, change + 0.1, kind)
+              for kind, change in types]
+    return Evidence(metrics or auroc(0.9, 0.9), "measured", tuple(found))
+
+
 MEETS = {"image_auroc_meets_minimum", "pixel_auroc_meets_minimum"}
-NOT_WORSE = {"image_auroc_not_worse_than_champion", "pixel_auroc_not_worse_than_champion"}
 
 
-@pytest.mark.parametrize(("challenger", "champion", "outcome", "codes"), [
-    (auroc(0.9, 0.9), None, "promote", MEETS | {"no_champion"}),
-    (auroc(0.8, 0.7), None, "promote", MEETS | {"no_champion"}),
-    (auroc(0.7999, 0.9), None, "refuse",
+@pytest.mark.parametrize(("evidence", "outcome", "codes"), [
+    (Evidence(auroc(0.9, 0.9)), "promote", MEETS | {"no_champion"}),
+    (Evidence(auroc(0.8, 0.7)), "promote", MEETS | {"no_champion"}),
+    (Evidence(auroc(0.7999, 0.9)), "refuse",
      {"image_auroc_below_minimum", "pixel_auroc_meets_minimum", "no_champion"}),
-    (auroc(0.9, 0.69), None, "refuse",
+    (Evidence(auroc(0.9, 0.69)), "refuse",
      {"image_auroc_meets_minimum", "pixel_auroc_below_minimum", "no_champion"}),
-    (auroc(0.9), None, "promote", {"image_auroc_meets_minimum", "no_pixel_auroc", "no_champion"}),
-    (auroc(0.9, 0.9), auroc(0.9, 0.9), "promote", MEETS | NOT_WORSE),
-    (auroc(0.89, 0.89), auroc(0.9, 0.9), "promote", MEETS | NOT_WORSE),
-    (auroc(0.8899, 0.9), auroc(0.9, 0.9), "refuse", MEETS | {
-        "image_auroc_worse_than_champion", "pixel_auroc_not_worse_than_champion"}),
-    (auroc(0.95, 0.85), auroc(0.9, 0.9), "refuse", MEETS | {
-        "image_auroc_not_worse_than_champion", "pixel_auroc_worse_than_champion"}),
-    (auroc(0.95), auroc(0.9), "promote", {
-        "image_auroc_meets_minimum", "no_pixel_auroc", "image_auroc_not_worse_than_champion"}),
-    (auroc(0.7), auroc(0.6), "refuse", {
-        "image_auroc_below_minimum", "no_pixel_auroc", "image_auroc_not_worse_than_champion"}),
+    (Evidence(auroc(0.9)), "promote",
+     {"image_auroc_meets_minimum", "no_pixel_auroc", "no_champion"}),
+    # The same model once more: nothing to gain.
+    (Evidence(auroc(0.9, 0.9), "identical"), "hold", MEETS | {"identical_to_champion"}),
     # A champion that could not be scored: a person decides, unless the model is bad anyway.
-    (auroc(0.9, 0.9), {}, "hold", MEETS | {"champion_not_measured"}),
-    (auroc(0.7, 0.9), {}, "refuse", {
+    (Evidence(auroc(0.9, 0.9), "unmeasured"), "hold", MEETS | {"champion_not_measured"}),
+    (Evidence(auroc(0.7, 0.9), "unmeasured"), "refuse", {
         "image_auroc_below_minimum", "pixel_auroc_meets_minimum", "champion_not_measured"}),
     # A line without defects: nothing can be proven.
-    (auroc(), None, "promote", {"first_model_unproven", "no_pixel_auroc", "no_champion"}),
-    (auroc(), auroc(), "hold", {"quality_unproven", "no_pixel_auroc"}),
-    ({}, {}, "hold", {"quality_unproven", "no_pixel_auroc"}),
+    (Evidence(auroc()), "promote", {"first_model_unproven", "no_pixel_auroc", "no_champion"}),
+    (Evidence(auroc(), "measured"), "hold", {"quality_unproven", "no_pixel_auroc"}),
+    (Evidence({}, "unmeasured"), "hold",
+     {"quality_unproven", "no_pixel_auroc", "champion_not_measured"}),
 ])
-def test_verdict_and_codes(challenger, champion, outcome, codes):
-    decision = gate(challenger, champion, SETTINGS)
+def test_without_comparison(evidence, outcome, codes):
+    decision = gate(evidence, SETTINGS)
     assert decision.outcome == outcome
     assert {reason.code for reason in decision.reasons} == codes
 
 
+@pytest.mark.parametrize(("evidence", "outcome", "codes"), [
+    (beside(image=(0.03, 0.01)), "promote", {"image_auroc_better_than_champion"}),
+    (beside(image=(0.0, 0.0)), "hold",
+     {"image_auroc_not_worse_than_champion", "no_better_than_champion"}),
+    (beside(image=(0.0, -0.005), pixel=(0.02, 0.001)), "promote",
+     {"image_auroc_not_worse_than_champion", "pixel_auroc_better_than_champion"}),
+    (beside(image=(0.0, 0.0), cost=(0.1, 0.02)), "promote",
+     {"image_auroc_not_worse_than_champion", "cost_better_than_champion"}),
+    # It may be better in one and much worse in another: not proven.
+    (beside(image=(0.05, 0.02), pixel=(0.0, -0.03)), "hold",
+     {"image_auroc_better_than_champion", "pixel_auroc_maybe_worse_than_champion"}),
+    (beside(image=(-0.0101, -0.05)), "refuse",
+     {"image_auroc_worse_than_champion", "no_better_than_champion"}),
+    (beside(image=(0.05, 0.02), pixel=(-0.02, -0.03)), "refuse",
+     {"image_auroc_better_than_champion", "pixel_auroc_worse_than_champion"}),
+    (beside(image=(0.05, 0.02), cost=(-0.2, -0.3)), "refuse",
+     {"image_auroc_better_than_champion", "cost_worse_than_champion"}),
+    # Better on the whole, and one kind of defect paid for it.
+    (beside(image=(0.05, 0.02), types=[("crack", -0.06), ("dent", 0.2)]), "refuse",
+     {"image_auroc_better_than_champion", "defect_type_worse_than_champion"}),
+    (beside(image=(0.05, 0.02), types=[("crack", -0.05)]), "promote",
+     {"image_auroc_better_than_champion"}),
+])
+def test_beside_a_champion(evidence, outcome, codes):
+    decision = gate(evidence, SETTINGS)
+    assert decision.outcome == outcome
+    assert {reason.code for reason in decision.reasons} - MEETS == codes
+
+
+@pytest.mark.parametrize(("packaged", "limit", "outcome", "code"), [
+    (Packaged(8, 1e-6, 0, 12.0), None, "promote", "packaged_model_agrees"),
+    (Packaged(8, 0.01, 0, 12.0), None, "refuse", "packaged_model_disagrees"),
+    (Packaged(8, 0.0, 1, 12.0), None, "refuse", "packaged_model_disagrees"),
+    (Packaged(8, 0.0, 0, 12.0), 20.0, "promote", "latency_measured"),
+    (Packaged(8, 0.0, 0, 21.0), 20.0, "refuse", "too_slow")])
+def test_packaged_model(packaged, limit, outcome, code):
+    settings = SETTINGS.model_copy(update={"latency_ms": limit})
+    decision = gate(Evidence(auroc(0.9, 0.9), packaged=packaged), settings)
+    assert decision.outcome == outcome
+    assert code in {reason.code for reason in decision.reasons}
+
+
+def test_approval_holds_what_would_be_promoted_and_nothing_else():
+    settings = SETTINGS.model_copy(update={"approval": True})
+    decision = gate(beside(image=(0.03, 0.01)), settings)
+    assert decision.outcome == "hold" and decision.reasons[-1].code == "needs_approval"
+    refused = gate(beside(image=(-0.5, -0.6)), settings)
+    assert refused.outcome == "refuse"
+    assert "needs_approval" not in {reason.code for reason in refused.reasons}
+    assert gate(Evidence(auroc(0.9, 0.9)), settings).outcome == "promote"
+
+
 def test_every_reason_has_its_numbers_and_a_sentence():
-    decision = gate(auroc(0.75, 0.9), auroc(0.9, 0.5), SETTINGS)
+    decision = gate(beside(image=(-0.05, -0.08), metrics=auroc(0.75, 0.9)), SETTINGS)
     by_code = {reason.code: reason for reason in decision.reasons}
     low = by_code["image_auroc_below_minimum"]
     assert (low.measured, low.required) == (0.75, 0.8)
     assert low.sentence == "The image AUROC of 0.7500 is below the required 0.8000."
     worse = by_code["image_auroc_worse_than_champion"]
-    assert worse.measured == 0.75
-    assert worse.required == pytest.approx(0.89)
+    assert (worse.measured, worse.required) == (-0.08, -0.01)
+    assert "-0.0500 in favour, at 95% confidence at least -0.0800" in worse.sentence
     assert all(reason.sentence.endswith(".") for reason in decision.reasons)
 
 
 def test_a_tie_in_the_last_bit_is_no_loss():
     settings = Register(minimum_image_auroc=0, minimum_pixel_auroc=0, tolerance=0.1)
-    assert gate(auroc(0.7), auroc(0.8), settings).outcome == "promote"  # 0.8 - 0.1 > 0.7 in floats
+    found = gate(beside(image=(0.7 - 0.8, 0.7 - 0.8), cost=(0.1, 0.05)), settings)
+    assert found.outcome == "promote"  # 0.7 - 0.8 < -0.1 in floats
 
 
 def test_decision_is_frozen_and_json_able():
-    decision = gate(auroc(0.9), None, SETTINGS)
+    decision = gate(Evidence(auroc(0.9)), SETTINGS)
     assert json.loads(json.dumps(decision.as_dict()))["outcome"] == "promote"
     with pytest.raises(dataclasses.FrozenInstanceError):
         decision.outcome = "refuse"

@@ -4,6 +4,8 @@ import json
 
 from registry_lines import make_line
 
+from hdm.evaluation.paired import Difference
+from hdm.registry.gate import Evidence
 from hdm.registry.promotion import FINGERPRINT, RETRAIN_RUN, Champion
 from hdm.registry.record import Context, environment
 
@@ -12,8 +14,10 @@ def context(tmp_path, champion=True):
     line = make_line(tmp_path, minimum_image_auroc=0.8)
     ours = {"image_auroc": 0.91234, "pixel_auroc": None, "threshold": 1.5}
     theirs = {"image_auroc": 0.85, "pixel_auroc": None} if champion else None
-    return Context(line, line.params.register_, ours, "f" * 64, "d" * 64,
-                   "c" * 40, Champion("4", "e" * 64) if champion else None, theirs)
+    found = (Difference("image_auroc", 0.91234, 0.85, 0.06234, 0.02, 0.1),)
+    evidence = Evidence(ours, "measured", found) if champion else Evidence(ours)
+    return Context(line, line.params.register_, evidence, "f" * 64, "d" * 64,
+                   "c" * 40, Champion("4", "e" * 64) if champion else None, theirs, "test-1234")
 
 
 def test_tags_hold_the_decision_and_its_evidence(tmp_path):
@@ -33,7 +37,7 @@ def test_description_has_the_table_and_the_way_to_the_run(tmp_path):
     assert "| pixel AUROC | – | – | 0.8000 |" in text
     assert "champion before (v4)" in text
     assert "[retrain run](#/experiments/1/runs/abc)" in text
-    assert "data `dddddddddddd`" in text
+    assert "test set `test-1234` · data `dddddddddddd`" in text
     assert len(text) < 5000
 
 
@@ -47,7 +51,8 @@ def test_without_champion(tmp_path):
 def test_record_is_json(tmp_path):
     content = json.loads(json.dumps(context(tmp_path).as_dict()))
     assert content["champion_before"]["metrics"]["image_auroc"] == 0.85
-    assert content["outcome"] == "promote"
+    assert content["outcome"] == "promote" and content["test_set"] == "test-1234"
+    assert content["differences"][0]["low"] == 0.02 and content["packaged"] is None
 
 
 def test_environment_lists_distributions():

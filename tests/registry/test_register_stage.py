@@ -4,12 +4,21 @@ import json
 import shutil
 
 import pytest
-from registry_lines import copy_store, make_line, write_detector, write_images, write_metrics
+from registry_lines import (
+    copy_store,
+    make_line,
+    write_detector,
+    write_images,
+    write_metrics,
+    write_scores,
+)
 
 from hdm.errors import HDMError, RegistryError
 from hdm.files import read_json, write_json
 from hdm.line import Line
 from hdm.registry import history, ledger
+from hdm.registry.decisions import noted
+from hdm.registry.gate import Packaged
 from hdm.registry.ledger import RETRAIN, read_ledger
 from hdm.registry.promotion import aliases
 from hdm.registry.tracking import stage_run
@@ -28,9 +37,16 @@ def retrain(line: Line, console, gain: float, auroc: float = 1.0) -> dict:
 
 
 @pytest.fixture
-def ready(line, fake_package) -> Line:
+def packaged(line, fake_package) -> Line:
+    """A line whose registered model is judged in a process of its own, which takes seconds."""
     write_images(line)
     return line
+
+
+@pytest.fixture
+def ready(packaged, monkeypatch) -> Line:
+    monkeypatch.setattr(register, "check_packaged", lambda *_: Packaged(6, 0.0, 0, 1.0))
+    return packaged
 
 
 def test_first_model_is_promoted_with_its_record(ready, client, console):
@@ -63,7 +79,7 @@ def test_a_better_model_replaces_a_rescored_champion_and_a_worse_one_does_not(
     second = retrain(ready, console, 1.0)
     assert second["outcome"] == "promote"
     codes = {reason["code"]: reason for reason in second["reasons"]}
-    assert codes["image_auroc_not_worse_than_champion"]["required"] == pytest.approx(-0.01)
+    assert codes["image_auroc_better_than_champion"]["measured"] == 1
     assert aliases(client, "hdm-plate") == {"champion": "2", "previous": "1"}
     third = retrain(ready, console, -2.0, auroc=0.9)
     assert third["outcome"] == "refuse"
@@ -71,21 +87,59 @@ def test_a_better_model_replaces_a_rescored_champion_and_a_worse_one_does_not(
     decision = client.get_model_version("hdm-plate", "3").tags["hdm.decision_record"]
     worse = {r["code"]: r for r in json.loads(decision)["reasons"]}[
         "image_auroc_worse_than_champion"]
-    assert (worse["measured"], worse["required"]) == (0.9, 0.99)
+    assert (worse["measured"], worse["required"]) == (-1, -0.01)
+    assert "defect_type_worse_than_champion" in decision
     assert [(v.version, v.decision, v.aliases) for v in history.versions(ready)] == [
         (3, "refuse", ("challenger",)), (2, "promote", ("champion",)),
         (1, "promote", ("previous",))]
     assert history.versions(ready)[0].image_auroc == 0.9
     assert history.summary(ready) == {
         "version": "3", "decision": "refuse", "aliases": ["challenger"]}
+    assert [entry["action"] for entry in noted(ready)] == ["promote", "promote", "refuse"]
 
 
-def test_the_same_detector_is_not_scored_again(ready, client, console, monkeypatch):
+def test_an_equal_model_is_held(ready, client, console):
+    retrain(ready, console, 1.0)
+    second = retrain(ready, console, 0.9)
+    assert second["outcome"] == "hold"
+    assert "no_better_than_champion" in {r["code"] for r in second["reasons"]}
+    assert aliases(client, "hdm-plate") == {"champion": "1", "challenger": "2"}
+
+
+def test_the_same_detector_is_held_and_not_scored_again(ready, client, console, monkeypatch):
     retrain(ready, console, 1.0)
     monkeypatch.setattr(register, "rescore", lambda *_: pytest.fail("scored again"))
     again = retrain(ready, console, 1.0)
-    assert again["outcome"] == "promote"
-    assert aliases(client, "hdm-plate") == {"champion": "2"}
+    assert again["outcome"] == "hold"
+    assert "identical_to_champion" in {r["code"] for r in again["reasons"]}
+    assert aliases(client, "hdm-plate") == {"champion": "1", "challenger": "2"}
+
+
+def test_another_operating_point_is_another_model(ready, client, console):
+    retrain(ready, console, 1.0)
+    write_json(ready.stage_folder("evaluate") / "operating_point.json", {"threshold": 0.4})
+    second = retrain(ready, console, 1.0)
+    assert "identical_to_champion" not in {r["code"] for r in second["reasons"]}
+
+
+def test_a_packaged_model_that_judges_as_evaluated_is_promoted(packaged, console):
+    receipt = retrain(packaged, console, 1.0)
+    assert receipt["outcome"] == "promote"
+    found = {reason["code"]: reason for reason in receipt["reasons"]}
+    assert found["packaged_model_agrees"]["measured"] <= 1e-6
+    assert found["latency_measured"]["measured"] > 0
+
+
+def test_a_packaged_model_that_judges_otherwise_is_refused(packaged, client, console):
+    write_detector(packaged, 1.0)
+    write_metrics(packaged)
+    write_scores(packaged, error=0.1)
+    with stage_run(packaged, "register", {}) as run:
+        register.run(packaged, packaged.params, run, console)
+    receipt = read_json(history.receipt_file(packaged))
+    assert receipt["outcome"] == "refuse"
+    assert "packaged_model_disagrees" in {r["code"] for r in receipt["reasons"]}
+    assert "champion" not in aliases(client, "hdm-plate")
 
 
 def test_a_champion_whose_files_are_gone_holds(ready, client, console):
@@ -103,7 +157,7 @@ def test_killed_after_the_version_was_made_the_same_command_finishes(
     def killed(*_):
         raise KeyboardInterrupt
     with monkeypatch.context() as patch:
-        patch.setattr(register, "move_aliases", killed)
+        patch.setattr(register, "_move_aliases", killed)
         with pytest.raises(KeyboardInterrupt):
             retrain(ready, console, 1.0)
     assert not history.receipt_file(ready).exists()

@@ -1,0 +1,1 @@
+"""How often the drift monitor cries wolf, and how soon it notices a change."""

@@ -1,0 +1,66 @@
+"""The Prefect server brought up to date with pipelines.yaml: pool, deployments, automations."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import httpx
+from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound
+from prefect.settings import PREFECT_API_URL
+
+from flows import deployments, recovery
+from hdm.commands import child
+from hdm.errors import HDMError
+
+
+def apply(project: Path) -> list[str]:
+    """Write prefect.yaml and make the server agree with it; may be repeated at any time.
+
+    Returns the deployments of our flows that pipelines.yaml does not have (any more); they are
+    left alone, as they may be another project's. Raises HDMError without a server.
+    """
+    deployments.write(project)
+    address = _server()
+    with get_client(sync_client=True) as client:
+        try:
+            client.read_work_pool(deployments.POOL)
+        except ObjectNotFound:
+            _prefect(project, "work-pool", "create", deployments.POOL, "--type", "process")
+    _prefect(project, "deploy", "--all", "--prefect-file", deployments.FILE)
+    recovery.put(recovery.watch())
+    wanted = {f"{one.flow}/{one.name}" for one in deployments.deployments(project)}
+    with get_client(sync_client=True) as client:
+        flows = {flow.id: flow.name for flow in client.read_flows()}
+        there = {f"{flows.get(one.flow_id)}/{one.name}" for one in client.read_deployments()}
+    ours = {name for name in there if name.split("/")[0] in deployments.ENTRYPOINTS}
+    print(f"{len(wanted)} deployments are on {address}.")
+    return sorted(ours - wanted)
+
+
+def _server() -> str:
+    address = PREFECT_API_URL.value()
+    if not address:
+        raise HDMError("expected the address of a Prefect server in PREFECT_API_URL, found none; "
+                       "start one with `prefect server start`, then say "
+                       "`export PREFECT_API_URL=http://127.0.0.1:4200/api`.")
+    try:
+        httpx.get(f"{address}/health", timeout=10).raise_for_status()
+    except httpx.HTTPError as error:
+        raise HDMError(f"expected a Prefect server at {address}, which does not answer ({error}); "
+                       "start it with `prefect server start`, or correct PREFECT_API_URL."
+                       ) from None
+    return address
+
+
+def _prefect(project: Path, *words: str) -> None:
+    # prefect.yaml takes the folder from PWD, which a shell keeps and subprocess does not.
+    done = subprocess.run(
+        ["prefect", "--no-prompt", *words], cwd=project, text=True, stdin=subprocess.DEVNULL,
+        env={**child.environment(), "PWD": str(project)}, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT)
+    if done.returncode:
+        said = [line.strip() for line in done.stdout.splitlines() if line.strip()]
+        last = said[-1] if said else "it said nothing"
+        raise HDMError(f"`prefect {' '.join(words)}` failed: {last}; mend it and say "
+                       f"`hdm deployments apply` again (folder {os.fspath(project)}).")

@@ -1,0 +1,142 @@
+"""`hdm reproduce`: make a registered version again in a scratch folder, and compare."""
+
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from hdm.line import Line
+    from hdm.registry.reproduction import Difference, Origin, Remade
+
+PREFIX = "models:/"
+
+
+def reproduce(
+    uri: Annotated[str, typer.Argument(metavar="models:/hdm-LINE/VERSION")],
+    into: Annotated[Path | None, typer.Option(metavar="DIR", help=(
+        "An empty or new folder to work in; one in the system's place if left out."))] = None,
+) -> None:
+    """Check out a version's commit and data, train it again, and compare to the last bit.
+
+    Exits with 0 if every metric is identical, with 1 and the differences otherwise.
+    """
+    import tempfile
+
+    from hdm.errors import HDMError
+    from hdm.registry.reproduction import compare
+
+    found, here = _origin(uri)
+    scratch = into or Path(tempfile.mkdtemp(prefix="hdm-reproduce-"))
+    if scratch.exists() and any(scratch.iterdir()):
+        raise HDMError(f"expected an empty folder, found files in {scratch}; name another one.")
+    print(f"making version {found.version} of hdm-{found.line} again from commit "
+          f"{found.commit[:12]} in {scratch}", flush=True)
+    there = _checkout(found, here, scratch)
+    _run(there)
+    results, causes = compare(found, _remade(there))
+    if not results:
+        print("identical: every metric and every file of the detector is as registered.")
+        _show("What differs all the same", causes)
+        return
+    _show("Results that differ", results)
+    _show("What may explain it", causes)
+    raise typer.Exit(1)
+
+
+def _origin(uri: str) -> "tuple[Origin, Line]":
+    from hdm.errors import RegistryError
+    from hdm.line import Line, find_project
+    from hdm.registry.address import tracking_uri
+    from hdm.registry.client import connect, load_mlflow
+    from hdm.registry.reproduction import origin
+
+    name, _, version = uri.removeprefix(PREFIX).partition("/")
+    if not uri.startswith(f"{PREFIX}hdm-") or not version.isdigit():
+        raise RegistryError(f"expected models:/hdm-LINE/VERSION, received {uri!r}; "
+                            "`hdm history LINE` lists the versions.")
+    project = find_project()
+    line = Line.load(name.removeprefix("hdm-"), project)
+    store, mlflow = tracking_uri(project), load_mlflow()
+    mlflow.set_tracking_uri(store)
+    return origin(mlflow, connect(store), name, version), line
+
+
+def _checkout(found: "Origin", here: "Line", scratch: Path) -> "Line":
+    """A clone of the project at the version's commit, which sees the same images."""
+    from ruamel.yaml import YAML
+
+    from hdm.commands import child
+    from hdm.line import Line
+    from hdm.registry.reproduction import source_of
+
+    project = here.project
+    _quietly(["git", "clone", "--quiet", "--no-checkout", str(project), str(scratch)], project)
+    _quietly(["git", "-C", str(scratch), "checkout", "--quiet", found.commit], project)
+    file, yaml = scratch / "pipelines.yaml", YAML()
+    content: Any = yaml.load(file.read_text(encoding="utf-8"))
+    source = content["lines"][found.line]["source"]
+    source["path"] = source_of(source["path"], project)
+    with file.open("w", encoding="utf-8") as stream:
+        yaml.dump(content, stream)
+    if (scratch / f"{source['path']}.dvc").is_file():
+        shared = project / ".dvc" / "cache"
+        _quietly(child.dvc("cache", "dir", "--local", str(shared)), scratch)
+        _quietly(child.dvc("checkout", f"{source['path']}.dvc"), scratch)
+    return Line.load(found.line, scratch)
+
+
+def _run(there: "Line") -> None:
+    """Everything up to the evaluation, with nothing logged or registered."""
+    import os
+
+    from hdm.commands import child
+    from hdm.errors import HDMError
+
+    os.environ["HDM_TRACKING"] = "off"
+    with child.running(child.dvc("repro", f"evaluate@{there.name}"), there.project) as process:
+        if process.wait():
+            raise HDMError(f"{there.name} did not get through; the reason is printed above. What "
+                           f"was made is in {there.project}.")
+
+
+def _remade(there: "Line") -> "Remade":
+    from hdm.files import read_json
+    from hdm.registry.model import assembled, fingerprint
+    from hdm.registry.record import environment
+    from hdm.registry.reproduction import Remade
+    from hdm.registry.tracking import data_hash, flatten
+
+    evaluate = there.stage_folder("evaluate")
+    metrics = {name: float(value) for name, value in read_json(evaluate / "metrics.json").items()
+               if value is not None}
+    settings = flatten(there.params.model_dump(mode="json", by_alias=True))
+    with assembled(there) as folder:
+        return Remade(data_hash(there) or "", fingerprint(folder),
+                      {key: str(value) for key, value in settings.items()}, metrics,
+                      frozenset(environment().split()))
+
+
+def _quietly(command: list[str], folder: Path) -> None:
+    from hdm.commands import child
+    from hdm.errors import HDMError
+
+    done = subprocess.run(command, cwd=folder, env=child.environment(), capture_output=True,
+                          text=True, check=False)
+    if done.returncode:
+        said = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()[-1]
+        raise HDMError(f"`{' '.join(command[:4])} ...` failed: {said}")
+
+
+def _show(title: str, rows: "list[Difference]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    if not rows:
+        return
+    table = Table("what", "registered", "reproduced", title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*row)
+    console = Console()
+    Console(width=max(console.width, 110)).print(table)

@@ -1,0 +1,75 @@
+"""The append-only log of a line: every decision about its models, and who made it."""
+
+import getpass
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from filelock import FileLock
+
+from hdm.files import cannot_write
+from hdm.line import Line
+from hdm.registry.ledger import lock_folder
+
+
+def decisions_file(line: Line) -> Path:
+    """data/<line>/decisions.jsonl: one JSON object a line, oldest first; never rewritten."""
+    return line.folder / "decisions.jsonl"
+
+
+def note(line: Line, action: str, version: str, why: str, **details: Any) -> dict[str, Any]:
+    """Append one entry and return it.
+
+    action: promote, hold, refuse, approve, rollback or delete. Raises HDMError if the file cannot
+    be written.
+    """
+    entry = {"time": now(), "action": action, "line": line.name, "version": version,
+             "by": person(), "why": why, **details}
+    file = decisions_file(line)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(lock_folder(line.project) / f"decisions-{line.name}.lock", timeout=60), \
+                file.open("ab+") as stream:
+            if stream.tell() and not _ends_a_line(stream):
+                stream.write(b"\n")  # a crash cut the last entry off
+            stream.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as error:
+        raise cannot_write(file, error) from error
+    return entry
+
+
+def noted(line: Line) -> list[dict[str, Any]]:
+    """All entries, oldest first; a last one that was cut off by a crash is left out."""
+    try:
+        text = decisions_file(line).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    entries = []
+    for row in text.splitlines():
+        try:
+            entries.append(json.loads(row))
+        except json.JSONDecodeError:
+            continue
+    return entries
+
+
+def _ends_a_line(stream: BinaryIO) -> bool:
+    stream.seek(-1, os.SEEK_END)
+    return stream.read(1) == b"\n"
+
+
+def now() -> str:
+    """UTC to the millisecond, as in 2026-01-31T08:00:00.000+00:00."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def person() -> str:
+    """Who acts: HDM_ACTOR if set (a service can name the person behind it), else the user."""
+    try:
+        return os.environ.get("HDM_ACTOR") or getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

@@ -1,0 +1,67 @@
+"""What the registry holds for a line: which version is live, and a version's files."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from hdm.errors import RegistryError
+from hdm.line import Line
+from hdm.registry.address import sqlite_file, tracking_uri
+from hdm.registry.client import connect, load_mlflow
+from hdm.registry.model import fingerprint
+from hdm.registry.promotion import CHAMPION, FINGERPRINT, detector_of
+from hdm.registry.store import alias_version
+
+PREFIX = "models:/"
+
+
+class Fetched(NamedTuple):
+    """A registered version and its detector folder, as `hdm.HDM.load` takes it."""
+
+    version: str
+    folder: Path
+
+
+def live_version(line: Line) -> str | None:
+    """The version behind the line's alias `champion`, in milliseconds; None without a store, a
+    model or the alias. Raises RegistryError if a store that should be there does not answer."""
+    return alias_version(tracking_uri(line.project), line.model_name, CHAMPION)
+
+
+def fetch(line: Line, uri: str, into: Path | None = None) -> Fetched:
+    """The version that models:/NAME@ALIAS or models:/NAME/VERSION names, with its files.
+
+    into: an existing folder that receives a copy; without it, files that are local stay in place.
+    Raises RegistryError for another address, an unknown version, or files that are gone or are
+    not those that were registered.
+    """
+    name, by_alias, wanted = _parts(uri)
+    store = tracking_uri(line.project)
+    file = sqlite_file(store)
+    if file and not file.is_file():  # connecting would make an empty one
+        raise RegistryError(f"there is no registry at {file} yet; `hdm run {line.name}` makes it.")
+    client = connect(store)
+    version = alias_version(store, name, wanted) if by_alias else wanted
+    if version is None:
+        raise RegistryError(f"the registry has no {uri}; `mlflow ui` shows what it has.")
+    mlflow = load_mlflow()
+    mlflow.set_tracking_uri(store)
+    mlflow.set_registry_uri(store)
+    folder = detector_of(mlflow, name, version, into)
+    registered = client.get_model_version(name, version).tags.get(FINGERPRINT)
+    if registered and fingerprint(folder) != registered:
+        raise RegistryError(f"the files of {name} version {version} are not those that were "
+                            "registered, they were damaged or changed; restore them from a backup "
+                            "or roll back to another version.")
+    return Fetched(version, folder)
+
+
+def _parts(uri: str) -> tuple[str, bool, str]:
+    """Name, whether an alias follows, and the alias or version."""
+    address = uri.removeprefix(PREFIX)
+    by_alias = "@" in address
+    name, _, wanted = address.partition("@" if by_alias else "/")
+    if not uri.startswith(PREFIX) or not name or not wanted or \
+            not (by_alias or wanted.isdigit()):
+        raise RegistryError(f"expected models:/NAME@ALIAS or models:/NAME/VERSION, received "
+                            f"{uri!r}.")
+    return name, by_alias, wanted

@@ -1,0 +1,101 @@
+"""Which version serves: the one place where the alias `champion` moves.
+
+Each time a version goes into service it is written on the version itself, so that the registry
+alone tells who served when.
+"""
+
+from typing import Any, NamedTuple
+
+from hdm.errors import RegistryError
+from hdm.line import Line
+from hdm.registry.decisions import note, now, person
+from hdm.registry.promotion import CHALLENGER, CHAMPION, PREVIOUS, aliases
+
+LIVE = "hdm.live_since"
+WITHDRAWN = "hdm.withdrawn"
+TIMES_LENGTH = 4900
+
+
+class Service(NamedTuple):
+    """A time in which a version was live; `since` is UTC, `until` empty while it still is."""
+
+    version: str
+    since: str
+    until: str
+
+
+def put_in_service(client: Any, line: Line, version: str, why: str, action: str = "promote",
+                   ) -> None:
+    """Make `version` champion; the one before becomes `previous`, a challenger is overtaken.
+
+    At no moment there is no champion, and a killed attempt is finished by doing it again.
+    """
+    model = line.model_name
+    before = aliases(client, model).get(CHAMPION)
+    if before != version:
+        if before:
+            client.set_registered_model_alias(model, PREVIOUS, before)
+        _mark_live(client, model, version)
+        client.set_registered_model_alias(model, CHAMPION, version)
+        note(line, action, version, why, replaced=before or "")
+    if aliases(client, model).get(CHALLENGER) in (version, before):
+        client.delete_registered_model_alias(model, CHALLENGER)
+
+
+def roll_back(client: Any, line: Line, why: str, to: str = "") -> str:
+    """Return to the version behind `previous`, or to version `to`; the number that serves then.
+
+    The withdrawn version is marked, so that a second rollback goes further back and not forth.
+    Raises RegistryError if there is nothing to return to.
+    """
+    model = line.model_name
+    names = aliases(client, model)
+    live, target = names.get(CHAMPION), to or names.get(PREVIOUS, "")
+    if not target:
+        raise RegistryError(f"{model} has no previous version to return to; name one with --to "
+                            f"(`hdm history {line.name}` lists them).")
+    if target == live:
+        raise RegistryError(f"version {target} of {model} is live already; nothing was changed.")
+    known = {str(v.version) for v in client.search_model_versions(f"name = '{model}'")}
+    if target not in known:
+        raise RegistryError(f"{model} has no version {target}; `hdm history {line.name}` lists "
+                            "what there is.")
+    if live:
+        client.set_model_version_tag(model, live, WITHDRAWN, f"{now()} by {person()}: {why}"[:4900])
+    _mark_live(client, model, target)
+    client.set_registered_model_alias(model, CHAMPION, target)
+    older = _last_live_before(client, model, target)
+    if older:
+        client.set_registered_model_alias(model, PREVIOUS, older)
+    else:
+        client.delete_registered_model_alias(model, PREVIOUS)
+    note(line, "rollback", target, why, replaced=live or "")
+    return target
+
+
+def services(client: Any, model: str) -> list[Service]:
+    """Who was live when, oldest first, from the marks on the versions."""
+    starts = sorted((time, str(v.version))
+                    for v in client.search_model_versions(f"name = '{model}'")
+                    for time in v.tags.get(LIVE, "").split() if time)
+    ends = [time for time, _ in starts[1:]] + [""] * bool(starts)
+    return [Service(version, time, end)
+            for (time, version), end in zip(starts, ends, strict=True)]
+
+
+def _mark_live(client: Any, model: str, version: str) -> None:
+    tags = client.get_model_version(model, version).tags
+    times = f"{tags.get(LIVE, '')} {now()}".strip()
+    client.set_model_version_tag(model, version, LIVE, times[-TIMES_LENGTH:])
+
+
+def _last_live_before(client: Any, model: str, target: str) -> str:
+    """The version that served last before `target` first did, and was not withdrawn; or ''."""
+    alive = {str(v.version): v.tags for v in client.search_model_versions(f"name = '{model}'")}
+    past: list[str] = []
+    for served in services(client, model):
+        if served.version == target:
+            break
+        if WITHDRAWN not in alive[served.version]:
+            past.append(served.version)
+    return past[-1] if past else ""

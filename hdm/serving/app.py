@@ -1,0 +1,199 @@
+"""The routes of `hdm serve`."""
+
+import asyncio
+import hmac
+import logging
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from hdm import __version__
+from hdm.serving import schema
+from hdm.serving.answers import Wish
+from hdm.serving.intake import uploads
+from hdm.serving.page import page
+from hdm.serving.service import LineService, Service
+from hdm.serving.trouble import Trouble, too_slow
+
+OPEN = ("/healthz", "/readyz")
+"""Paths that need no key, as what watches a server seldom has one; nor do the pages, which hold
+nothing and ask for it."""
+logger = logging.getLogger("hdm.serving")
+Level = Annotated[float | None, Query(gt=0, lt=1, description=(
+    "Value of the anomaly map above which a region is told; where the evidence reaches the "
+    "threshold if left out."))]
+
+
+def build_app(service: Service) -> FastAPI:
+    """The application around a service, which it starts and closes."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        service.watcher.start()
+        yield
+        await asyncio.to_thread(service.close)
+
+    app = FastAPI(title="HDM", version=__version__, lifespan=lifespan, docs_url=None,
+                  redoc_url=None, description="Judges images of product lines.")
+    _add_guard(app, service)
+    _add_errors(app)
+    _add_predictions(app, service)
+    _add_state(app, service)
+    _add_pages(app, service)
+    return app
+
+
+def _add_guard(app: FastAPI, service: Service) -> None:
+    @app.middleware("http")
+    async def guard(request: Request, proceed: Callable[[Request], Awaitable[Response]]
+                    ) -> Response:
+        path, key = request.url.path, service.options.api_key
+        guarded = path.startswith("/v1/") or path == "/metrics"
+        if key and guarded and not hmac.compare_digest(
+                request.headers.get("x-api-key", "").encode(), key.encode()):
+            return _refusal(Trouble(HTTPStatus.UNAUTHORIZED, "expected the API key in the header "
+                                    "X-API-Key, received none or another."))
+        return await proceed(request)
+
+
+def _add_errors(app: FastAPI) -> None:
+    @app.exception_handler(Trouble)
+    async def told(_: Request, error: Trouble) -> Response:
+        return _refusal(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def mistaken(_: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        return _refusal(Trouble(HTTPStatus.UNPROCESSABLE_ENTITY,
+                                f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}."))
+
+    @app.exception_handler(HTTPException)
+    async def plain(request: Request, error: HTTPException) -> Response:
+        path = request.url.path
+        sentence = {404: f"nothing is served at {path}; / lists the lines.",
+                    405: f"{request.method} is not answered at {path}."
+                    }.get(error.status_code, str(error.detail))
+        return JSONResponse({"error": sentence}, error.status_code, error.headers)
+
+    @app.exception_handler(Exception)
+    async def unexpected(_: Request, error: Exception) -> Response:
+        return JSONResponse({"error": f"the server met an unexpected {type(error).__name__}; its "
+                             "log says more."}, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _add_predictions(app: FastAPI, service: Service) -> None:
+    @app.post("/v1/{line}/predict", responses=schema.PREDICT, openapi_extra=schema.BODY)
+    async def predict(request: Request, line: str, heatmap: bool = False, view: bool = False,
+                      level: Level = None) -> Response:
+        """Judge one image (as the body) or several (as files of a form)."""
+        chosen, begun = _line(service, line), time.monotonic()
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+        try:
+            async with asyncio.timeout(service.options.patience):
+                content = await _judge(service, chosen, request, Wish(level, heatmap, view))
+            status = HTTPStatus.OK if "error" not in content else HTTPStatus.UNPROCESSABLE_ENTITY
+            return JSONResponse(content, status)
+        except TimeoutError:
+            status = HTTPStatus.GATEWAY_TIMEOUT
+            raise too_slow(service.options.patience) from None
+        except Trouble as trouble:
+            status = trouble.status
+            raise
+        except ClientDisconnect:
+            status = HTTPStatus.BAD_REQUEST
+            raise Trouble(status, "the connection ended before the whole request had come."
+                          ) from None
+        finally:
+            service.metrics.requests.labels(line, str(int(status))).inc()
+            service.metrics.seconds.labels(line).observe(time.monotonic() - begun)
+
+    @app.get("/v1/{line}/model")
+    async def model(line: str) -> Response:
+        """Which version serves, and what it decides by."""
+        return JSONResponse(_line(service, line).served.facts)
+
+
+async def _judge(service: Service, line: LineService, request: Request, wish: Wish
+                 ) -> dict[str, Any]:
+    # One is counted before the body is read, so that bodies cannot pile up either.
+    with line.admitted(1):
+        served = line.served
+        files = await uploads(request, service.options)
+        try:
+            with line.admitted(len(files) - 1):
+                images = await service.judge(line, served, files, wish)
+        finally:
+            for file in files:
+                file.content.close()
+    content: dict[str, Any] = {"line": line.name, "model_version": served.version,
+                               "images": images}
+    if all("error" in image for image in images):
+        content = {"error": images[0]["error"], **content}
+    return content
+
+
+def _add_state(app: FastAPI, service: Service) -> None:
+    @app.get("/healthz")
+    async def alive() -> Response:
+        """The process lives."""
+        return JSONResponse({"status": "alive"})
+
+    @app.get("/readyz")
+    async def ready() -> Response:
+        """Whether every line has a model; what troubles a line is told even while it serves."""
+        lines = {name: {"version": slot.served.version if slot.served else None,
+                        "trouble": slot.trouble or ("" if slot.served else "no live model yet")}
+                 for name, slot in ((n, line.slot) for n, line in service.lines.items())}
+        well = all(line["version"] for line in lines.values())
+        return JSONResponse({"ready": well, "lines": lines}, HTTPStatus.OK if well
+                            else HTTPStatus.SERVICE_UNAVAILABLE)
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        """Figures for Prometheus."""
+        return Response(service.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _add_pages(app: FastAPI, service: Service) -> None:
+    @app.get("/", include_in_schema=False)
+    async def front() -> Response:
+        """The page of the only line, or a list of lines."""
+        return _html("" if len(service.lines) > 1 else next(iter(service.lines)))
+
+    @app.get("/{line}", include_in_schema=False)
+    async def of_line(line: str) -> Response:
+        """A page on which a person drops a picture."""
+        return _html(_line(service, line).name)
+
+    def _html(line: str) -> Response:
+        nonce = secrets.token_urlsafe(16)
+        return HTMLResponse(page(line, list(service.lines), service.options, nonce), headers={
+            "Content-Security-Policy":
+                f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
+                "img-src data: blob:; connect-src 'self'; frame-ancestors 'none'; "
+                "base-uri 'none'; form-action 'none'",
+            "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"})
+
+
+def _line(service: Service, name: str) -> LineService:
+    if name not in service.lines:
+        raise Trouble(HTTPStatus.NOT_FOUND, f"no line {name[:80]!r} is served here; there are: "
+                      f"{', '.join(sorted(service.lines))}.")
+    return service.lines[name]
+
+
+def _refusal(trouble: Trouble) -> Response:
+    headers = trouble.headers
+    if trouble.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        headers["Connection"] = "close"  # the rest of the body is not read
+    return JSONResponse({"error": trouble.sentence}, trouble.status, headers)

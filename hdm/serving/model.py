@@ -1,0 +1,91 @@
+"""A version of a line's model in memory, checked before it serves."""
+
+import math
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from hdm.errors import RegistryError
+from hdm.line import Line
+from hdm.registry.fetch import PREFIX, fetch
+from hdm.serving.options import BackendName
+from hdm.serving.regions import level_of
+
+if TYPE_CHECKING:
+    from hdm.detector import Prediction
+
+CHECK_SIDE = 64
+
+
+class Judge(Protocol):
+    """What judges images: `hdm.HDM`, or its likeness in another runtime."""
+
+    def predict(self, images: Sequence[np.ndarray], batch_size: int = 16) -> "list[Prediction]":
+        """See `hdm.HDM.predict`."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A version and what is to be known of it; never changed, only replaced.
+
+    level: of the anomaly map, above which a region is told. facts: for GET /v1/<line>/model.
+    """
+
+    line: str
+    version: str
+    judge: Judge
+    level: float
+    facts: dict[str, Any]
+
+
+def load(line: Line, version: str, backend: BackendName) -> Served:
+    """Fetch a version, load it and let it judge a small image.
+
+    Raises HDMError if its files are missing, damaged or do not work.
+    """
+    from hdm.detector import HDM
+
+    # A copy that is deleted: a registry behind HTTP would leave one on the disk at every reload.
+    with tempfile.TemporaryDirectory(prefix="hdm-serve-") as scratch:
+        folder = fetch(line, f"{PREFIX}{line.model_name}/{version}", Path(scratch)).folder
+        compute = line.params.compute
+        detector = HDM.load(folder, device=compute.device, precision=compute.precision,
+                            threads=compute.threads)
+    try:
+        calibration, point = detector.calibrated, detector.operating_point
+    except ValueError as error:
+        raise RegistryError(f"{line.model_name} version {version}: {error}.") from None
+    judge: Judge = detector
+    if backend == "onnx":
+        from hdm.export.runtime import in_runtime
+
+        judge = in_runtime(detector, line)
+    served = Served(
+        line.name, version, judge, level_of(point.threshold, calibration.pixel),
+        {"line": line.name, "model": line.model_name, "version": version, "backend": backend,
+         "threshold": point.threshold, "operating_point": point.as_dict(),
+         "calibration_images": len(calibration.normal_scores),
+         "smallest_rate": calibration.smallest_rate,
+         "input": {"height": detector.form.height, "width": detector.form.width,
+                   "channels": detector.form.channels, "fit": detector.form.fit}})
+    check(served)
+    return served
+
+
+def check(served: Served) -> None:
+    """Raise RegistryError if the model does not judge a grey ramp with finite figures."""
+    ramp = np.tile(np.linspace(0, 255, CHECK_SIDE, dtype=np.uint8), (CHECK_SIDE, 1))
+    try:
+        found, = served.judge.predict([ramp])
+        sound = math.isfinite(found.score) and bool(np.isfinite(found.anomaly_map).all()) \
+            and found.anomaly_map.shape == ramp.shape
+    except Exception as error:
+        raise RegistryError(f"version {served.version} of {served.line} does not judge an image "
+                            f"({type(error).__name__}: {str(error)[:200]}).") from error
+    if not sound:
+        raise RegistryError(f"version {served.version} of {served.line} answers with figures that "
+                            "are no numbers; its weights are damaged.")

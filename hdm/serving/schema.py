@@ -1,0 +1,61 @@
+"""What openapi.json says of a prediction: the body is read by hand, so FastAPI cannot tell."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+
+class RegionAnswer(BaseModel):
+    """A connected part of the anomaly map above region_level, in pixels of the image."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+    area: int
+    peak: float
+
+
+class ImageAnswer(BaseModel):
+    """What is said of one image; without the figures where the decision is "undecidable"."""
+
+    name: str
+    model_version: str
+    decision: str
+    error: str | None = None
+    score: float | None = None
+    threshold: float | None = None
+    p_value: float | None = None
+    probability: float | None = None
+    width: int | None = None
+    height: int | None = None
+    region_level: float | None = None
+    regions: list[RegionAnswer] | None = None
+    heatmap: str | None = None
+    picture: str | None = None
+
+
+class Answer(BaseModel):
+    """All images of a request, judged by one version."""
+
+    line: str
+    model_version: str
+    images: list[ImageAnswer]
+
+
+class Refusal(BaseModel):
+    """One sentence."""
+
+    error: str
+
+
+PREDICT: dict[int | str, dict[str, Any]] = {
+    200: {"model": Answer},
+    **{status: {"model": Refusal, "description": text} for status, text in (
+        (400, "No image was sent"), (401, "Wrong API key"), (404, "No such line"),
+        (413, "Too large"), (422, "No file could be judged"),
+        (503, "No model yet, or too many images are waiting"), (504, "Not answered in time"))}}
+BODY: dict[str, Any] = {"requestBody": {"required": True, "content": {
+    "multipart/form-data": {"schema": {"type": "object", "properties": {
+        "files": {"type": "array", "items": {"type": "string", "format": "binary"}}}}},
+    "image/*": {"schema": {"type": "string", "format": "binary"}}}}}
