@@ -8,7 +8,7 @@ from hdm.dataset.readers.record import Record, by_stem, list_folders, list_image
 
 LAYOUT = "good/ and any number of folders named after a defect"
 
-_MASK_FOLDERS = ("ground_truth", "masks")
+MASK_FOLDERS = ("ground_truth", "masks")
 
 
 def matches(source: Path) -> bool:
@@ -21,21 +21,26 @@ def read(source: Path) -> list[Record]:
 
     A file `<stem>_mask.*` beside an image `<stem>.*` is its mask, never an image.
     """
+    return read_parts(source, list_records(source))
+
+
+def list_records(source: Path) -> list[Record]:
+    """The same without the groups of parts.csv."""
     records = []
     for kind in list_folders(source):
-        if kind in _MASK_FOLDERS:
+        if kind in MASK_FOLDERS:
             continue
         files = list_images(source, kind)
         stems = {_key(path) for path in files}
         beside = [path for path in files if _key(path).endswith("_mask")
                   and _key(path).removesuffix("_mask") in stems]
-        masks = by_stem([path for folder in _MASK_FOLDERS
+        masks = by_stem([path for folder in MASK_FOLDERS
                          for path in list_images(source, f"{folder}/{kind}")])
         own = {_key(path).removesuffix("_mask"): path for path in beside}
         for path in sorted(set(files) - set(beside)):
             mask = own.get(_key(path)) or masks.get(Path(path).stem)
             records.append(Record(path, None, kind, None if kind == GOOD else mask))
-    return read_parts(source, records)
+    return records
 
 
 def _key(path: str) -> str:
