@@ -1,4 +1,4 @@
-"""The flow `hdm-monitor`: one look at a line, and a request to retrain where it has changed.
+"""The flow `hdm-monitor`: one look at a product line; where it has changed, a request to retrain.
 
 Endings, all completed: Steady, Drift, Cooling down (drift, but a retraining was asked for a short
 time ago) and Idle (no model, or nothing logged yet). A look that cannot be made is Failed.
