@@ -11,6 +11,7 @@ from hdm import __version__
 from hdm.commands import (
     config,
     deployments,
+    export,
     failure,
     lines,
     monitor,
@@ -39,6 +40,7 @@ COMMANDS = (
     pipeline.stage,
     predict.predict,
     serve.serve,
+    export.export,
     monitor.monitor,
     page.page,
     service.history,
