@@ -53,6 +53,15 @@ def publish_failure(line: Line, error: StageFailed) -> None:
     publish_links(line, Summary.load(line))
 
 
+def publish_look(line: Line, record: dict[str, Any]) -> None:
+    """What a look for drift found: the finding first, then every figure that is watched."""
+    create_markdown_artifact(key=key(line.name, "monitor"), markdown=look_text(line, record),
+                             description=f"Drift of {line.name}")
+    if record["streams"]:
+        create_table_artifact(key=key(line.name, "drift"), table=drift_rows(record),
+                              description=f"What is watched on {line.name}")
+
+
 def publish_links(line: Line, summary: Summary) -> None:
     """The MLflow run and model version as links, all addresses on one page."""
     addresses = links(summary)
@@ -88,6 +97,26 @@ def metric_rows(summary: Summary) -> list[dict[str, str]]:
     """One row a metric: value, interval, and why there is none."""
     return [{"metric": name, "value": summary.show(name), "interval": summary.show_interval(name),
              "note": str(summary.undefined.get(name, ""))} for name in METRICS]
+
+
+def drift_rows(record: dict[str, Any]) -> list[dict[str, str]]:
+    """One row a stream of a record of `hdm monitor`; evidence as decimal logarithm."""
+    return [{"figure": stream["name"], "now": _figure(stream["level"]),
+             "calibration": _figure(stream["expected"]),
+             "strongest evidence (log10)": f"{stream['highest']:.2f}",
+             "alarm at (log10)": f"{stream['limit']:.2f}",
+             "finding": stream["says"] or "no change"} for stream in record["streams"]]
+
+
+def look_text(line: Line, record: dict[str, Any]) -> str:
+    """The finding, how it was come to, and where the page is."""
+    watched = f"{record['images']:,} images were looked at. " if record["images"] else ""
+    return (f"# {record['state'].capitalize()}\n\n{record['sentence']}\n\n{watched}"
+            f"Trends: `{line.monitor_folder / 'index.html'}`\n")
+
+
+def _figure(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.3g}"
 
 
 def gate_text(summary: Summary) -> str:

@@ -8,7 +8,17 @@ from typing import Annotated, NoReturn
 import typer
 
 from hdm import __version__
-from hdm.commands import config, deployments, failure, lines, pipeline, predict, samples, serve
+from hdm.commands import (
+    config,
+    deployments,
+    failure,
+    lines,
+    monitor,
+    pipeline,
+    predict,
+    samples,
+    serve,
+)
 
 app = typer.Typer(
     name="hdm",
@@ -19,7 +29,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 for command in (pipeline.run, pipeline.results, pipeline.report, pipeline.stage, predict.predict,
-                serve.serve, samples.samples):
+                serve.serve, monitor.monitor, samples.samples):
     app.command()(command)
 app.add_typer(lines.app, name="lines")
 app.add_typer(config.app, name="config")

@@ -11,6 +11,7 @@ from hdm.commands.pipeline import LineName
 if TYPE_CHECKING:
     from hdm.detector import HDM
     from hdm.line import Line
+    from hdm.monitoring.log import PredictionLog
 
 MODEL_URI = "models:/"
 
@@ -23,6 +24,9 @@ def predict(
         "Another detector, for example models:/hdm-LINE@champion."))] = "",
     output: Annotated[Path | None, typer.Option(metavar="DIR", help=(
         "Where heat maps and tables go; data/LINE/predictions if left out."))] = None,
+    log: Annotated[bool, typer.Option("--log", help=(
+        "Log the predictions for `hdm monitor`; without --model the live model judges then."))
+    ] = False,
 ) -> None:
     """Judge images: print a table, write heat maps, predictions.json and predictions.csv."""
     from rich.console import Console
@@ -38,9 +42,11 @@ def predict(
     console = Console(width=max(console.width, 100))
     # Loading torch and the network takes seconds: say so first.
     with console.status("loading the detector"):
-        detector = _load(chosen, model)
+        version, place = _chosen(chosen, model, live=log)
+        detector = _load(chosen, place)
+    recorder = prediction.Recorder(_log(chosen), version) if log else None
     with progress_bar(console, "predicting") as report:
-        found = prediction.predict_files(detector, files, folder, report)
+        found = prediction.predict_files(detector, files, folder, report, recorder)
     prediction.write_tables(found, folder)
     console.print(prediction.table(found))
     console.print(f"heat maps, predictions.json and predictions.csv: {folder}", markup=False,
@@ -54,14 +60,30 @@ def predict(
         raise typer.Exit(1)
 
 
-def _load(line: "Line", model: str) -> "HDM":
+def _chosen(line: "Line", model: str, *, live: bool) -> tuple[str, Path]:
+    """Version and folder of the detector that --model names; without it of the one that was
+    trained last, or with `live` of the one in service, if there is one."""
+    from hdm.monitoring.log import LOCAL
+    from hdm.registry.address import tracking_off
+    from hdm.registry.fetch import fetch, live_version
+
+    if not model and live and not tracking_off() and (serving := live_version(line)):
+        model = f"{MODEL_URI}{line.model_name}/{serving}"
+    if model.startswith(MODEL_URI):
+        version, folder = fetch(line, model)
+        return version, folder
+    return LOCAL, Path(model) if model else line.detector_folder
+
+
+def _log(line: "Line") -> "PredictionLog":
+    from hdm.monitoring.log import PredictionLog
+
+    return PredictionLog(line.log_folder, line.params.monitor)
+
+
+def _load(line: "Line", folder: Path) -> "HDM":
     from hdm.errors import HDMError
 
-    folder = Path(model) if model else line.detector_folder
-    if model.startswith(MODEL_URI):
-        from hdm.registry.fetch import fetch
-
-        folder = fetch(line, model).folder
     if not (folder / "detector.json").is_file():
         raise HDMError(f"expected a detector in {folder}, found none; train it with "
                        f"`hdm run {line.name}` or name another with --model.")

@@ -5,18 +5,22 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 from rich.table import Table
 
-from hdm.dataset.images import SUFFIXES, read_image
+from hdm.dataset.images import SUFFIXES, UnreadableImage, read_image
 from hdm.errors import DataError
 from hdm.evaluation.pictures import colours
 from hdm.files import atomic_file, write_json
 
+if TYPE_CHECKING:
+    from hdm.monitoring.log import PredictionLog
+
 BATCH = 16
+SOURCE = "cli"
 LONGEST_STEM = 40  # characters of up to 4 bytes; a file name has 255 bytes
 
 
@@ -32,6 +36,23 @@ class Row:
     threshold: float | None = None
     heatmap: str = ""
     error: str = ""
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """Puts verdicts into a line's prediction log as those of one model version."""
+
+    log: "PredictionLog"
+    model: str
+
+    def judged(self, file: Path, image: np.ndarray, found: Any) -> None:
+        """`found` is a hdm.detector.Prediction."""
+        self.log.record(printable(file), self.model, SOURCE, image, found)
+
+    def failed(self, file: Path, error: DataError) -> None:
+        """A file that could not be read."""
+        reason = error.reason if isinstance(error, UnreadableImage) else str(error)
+        self.log.record_undecidable(printable(file), self.model, SOURCE, reason)
 
 
 def find_images(paths: Sequence[Path]) -> list[Path]:
@@ -52,25 +73,32 @@ def find_images(paths: Sequence[Path]) -> list[Path]:
 
 
 def predict_files(detector: Any, files: Sequence[Path], folder: Path,
-                  progress: Callable[[int, int], None]) -> list[Row]:
+                  progress: Callable[[int, int], None],
+                  recorder: Recorder | None = None) -> list[Row]:
     """Judge every file and write its heat map into `folder`/heatmaps.
 
-    `detector` is a hdm.HDM. `progress(done, total)` is called after each batch.
+    `detector` is a hdm.HDM. `progress(done, total)` is called after each batch. What cannot be
+    read is recorded, too.
     """
     rows: list[Row] = []
     for start in range(0, len(files), BATCH):
         batch = list(enumerate(files[start:start + BATCH], start))
         readable: list[tuple[int, Path, np.ndarray]] = []
-        errors: dict[int, str] = {}
+        errors: dict[int, DataError] = {}
         for number, file in batch:
             try:
                 readable.append((number, file, read_image(file)))
             except DataError as error:
-                errors[number] = str(error)
+                errors[number] = error
         predictions = detector.predict([image for *_, image in readable], batch_size=BATCH)
+        if recorder:
+            for (_, file, image), found in zip(readable, predictions, strict=True):
+                recorder.judged(file, image, found)
+            for number, reason in errors.items():
+                recorder.failed(files[number], reason)
         done = {number: _row(file, number, found, folder) for (number, file, _), found
                 in zip(readable, predictions, strict=True)}
-        rows += [done.get(number) or Row(printable(file), error=errors[number])
+        rows += [done.get(number) or Row(printable(file), error=str(errors[number]))
                  for number, file in batch]
         progress(len(rows), len(files))
     return rows

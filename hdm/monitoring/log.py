@@ -28,6 +28,8 @@ SCHEMA_VERSION = 1
 WAIT = 30.0
 """Seconds that a row waits for another process's row to be written."""
 
+LOCAL = "local"
+"""The model of predictions by a detector that is in no registry."""
 UNDECIDABLE = "undecidable"
 COLUMNS = {
     "id": "INTEGER PRIMARY KEY AUTOINCREMENT",  # the order of predictions: clocks may jump

@@ -11,7 +11,7 @@ from hdm.errors import HDMError
 from hdm.files import read_json, write_json, write_text
 from hdm.line import Line
 from hdm.monitoring.drift import counted, watch
-from hdm.monitoring.log import PredictionLog
+from hdm.monitoring.log import LOCAL, PredictionLog
 from hdm.monitoring.page import render
 from hdm.monitoring.record import idle, record
 from hdm.monitoring.trends import charts
@@ -21,7 +21,6 @@ from hdm.registry.address import tracking_off
 from hdm.registry.fetch import fetch, live_version
 from hdm.settings import ThresholdRule
 
-LOCAL = "local"
 STATUS, PAGE = "status.json", "index.html"
 SHOWN = 20_000
 """Newest predictions that the page shows."""

@@ -8,6 +8,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from hdm.evaluation.report import Chart
+from hdm.monitoring.record import moment
 
 _TITLES = {"drift": "The line has changed", "steady": "No change", "idle": "Nothing to watch yet"}
 _STREAMS = {"score": "Score of good images", "brightness": "Brightness", "contrast": "Contrast",
@@ -32,7 +33,7 @@ def table_row(stream: dict[str, Any]) -> dict[str, Any]:
             "expected": _level(stream["expected"], share),
             "evidence": _odds(stream["highest"]), "limit": _odds(stream["limit"]),
             "alarm": stream["alarm"], "says": stream["says"] or "no change",
-            "began": stream["began"]["time"] if stream["began"] else ""}
+            "began": moment(stream["began"]["time"]) if stream["began"] else ""}
 
 
 def _level(value: float | None, share: bool) -> str:
@@ -42,8 +43,8 @@ def _level(value: float | None, share: bool) -> str:
 
 
 def _odds(exponent: float) -> str:
-    """Capital for people: whole numbers, or a power of ten where it is very large."""
-    return f"{10**exponent:,.0f}" if exponent < 6 else f"10^{exponent:.0f}"
+    """Capital for people."""
+    return f"{10**exponent:,.0f}" if exponent < 6 else "over 1,000,000"
 
 
 def _share_text(share: dict[str, Any]) -> str:
@@ -59,5 +60,6 @@ def _template() -> Template:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True,
                               lstrip_blocks=True)
     environment.filters["drawn"] = Markup  # charts are our own SVG
+    environment.filters["moment"] = moment
     source = files("hdm.monitoring") / "page.html.j2"
     return environment.from_string(source.read_text(encoding="utf-8"))

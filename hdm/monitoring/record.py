@@ -34,7 +34,7 @@ def record(line: str, model: str, rows: pd.DataFrame, counted: pd.DataFrame,
     times = dict(zip(counted["id"], counted["time"], strict=True))
     told = [_stream(stream, times) for stream in streams]
     alarms = [stream for stream in told if stream["alarm"]]
-    found = [f"{stream['says']} (since {stream['began']['time']})" for stream in alarms]
+    found = [f"{stream['says']} since {moment(stream['began']['time'])}" for stream in alarms]
     what = "; ".join(found) if found else f"no change in {len(counted):,} images"
     return {
         "line": line, "model": model, "time": utc(now),
@@ -56,6 +56,11 @@ def record(line: str, model: str, rows: pd.DataFrame, counted: pd.DataFrame,
 def utc(seconds: float) -> str:
     """A time as ISO 8601 to the second, UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment(time: str) -> str:
+    """A time as `utc` gives it, for people."""
+    return f"{time[:10]} {time[11:16]} UTC"
 
 
 def _stream(stream: Stream, times: dict[int, float]) -> dict[str, Any]:

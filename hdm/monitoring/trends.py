@@ -135,7 +135,7 @@ def _days_panel(rows: pd.DataFrame) -> Panel:
         axes.bar(places, shares, color=GOOD, width=0.7, alpha=0.55)
         axes.vlines(places, ends[:, 0], ends[:, 1], color=INK, linewidth=1)
         chosen = sorted({round(place) for place in np.linspace(0, len(counts) - 1, TICKS + 1)
-                         if place >= 0})
+                         if len(counts)})
         axes.set_xticks(chosen, [_date(counts.index[place] * _DAY, "%d %b") for place in chosen])
         axes.set(ylabel="share", ylim=(0, None))
         axes.grid(False, axis="x")
@@ -157,9 +157,10 @@ def _across(axes: Axes, shown: Shown, *, named: bool) -> None:
     span = float(rows["time"].max() - rows["time"].min())
     form = "%d %b" if span > TICKS * _DAY else "%d %b %H:%M"
     axes.set_xticks(ticks, [_date(rows["time"].iloc[tick], form) for tick in ticks])
-    labels = axes.get_xticklabels()
-    labels[0].set_horizontalalignment("left")
-    labels[-1].set_horizontalalignment("right")
+    for label in axes.get_xticklabels()[:1]:
+        label.set_horizontalalignment("left")
+    for label in axes.get_xticklabels()[1:][-1:]:
+        label.set_horizontalalignment("right")
 
 
 def _binned(where: np.ndarray, values: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], ...]:

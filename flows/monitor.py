@@ -1,0 +1,85 @@
+"""The flow `hdm-monitor`: one look at a product line; where it has changed, a request to retrain.
+
+Endings, all completed: Steady, Drift, Cooling down (drift, but a retraining was asked for a short
+time ago) and Idle (no model, or nothing logged yet). A look that cannot be made is Failed.
+"""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.events import emit_event
+from prefect.states import Completed, Failed
+from prefect.tasks import exponential_backoff
+
+from flows import artifacts
+from flows.retrain import FIRST_DELAY, RETRIES, may_pass
+from flows.stage import PASSING, StageFailed
+from hdm.commands import child
+from hdm.errors import HDMError
+from hdm.line import Line
+from hdm.monitoring.requests import ask
+
+EVENT = "hdm.drift.detected"
+STEADY, DRIFT, COOLING, IDLE = "Steady", "Drift", "Cooling down", "Idle"
+
+
+@task(name="look", task_run_name="look@{line}", cache_policy=NO_CACHE, retries=RETRIES,
+      retry_delay_seconds=exponential_backoff(FIRST_DELAY), retry_jitter_factor=0.2,
+      retry_condition_fn=may_pass)
+def look(line: str, project: str) -> dict[str, Any]:
+    """The record of `hdm monitor LINE`. Raises StageFailed."""
+    with child.running(["python", "-m", "hdm", "monitor", line, "--json"], Path(project),
+                       capture=True) as process:
+        said = list(child.lines(process))
+        code = process.wait()
+    records = [text for text in said if text.startswith("{")]
+    if code or not records:
+        told = [text.removeprefix("error: ") for text in said if text.startswith("error: ")]
+        sentence = (told or said or [f"`hdm monitor` ended with exit code {code}."])[-1]
+        raise StageFailed("monitor", line, sentence, passing=bool(PASSING.search(sentence)),
+                          tail=tuple(said[-40:]))
+    record: dict[str, Any] = json.loads(records[-1])
+    return record
+
+
+@flow(name="hdm-monitor", flow_run_name="monitor-{product_line}", log_prints=False)
+def hdm_monitor(product_line: str) -> Any:
+    """Look once whether a product line has changed since its live model was calibrated.
+
+    Args:
+        product_line: a line of pipelines.yaml.
+    """
+    try:
+        line = Line.load(product_line)
+        record = look(line.name, str(line.project))
+        artifacts.publish_look(line, record)
+        return _ending(line, record)
+    except (HDMError, StageFailed) as error:
+        return Failed(message=str(error), data=error)
+
+
+def _ending(line: Line, record: dict[str, Any]) -> State[Any]:
+    """Ask for a retraining if there is reason to, and say how it ends."""
+    sentence = record["sentence"]
+    if record["state"] != "drift":
+        return Completed(name=IDLE if record["state"] == "idle" else STEADY, message=sentence,
+                         data=record)
+    if not line.params.monitor.retrain:
+        return Completed(name=DRIFT, message=f"{sentence} Retraining on alarms is switched off.",
+                         data=record)
+    wait = ask(line.monitor_folder, str(record["model"]), sentence,
+               line.params.monitor.cooldown_hours, time.time())
+    if wait:
+        return Completed(name=COOLING, data=record, message=(
+            f"{sentence} A retraining was asked for a short time ago; the next one in "
+            f"{wait / 3600:.1f} hours at the earliest."))
+    emit_event(EVENT, resource={"prefect.resource.id": f"hdm.line.{line.name}",
+                                "prefect.resource.name": line.name},
+               payload={"line": line.name, "model": record["model"], "sentence": sentence})
+    get_run_logger().warning("Asked for a retraining of %s: %s", line.name, sentence)
+    return Completed(name=DRIFT, message=f"{sentence} A retraining was asked for.", data=record)
