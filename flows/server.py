@@ -4,8 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-import httpx
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_URL
 
@@ -21,8 +20,8 @@ def apply(project: Path) -> list[str]:
     left alone, as they may be another project's. Raises HDMError without a server.
     """
     deployments.write(project)
-    address = _server()
     with get_client(sync_client=True) as client:
+        address = _reach(client)
         try:
             client.read_work_pool(deployments.POOL)
         except ObjectNotFound:
@@ -38,18 +37,15 @@ def apply(project: Path) -> list[str]:
     return sorted(ours - wanted)
 
 
-def _server() -> str:
+def _reach(client: SyncPrefectClient) -> str:
     address = PREFECT_API_URL.value()
     if not address:
         raise HDMError("expected the address of a Prefect server in PREFECT_API_URL, found none; "
                        "start one with `prefect server start`, then say "
                        "`export PREFECT_API_URL=http://127.0.0.1:4200/api`.")
-    try:
-        httpx.get(f"{address}/health", timeout=10).raise_for_status()
-    except httpx.HTTPError as error:
+    if error := client.api_healthcheck():
         raise HDMError(f"expected a Prefect server at {address}, which does not answer ({error}); "
-                       "start it with `prefect server start`, or correct PREFECT_API_URL."
-                       ) from None
+                       "start it with `prefect server start`, or correct PREFECT_API_URL.")
     return address
 
 
