@@ -51,9 +51,10 @@ def test_each_fault_is_found_with_its_reason(crafted, inbox) -> None:
     found = objections(crafted.manifest(), inbox.manifest(), SETTINGS)
     words = {"good/dark.png": "brightness", "good/blank.png": "", "good/blurred.png": "",
              "good/deep.png": "every image is 8-bit grey, as most of the line are; found 16-bit "
-             "grey", "good/colour.png": "found 8-bit colour", "good/small.png": "shorter than 32 px",
-             "good/large.png": "found 96×80", "scratch/empty.png": "marks something",
-             "scratch/other.png": "mask has the size", "Scratch/spelt.png": "Scratch / scratch"}
+             "grey", "good/colour.png": "found 8-bit colour",
+             "good/small.png": "shorter than 32 px", "good/large.png": "found 96×80",
+             "scratch/empty.png": "marks something", "scratch/other.png": "mask has the size",
+             "Scratch/spelt.png": "Scratch / scratch"}
     assert set(found) == set(words)
     for path, part in words.items():
         assert part in found[path], found[path]
