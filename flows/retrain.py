@@ -19,7 +19,7 @@ from prefect.tasks import exponential_backoff
 
 from flows import approval, artifacts
 from flows.requests import AlreadyRunning, join_waiting, only_run
-from flows.stage import UNCHANGED, StageFailed, owner, run_stage
+from flows.stage import INBOX, UNCHANGED, StageFailed, owner, run_stage
 from hdm.commands import child
 from hdm.config import STAGES, load_pipelines
 from hdm.errors import HDMError
@@ -31,10 +31,12 @@ FIRST_DELAY = 10  # seconds; then 20, 40, 80
 
 
 def stages_of(line: Line) -> tuple[str, ...]:
-    """The DVC stages of the line in order; images of sample lines are drawn first."""
+    """The DVC stages of the line in order; images of sample lines are drawn first, and an inbox is
+    taken in before all else."""
     samples = load_pipelines(line.project).sample_lines
     first = ("samples", "configure") if line.name in samples else ("configure",)
-    return (*first, *STAGES[:-1], "registry", STAGES[-1])
+    inbox = (INBOX,) if line.entry.inbox else ()
+    return (*inbox, *first, *STAGES[:-1], "registry", STAGES[-1])
 
 
 def may_pass(_task: object, _run: TaskRun, state: State[Any]) -> bool:

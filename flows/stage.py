@@ -1,7 +1,8 @@
-"""One DVC stage as a child process, and what its ending means."""
+"""One DVC stage, or the look into the inbox, as a child process, and what its ending means."""
 
 import math
 import re
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 from hdm.commands import child
 
 REJECTED_EXIT_CODES = (3, 4)  # DataError and ValidationFailed of hdm/errors.py
+INBOX = "inbox"
 UNCHANGED = "unchanged"
 FAILED, REJECTED = "Failed", "Rejected data"
 TAIL = 40
@@ -68,12 +70,14 @@ class Transcript:
 
 def run_stage(stage: str, line: str, project: Path, log: Callable[[str], None],
               hours: float = math.inf) -> str:
-    """Bring one stage up to date; every line of output goes to `log` as it comes.
+    """Bring one stage up to date, or take the line's inbox in where `stage` is INBOX; every line of
+    output goes to `log` as it comes.
 
     Returns 'ran', 'unchanged' or 'cached'. Raises StageFailed, also after so many hours.
     """
     transcript = Transcript(deque(maxlen=TAIL))
-    command = child.dvc("repro", "-s", f"{stage}@{line}")
+    command = [sys.executable, "-m", "hdm", "inbox", line] if stage == INBOX else \
+        child.dvc("repro", "-s", f"{stage}@{line}")
     # Prefect's own timeout cannot interrupt a flow that waits in a thread.
     with (child.running(command, project, capture=True, owner=owner(line, project)) as process,
           child.limited(process, min(hours * 3600, threading.TIMEOUT_MAX)) as over):
@@ -87,6 +91,8 @@ def run_stage(stage: str, line: str, project: Path, log: Callable[[str], None],
             "stage needs longer. The next run continues where this one stopped, and the last good "
             "outputs are as they were.", tail=tuple(transcript.tail))
     if code:
+        if stage == INBOX:  # no DVC is in between
+            transcript.exit_code = code
         raise failure(stage, line, transcript, code)
     return transcript.result
 

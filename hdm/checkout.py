@@ -19,6 +19,11 @@ def changed(project: Path, *arguments: str) -> bool | None:
     return None if said is None else bool(said)
 
 
+def ignored(project: Path, file: Path) -> bool:
+    """Whether git is told to leave `file` alone; False outside a repository."""
+    return _git(project, "check-ignore", str(file)) is not None
+
+
 def _git(project: Path, *words: str) -> str | None:
     try:
         return subprocess.run(["git", "-C", str(project), *words], check=True, timeout=PATIENCE,

@@ -104,6 +104,25 @@ def write_text(target: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def append_text(target: Path, text: str) -> None:
+    """Append whole lines to a file and wait until they are on the disk.
+
+    A last line that a crash cut off is ended first. Raises HDMError.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("ab+") as stream:
+            if stream.tell():
+                stream.seek(-1, os.SEEK_END)
+                if stream.read(1) != b"\n":
+                    text = "\n" + text
+            stream.write(text.encode())
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as error:
+        raise cannot_write(target, error) from error
+
+
 def read_json(source: Path) -> Any:
     """Read a JSON file; raises HDMError if it is missing or not JSON."""
     try:

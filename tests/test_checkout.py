@@ -32,3 +32,11 @@ def test_commit_and_changes_of_a_repository(tmp_path):
     (tmp_path / "a.txt").write_text("two")
     assert checkout.changed(tmp_path, "-uno") is True
     assert checkout.changed(tmp_path, "-uno", "--", "b") is False
+
+
+def test_files_that_git_leaves_alone(tmp_path):
+    assert checkout.ignored(tmp_path, tmp_path / "a.dvc") is False
+    git(tmp_path, "init")
+    (tmp_path / ".gitignore").write_text("/cameras/\n")
+    assert checkout.ignored(tmp_path, tmp_path / "a.dvc") is False
+    assert checkout.ignored(tmp_path, tmp_path / "cameras" / "a.dvc") is True

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hdm.errors import HDMError
-from hdm.files import atomic_file, atomic_folder, read_json, write_json, write_text
+from hdm.files import append_text, atomic_file, atomic_folder, read_json, write_json, write_text
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -201,3 +201,15 @@ def test_temporary_file_of_a_killed_process_is_swept(tmp_path):
         file.write_text("half")
     write_json(tmp_path / "a[1].json", {})
     assert not dead.exists() and living.exists() and other.exists()
+
+
+def test_appended_lines_follow_one_another_even_after_a_crash(tmp_path):
+    file = tmp_path / "new" / "log.txt"
+    append_text(file, "one\n")
+    append_text(file, "zwölf\n")
+    assert file.read_text(encoding="utf-8") == "one\nzwölf\n"
+    file.write_text("one\ncut o")
+    append_text(file, "two\n")
+    assert file.read_text() == "one\ncut o\ntwo\n"
+    with pytest.raises(HDMError, match="cannot write"):
+        append_text(tmp_path, "x")

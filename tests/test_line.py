@@ -99,3 +99,11 @@ def test_missing_and_broken_settings_are_one_sentence(line):
 def test_line_is_immutable(line):
     with pytest.raises(dataclasses.FrozenInstanceError):
         line.name = "other"
+
+
+def test_inbox_and_frozen_sets(line, tmp_path):
+    assert line.inbox is None
+    entry = line.entry.model_copy(update={"inbox": "../in"})
+    with_inbox = dataclasses.replace(line, entry=entry)
+    assert with_inbox.inbox == line.project.parent / "in"
+    assert line.frozen_folder == line.project / "test_sets" / line.name

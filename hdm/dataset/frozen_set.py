@@ -68,6 +68,7 @@ def write_frozen(folder: Path, name: str, entries: Iterable[Entry]) -> bool:
         raise ConfigError(f"test set name {name!r} says that its content is another one than "
                           f"{content_name(chosen)}; choose another name.")
     stream = io.StringIO()
+    stream.write(f"# {content_name(chosen)}\n")
     table = csv.writer(stream, lineterminator="\n")
     table.writerow(Entry._fields)
     table.writerows(chosen)
@@ -84,6 +85,7 @@ def read_frozen(file: Path) -> FrozenSet:
     """Read test_sets/<line>/<name>.csv; raises ConfigError if it is missing or not such a table."""
     try:
         with file.open(encoding="utf-8", newline="") as stream:
+            content = stream.readline().removeprefix("# ").rstrip()
             rows = list(csv.reader(stream))
         if tuple(rows[0]) != Entry._fields:
             raise ValueError(f"its columns are {', '.join(rows[0])}")
@@ -98,4 +100,8 @@ def read_frozen(file: Path) -> FrozenSet:
                           ) from None
     if len({entry.path for entry in entries}) != len(entries):
         raise ConfigError(f"{file} names an image twice; restore it from git.")
+    if content != content_name(entries):
+        raise ConfigError(f"{file} was edited: its content is {content_name(entries)}, and it was "
+                          f"frozen as {content or 'nothing'}; restore it from git, or give what it "
+                          "should be a new name with `hdm testset freeze`.")
     return FrozenSet(file.parent.name, file.stem, entries)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -65,6 +66,11 @@ def measure(manifest: Manifest, *, threads: int = 2,
             if progress:
                 progress(len(rows), len(manifest))
     return pd.DataFrame(rows, columns=Statistics._fields).astype(_DTYPES)
+
+
+def read_statistics(file: Path) -> pd.DataFrame:
+    """What `measure` returned, from the Parquet file of the stage validate."""
+    return pd.read_parquet(file)[list(Statistics._fields)].astype(_DTYPES)
 
 
 def measure_image(manifest: Manifest, row: Row) -> Statistics:

@@ -58,9 +58,18 @@ def test_names_that_cannot_be_or_that_lie_are_refused(tmp_path):
 @pytest.mark.parametrize("text", ["", "path,sha256\nx,y\n", "\0", "ü", "path,sha256,label,"
                                   "defect_type,mask_sha256\na,b,no,good,\n"])
 def test_damaged_file_is_one_sentence(tmp_path, text):
-    (tmp_path / "x.csv").write_text(text, encoding="latin-1")
+    (tmp_path / "x.csv").write_text(f"# test-00000000\n{text}", encoding="latin-1")
     with pytest.raises(ConfigError, match=r"is not a frozen test set .*restore it from git"):
         read_frozen(tmp_path / "x.csv")
+
+
+def test_an_edited_file_is_noticed(tmp_path):
+    write_frozen(tmp_path, "spring", ENTRIES)
+    file = tmp_path / "spring.csv"
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(ConfigError, match=r"spring\.csv was edited: its content is test-.* "
+                                          r"frozen as test-.*; restore it from git"):
+        read_frozen(file)
 
 
 def test_missing_file_names_those_that_are_there(tmp_path):

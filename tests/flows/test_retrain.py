@@ -188,6 +188,31 @@ def test_stages_end_with_the_registry_probe_and_register(project: Path) -> None:
     assert (stages[0], stages[-2:]) == ("configure", ("registry", "register"))
 
 
+def give_inbox(project: Path, name: str) -> None:
+    file = project / "pipelines.yaml"
+    text = file.read_text().replace("sample_lines: [good]", "sample_lines: []")
+    file.write_text(text.replace("path: raw/good}", f"path: raw/good}}\n    inbox: {name}"))
+
+
+@pytest.mark.usefixtures("short")
+def test_an_inbox_is_taken_in_before_all_else(project: Path) -> None:
+    (project / "inbox").mkdir()
+    (project / "raw/good/good").mkdir(parents=True)
+    give_inbox(project, "inbox")
+    assert stages_of(Line.load("good", project))[:2] == ("inbox", "configure")
+    assert ending("good").name == "Promoted"
+
+
+@pytest.mark.usefixtures("short")
+def test_an_inbox_that_cannot_be_read_stops_the_run_with_its_sentence(project: Path) -> None:
+    (project / "raw/good/good").mkdir(parents=True)
+    give_inbox(project, "nowhere")
+    state = ending("good")
+    assert state.is_failed()
+    assert state.message.startswith("inbox@good: expected the inbox folder ")
+    assert calls(project) == []
+
+
 @pytest.mark.parametrize(("error", "again"), [
     (StageFailed("a", "b", "busy", passing=True), True),
     (StageFailed("a", "b", "blank"), False),

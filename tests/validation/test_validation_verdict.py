@@ -296,3 +296,8 @@ def test_a_fingerprint_follows_the_manifest(crafted):
     assert before == fingerprint(crafted.manifest().frame)
     crafted.change("test/good/000.png", group="another")
     assert before != fingerprint(crafted.manifest().frame)
+
+
+def test_a_part_may_have_images_in_holdout_and_in_one_other_split(crafted, validate):
+    crafted.put("test/scratch/held.png", "holdout", group="train/good/000.png", mask=mask())
+    assert validate(crafted.manifest(), Validate(strictness="strict")).passed

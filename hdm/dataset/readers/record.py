@@ -35,7 +35,7 @@ def list_images(root: Path, folder: str) -> list[str]:
     Files count by their suffix alone, so that a file which only pretends is found and refused.
     A missing folder is empty.
     """
-    return sorted(path.relative_to(root).as_posix() for path in _walk(root / folder, set())
+    return sorted(path.relative_to(root).as_posix() for path in walk(root / folder)
                   if path.suffix.lower() in SUFFIXES)
 
 
@@ -58,8 +58,10 @@ def by_stem(paths: list[str]) -> dict[str, str]:
     return found
 
 
-def _walk(folder: Path, seen: set[str]) -> Iterator[Path]:
-    """Files below `folder`; each real folder once, so that links cannot lead in a circle."""
+def walk(folder: Path, seen: set[str] | None = None) -> Iterator[Path]:
+    """Files below `folder`, hidden ones not; each real folder once, so that links cannot lead in a
+    circle (`seen` are those of this walk)."""
+    seen = set() if seen is None else seen
     real = os.path.realpath(folder)
     if real in seen or not folder.is_dir():
         return
@@ -68,6 +70,6 @@ def _walk(folder: Path, seen: set[str]) -> Iterator[Path]:
         if entry.name.startswith("."):
             continue
         if entry.is_dir():
-            yield from _walk(entry, seen)
+            yield from walk(entry, seen)
         else:
             yield entry
