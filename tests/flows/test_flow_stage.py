@@ -200,3 +200,23 @@ def test_what_a_killed_run_left_behind_is_stopped(project: Path) -> None:
     assert child.stop_left_over(owner("stuck", project)) >= 2  # DVC and its stage
     psutil.wait_procs([stage], timeout=5)
     assert not stage.is_running()
+
+
+def test_damaged_dvc_lock_is_mended_and_told(project: Path) -> None:
+    for _ in range(2):
+        run_stage("dagm_fit", "good", project, lambda _: None)
+    (project / "dvc.lock").write_text("")
+    said: list[str] = []
+    assert run_stage("dagm_fit", "good", project, said.append) == "unchanged"
+    assert "dvc.lock was damaged" in said[0]
+
+
+def test_dvc_is_let_finish_when_its_stage_is_stopped(project: Path) -> None:
+    """Killed while it writes dvc.lock, it would leave half a file."""
+    command = child.dvc("repro", "-s", "ingest@stuck")
+    started = project / "data" / "stuck" / "pid"
+    with child.running(command, project, capture=True) as process:
+        wait_for(lambda: started.is_file() and started.read_text(), 60, "the stage runs")
+        child.stop(process)
+        assert process.returncode == 255  # its own ending, not a signal's
+    assert processes_in(project) == []

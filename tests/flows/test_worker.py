@@ -49,6 +49,11 @@ def release(services: Prefect) -> None:
     (services.project / "data" / "stuck" / "go").touch()
 
 
+def promoted(services: Prefect, run: str) -> None:
+    state = services.ended(run)
+    assert state["name"] == "Promoted", state["message"]
+
+
 def stages(services: Prefect) -> int:
     return len(processes_in(services.project, ["stage.py"]))
 
@@ -68,7 +73,7 @@ def test_drift_of_a_line_retrains_it(services: Prefect, worker: Any) -> None:
 
     [run] = wait_for(retraining, 60, "the automation starts a run")
     assert run["parameters"] == {"product_line": "good"}
-    assert services.ended(run["id"])["name"] == "Promoted"
+    promoted(services, run["id"])
 
 
 def test_second_request_ends_at_once_and_the_first_is_cancelled_without_a_trace(
@@ -92,7 +97,7 @@ def test_worker_is_killed(services: Prefect, worker: Any) -> None:
     wait_for(lambda: not stages(services), 30, "no stage is left")
     services.worker()
     again = services.request("hdm-retrain/stuck")
-    assert services.ended(again)["name"] == "Promoted"
+    promoted(services, again)
 
 
 def test_machine_dies_and_the_next_run_goes_on(services: Prefect, worker: Any) -> None:
@@ -111,7 +116,7 @@ def test_machine_dies_and_the_next_run_goes_on(services: Prefect, worker: Any) -
     assert state["message"].startswith(f"No sign of life for {SILENCE} seconds")
     assert services.state(found)["name"] == "Running"
     release(services)
-    assert services.ended(found)["name"] == "Promoted"
+    promoted(services, found)
 
 
 def test_server_is_restarted_under_a_run(services: Prefect, worker: Any) -> None:
@@ -120,7 +125,7 @@ def test_server_is_restarted_under_a_run(services: Prefect, worker: Any) -> None
     time.sleep(5)
     services.started[0] = services.server()
     release(services)
-    assert services.ended(run)["name"] == "Promoted"
+    promoted(services, run)
 
 
 def test_run_that_ends_while_the_server_is_away_loses_nothing(
@@ -135,4 +140,4 @@ def test_run_that_ends_while_the_server_is_away_loses_nothing(
     assert state["name"] in ("Promoted", "Crashed"), state
     if not processes_in(services.project, ["prefect worker"]):
         services.worker()
-    assert services.ended(services.request("hdm-retrain/stuck"))["name"] == "Promoted"
+    promoted(services, services.request("hdm-retrain/stuck"))
