@@ -128,7 +128,7 @@ def test_python_examples_are_valid() -> None:
 @pytest.mark.parametrize("command", [
     "hdm --help", "hdm lines list", "hdm config show brushed_plate",
     "hdm config schema params.yaml", "hdm config check", "dvc dag", "dvc metrics show",
-    "hdm deployments write", "dvc remote add -d shelf ../shelf"])
+    "dvc remote add -d shelf ../shelf"])
 def test_quick_commands_run(clone: Path, command: str) -> None:
     assert command in COMMANDS
     words = shlex.split(command)
