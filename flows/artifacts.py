@@ -77,9 +77,13 @@ def publish_links(line: Line, summary: Summary) -> None:
 
 
 def links(summary: Summary) -> dict[str, str]:
-    """Addresses in the MLflow UI: the server's, or where `mlflow ui` listens on this machine."""
+    """Addresses in the MLflow UI: HDM_MLFLOW_UI, else the server's, else where `mlflow ui` listens.
+
+    A browser may know the server by another name than the worker does.
+    """
     uri = os.environ.get("MLFLOW_TRACKING_URI", "")
-    base = uri.rstrip("/") if uri.startswith("http") else os.environ.get("HDM_MLFLOW_UI", MLFLOW_UI)
+    base = os.environ.get("HDM_MLFLOW_UI") or (uri if uri.startswith("http") else MLFLOW_UI)
+    base = base.rstrip("/")
     found = {}
     if summary.run_id:
         where = f"experiments/{summary.experiment}/runs" if summary.experiment else "runs"

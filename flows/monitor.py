@@ -1,7 +1,8 @@
-"""The flow `hdm-monitor`: one look at a line, and a request to retrain where it has changed.
+"""The flow `hdm-monitor`: one look at a product line; where it has changed, a request to retrain.
 
 Endings, all completed: Steady, Drift, Cooling down (drift, but a retraining was asked for a short
-time ago) and Idle (no model, or nothing logged yet). A look that cannot be made is Failed.
+time ago) and Idle (no model, or nothing logged yet). A look that cannot be made is Failed; one that
+is being made already is cancelled as Already running.
 """
 
 import json
@@ -13,18 +14,19 @@ from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.events import emit_event
-from prefect.states import Completed, Failed
+from prefect.states import Cancelled, Completed, Failed
 from prefect.tasks import exponential_backoff
 
 from flows import artifacts
+from flows.deployments import DRIFT_EVENT, resource
+from flows.requests import AlreadyRunning, join_waiting, only_run
 from flows.retrain import FIRST_DELAY, RETRIES, may_pass
-from flows.stage import PASSING, StageFailed
+from flows.stage import StageFailed, worth_retrying
 from hdm.commands import child
 from hdm.errors import HDMError
 from hdm.line import Line
 from hdm.monitoring.requests import ask
 
-EVENT = "hdm.drift.detected"
 STEADY, DRIFT, COOLING, IDLE = "Steady", "Drift", "Cooling down", "Idle"
 
 
@@ -41,7 +43,7 @@ def look(line: str, project: str) -> dict[str, Any]:
     if code or not records:
         told = [text.removeprefix("error: ") for text in said if text.startswith("error: ")]
         sentence = (told or said or [f"`hdm monitor` ended with exit code {code}."])[-1]
-        raise StageFailed("monitor", line, sentence, passing=bool(PASSING.search(sentence)),
+        raise StageFailed("monitor", line, sentence, passing=worth_retrying(sentence),
                           tail=tuple(said[-40:]))
     record: dict[str, Any] = json.loads(records[-1])
     return record
@@ -56,9 +58,13 @@ def hdm_monitor(product_line: str) -> Any:
     """
     try:
         line = Line.load(product_line)
-        record = look(line.name, str(line.project))
-        artifacts.publish_look(line, record)
-        return _ending(line, record)
+        with only_run("look", line.name, line.project):
+            join_waiting(line.name)
+            record = look(line.name, str(line.project))
+            artifacts.publish_look(line, record)
+            return _ending(line, record)
+    except AlreadyRunning as request:
+        return Cancelled(name=request.state, message=str(request))
     except (HDMError, StageFailed) as error:
         return Failed(message=str(error), data=error)
 
@@ -78,8 +84,8 @@ def _ending(line: Line, record: dict[str, Any]) -> State[Any]:
         return Completed(name=COOLING, data=record, message=(
             f"{sentence} A retraining was asked for a short time ago; the next one in "
             f"{wait / 3600:.1f} hours at the earliest."))
-    emit_event(EVENT, resource={"prefect.resource.id": f"hdm.line.{line.name}",
-                                "prefect.resource.name": line.name},
+    emit_event(DRIFT_EVENT, resource={"prefect.resource.id": resource(line.name),
+                                      "prefect.resource.name": line.name},
                payload={"line": line.name, "model": record["model"], "sentence": sentence})
     get_run_logger().warning("Asked for a retraining of %s: %s", line.name, sentence)
     return Completed(name=DRIFT, message=f"{sentence} A retraining was asked for.", data=record)

@@ -4,7 +4,6 @@ import os
 import subprocess
 from pathlib import Path
 
-import httpx
 from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_URL
@@ -21,8 +20,12 @@ def apply(project: Path) -> list[str]:
     left alone, as they may be another project's. Raises HDMError without a server.
     """
     deployments.write(project)
-    address = _server()
+    address = _address()
     with get_client(sync_client=True) as client:
+        if error := client.api_healthcheck():
+            raise HDMError(f"expected a Prefect server at {address}, which does not answer "
+                           f"({error}); start it with `prefect server start`, or correct "
+                           "PREFECT_API_URL.")
         try:
             client.read_work_pool(deployments.POOL)
         except ObjectNotFound:
@@ -38,18 +41,12 @@ def apply(project: Path) -> list[str]:
     return sorted(ours - wanted)
 
 
-def _server() -> str:
+def _address() -> str:
     address = PREFECT_API_URL.value()
     if not address:
         raise HDMError("expected the address of a Prefect server in PREFECT_API_URL, found none; "
                        "start one with `prefect server start`, then say "
                        "`export PREFECT_API_URL=http://127.0.0.1:4200/api`.")
-    try:
-        httpx.get(f"{address}/health", timeout=10).raise_for_status()
-    except httpx.HTTPError as error:
-        raise HDMError(f"expected a Prefect server at {address}, which does not answer ({error}); "
-                       "start it with `prefect server start`, or correct PREFECT_API_URL."
-                       ) from None
     return address
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hdm.commands import child
+from hdm.commands.lockfile import keep_whole
 
 REJECTED_EXIT_CODES = (3, 4)  # DataError and ValidationFailed of hdm/errors.py
 INBOX = "inbox"
@@ -76,6 +77,8 @@ def run_stage(stage: str, line: str, project: Path, log: Callable[[str], None],
     Returns 'ran', 'unchanged' or 'cached'. Raises StageFailed, also after so many hours.
     """
     transcript = Transcript(deque(maxlen=TAIL))
+    if keep_whole(project):
+        log("dvc.lock was damaged by a killed DVC and has been replaced by its last copy.")
     command = [sys.executable, "-m", "hdm", "inbox", line] if stage == INBOX else \
         child.dvc("repro", "-s", f"{stage}@{line}")
     # Prefect's own timeout cannot interrupt a flow that waits in a thread.

@@ -11,6 +11,7 @@ from hdm import __version__
 from hdm.commands import (
     config,
     deployments,
+    export,
     failure,
     inbox,
     lines,
@@ -41,6 +42,7 @@ COMMANDS = (
     inbox.inbox,
     predict.predict,
     serve.serve,
+    export.export,
     monitor.monitor,
     page.page,
     service.history,

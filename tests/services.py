@@ -97,12 +97,14 @@ class Prefect:
     def request(self, deployment: str) -> str:
         """Ask for a run of a deployment; its id."""
         found = self.get(f"deployments/name/{deployment}")
-        return str(self.post(f"deployments/{found['id']}/create_flow_run", {})["id"])
+        path = f"deployments/{found['id']}/create_flow_run"
+        # SQLite on a busy machine: the server answers 503 and the clients of Prefect ask again.
+        return str(wait_for(lambda: self.post(path, {}), 60, f"a run of {deployment}")["id"])
 
     def state(self, run: str) -> dict[str, Any]:
         return dict(self.get(f"flow_runs/{run}")["state"])
 
-    def ended(self, run: str, seconds: float = 120) -> dict[str, Any]:
+    def ended(self, run: str, seconds: float = 240) -> dict[str, Any]:
         """The state a run ends in."""
         def final() -> dict[str, Any] | None:
             state = self.state(run)

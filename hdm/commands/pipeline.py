@@ -30,6 +30,7 @@ def run(
 ) -> None:
     """Bring a whole line up to date, from its images to the registry, and show the result."""
     from hdm.commands import child
+    from hdm.commands.lockfile import keep_whole
     from hdm.config import STAGES
     from hdm.errors import ConfigError, HDMError
     from hdm.line import Line
@@ -37,6 +38,7 @@ def run(
     chosen = Line.load(line)
     if start and start not in STAGES:
         raise ConfigError(f"no stage {start!r}; expected one of: {', '.join(STAGES)}.")
+    keep_whole(chosen.project)
     what = ["--downstream", f"{start}@{line}"] if start else [f"register@{line}"]
     command = child.dvc("repro", *(["--force"] if force else []), *what)
     with child.running(command, chosen.project) as process:

@@ -51,7 +51,11 @@ _WORDS = {
               "the share called defects changes", "the share called defects changes"),
     UNDECIDABLE: ("more images are undecidable than stated",) * 4,
 }
-_KINDS = ("up", "down", "apart", "together")
+_KINDS: tuple[Direction, ...] = ("up", "down", "apart", "together")
+# What each bet of `rank_bets` is on.
+_DIRECTIONS: list[Direction] = [
+    *(_KINDS[0] if shift > 0 else _KINDS[1] for shift in SHIFTS),
+    *(_KINDS[2] if scale > 1 else _KINDS[3] for scale in SCALES)] * 2
 
 
 @dataclass(frozen=True)
@@ -158,19 +162,12 @@ def _stream(name: str, rows: pd.DataFrame, values: Array, bets: Array, part: flo
         crossed = int(hits[0])
         best = int(capitals[crossed].argmax())
         began = change_point(bets[:crossed + 1, best])
-        direction = "up" if name == UNDECIDABLE else _direction(best)
+        # Bets on events are all on more of them.
+        direction = _DIRECTIONS[best] if len(_DIRECTIONS) == bets.shape[1] else "up"
     recent = values[max(began or 0, len(values) - RECENT):]
     average = np.mean if name in (DEFECTS, UNDECIDABLE) else np.median
     return Stream(name, rows["id"].to_numpy(), evidence, limit, crossed, began, direction,
                   float(average(recent)) if len(recent) else None, expected)
-
-
-def _direction(bet: int) -> Direction:
-    """What a bet of `rank_bets` is on."""
-    kind = bet % (len(SHIFTS) + len(SCALES))
-    if kind < len(SHIFTS):
-        return "up" if SHIFTS[kind] > 0 else "down"
-    return "apart" if SCALES[kind - len(SHIFTS)] > 1 else "together"
 
 
 def _highest_false_alarm_rate(calibration: Calibration, point: OperatingPoint,

@@ -135,7 +135,7 @@ def _days_panel(rows: pd.DataFrame) -> Panel:
         axes.bar(places, shares, color=GOOD, width=0.7, alpha=0.55)
         axes.vlines(places, ends[:, 0], ends[:, 1], color=INK, linewidth=1)
         chosen = sorted({round(place) for place in np.linspace(0, len(counts) - 1, TICKS + 1)
-                         if place >= 0})
+                         if len(counts)})
         axes.set_xticks(chosen, [_date(counts.index[place] * _DAY, "%d %b") for place in chosen])
         axes.set(ylabel="share", ylim=(0, None))
         axes.grid(False, axis="x")

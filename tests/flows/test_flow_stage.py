@@ -1,13 +1,27 @@
 """Running one DVC stage, and reading what its ending means."""
 
+import os
+import subprocess
+import sys
 import time
 from collections import deque
 from pathlib import Path
 
 import psutil
 import pytest
+from services import processes_in, wait_for
+from toy import ROOT
 
-from flows.stage import FAILED, PASSING, REJECTED, StageFailed, Transcript, failure, run_stage
+from flows.stage import (
+    FAILED,
+    PASSING,
+    REJECTED,
+    StageFailed,
+    Transcript,
+    failure,
+    owner,
+    run_stage,
+)
 from hdm.commands import child
 
 
@@ -71,6 +85,10 @@ def test_hindrances_that_pass_are_tried_again(sentence: str) -> None:
     "params.yaml: unknown key 'seeed'; did you mean 'seed'?",
     "MLflow at sqlite:////a.db cannot be used: its folder is read-only.",
     "the disk is full",
+    "MLflow cannot be used: [Errno 28] No space left on device, connection aborted.",
+    "MLflow answered 507 Insufficient Storage: connection reset by peer",
+    "S3 answered XMinioStorageFull; request timed out",
+    "MLflow cannot be used: AccessDenied, connection aborted",
 ])
 def test_lasting_hindrances_are_not(sentence: str) -> None:
     heard_line = heard(f"error: {sentence}", "ERROR: failed to run: hdm, exited with 2")
@@ -87,6 +105,10 @@ def test_exit_code_of_the_stage_decides_the_outcome(code: int, outcome: str) -> 
 def test_rejected_data_are_never_tried_again_whatever_they_say() -> None:
     transcript = heard("error: connection refused.png is blank.", "ERROR: x, exited with 4")
     assert not failure("validate", "x", transcript, 255).passing
+
+
+def test_dvc_that_is_killed_itself_says_so() -> None:
+    assert "killed by signal 15" in str(failure("ddm_train", "x", heard("epoch 3"), -15))
 
 
 @pytest.mark.parametrize("code", [-9, 137])
@@ -154,3 +176,47 @@ def test_child_sees_this_interpreter_first(tmp_path: Path) -> None:
                        capture=True) as process:
         assert list(child.lines(process)) == [sys.prefix]
     assert child.environment()["PYTHONUNBUFFERED"] == "1"
+
+
+def test_time_limit_stops_the_stage_under_dvc_and_is_not_tried_again(project: Path) -> None:
+    with pytest.raises(StageFailed, match="the limit `stage_hours`") as caught:
+        run_stage("ingest", "stuck", project, lambda _: None, hours=4 / 3600)
+    assert (caught.value.outcome, caught.value.passing) == (FAILED, False)
+    assert processes_in(project) == []
+
+
+def test_what_a_killed_run_left_behind_is_stopped(project: Path) -> None:
+    code = ("from pathlib import Path\nfrom flows.stage import run_stage\n"
+            "run_stage('ingest', 'stuck', Path.cwd(), print)")
+    killed = subprocess.Popen([sys.executable, "-c", code], cwd=project,
+                              env={**os.environ, "PYTHONPATH": str(ROOT)})
+    started = project / "data" / "stuck" / "pid"
+    wait_for(lambda: started.is_file() and started.read_text(), 60, "the stage runs")
+    stage = psutil.Process(int(started.read_text()))
+    killed.kill()
+    killed.wait()
+    assert stage.is_running()
+    assert child.stop_left_over(owner("good", project)) == 0
+    assert child.stop_left_over(owner("stuck", project)) >= 2  # DVC and its stage
+    psutil.wait_procs([stage], timeout=5)
+    assert not stage.is_running()
+
+
+def test_damaged_dvc_lock_is_mended_and_told(project: Path) -> None:
+    for _ in range(2):
+        run_stage("dagm_fit", "good", project, lambda _: None)
+    (project / "dvc.lock").write_text("")
+    said: list[str] = []
+    assert run_stage("dagm_fit", "good", project, said.append) == "unchanged"
+    assert "dvc.lock was damaged" in said[0]
+
+
+def test_dvc_is_let_finish_when_its_stage_is_stopped(project: Path) -> None:
+    """Killed while it writes dvc.lock, it would leave half a file."""
+    command = child.dvc("repro", "-s", "ingest@stuck")
+    started = project / "data" / "stuck" / "pid"
+    with child.running(command, project, capture=True) as process:
+        wait_for(lambda: started.is_file() and started.read_text(), 60, "the stage runs")
+        child.stop(process)
+        assert process.returncode == 255  # its own ending, not a signal's
+    assert processes_in(project) == []

@@ -3,15 +3,16 @@
 import subprocess
 import sys
 import threading
-import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import FileLock
+from services import processes_in, wait_for
 from toy import calls
 
 from flows import retrain
+from flows.requests import only_run
 from flows.retrain import hdm_retrain, may_pass, stages_of
 from flows.stage import StageFailed
 from hdm.errors import ConfigError
@@ -127,28 +128,58 @@ def test_all_completes_when_every_line_does(project: Path) -> None:
     assert hdm_retrain() == {"good": "Promoted"}
 
 
-def test_second_run_of_a_line_waits_for_the_first(project: Path) -> None:
-    line = Line.load("good", project)
-    order: list[str] = []
+@pytest.mark.usefixtures("short")
+def test_second_run_of_a_line_is_cancelled_at_once_and_does_nothing(project: Path) -> None:
+    with only_run("retrain", "good", project):
+        state = ending("good")
+        assert (state.is_cancelled(), state.name) == (True, "Already running")
+        assert "Another retrain of good is under way" in state.message
+        assert calls(project) == []
+        keep_lines(project, "good", "held_back")
+        assert hdm_retrain() == {"good": "Already running", "held_back": "Held"}
+    assert ending("good").name == "Promoted"
 
-    class Log:
-        def warning(self, message: str, *_: object) -> None:
-            order.append(message.split(";")[0])
 
-    held = threading.Event()
+@pytest.mark.usefixtures("short")
+def test_requests_that_waited_for_a_worker_are_joined_into_one_run(project: Path) -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.states import Scheduled
 
-    def first_run() -> None:
-        with FileLock(project / ".hdm" / "retrain-good.lock"):
-            held.set()
-            time.sleep(0.5)
-            order.append("first ends")
+    with get_client(sync_client=True) as client:
+        def request(line: str, hours: float) -> Any:
+            at = datetime.now(UTC) + timedelta(hours=hours)
+            return client.create_flow_run(hdm_retrain, parameters={"product_line": line},
+                                          state=Scheduled(scheduled_time=at)).id
+        waiting = [request("good", -0.1), request("good", -2)]
+        others = [request("good", 1), request("held_back", -1)]
+        assert ending("good").name == "Promoted"
+        assert [client.read_flow_run(run).state_name for run in waiting] == ["Joined"] * 2
+        assert {client.read_flow_run(run).state_name for run in others} == {"Scheduled"}
 
-    (project / ".hdm").mkdir()
-    threading.Thread(target=first_run).start()
-    assert held.wait(10)
-    with retrain.only_run_of(line, Log()):  # type: ignore[arg-type]
-        order.append("second begins")
-    assert order == ["Another run of %s is under way", "first ends", "second begins"]
+
+def test_lines_side_by_side(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retrain, "STAGES", ("ingest", "register"))
+    keep_lines(project, "good", "stuck")
+    (project / "pipelines.yaml").open("a").write("parallel: 2\n")
+    def release() -> None:
+        wait_for(lambda: "register@good" in calls(project), 60, "the other line goes on")
+        (project / "data" / "stuck" / "go").touch()
+
+    helper = threading.Thread(target=release)
+    helper.start()
+    assert hdm_retrain() == {"good": "Promoted", "stuck": "Promoted"}
+    helper.join()
+
+
+def test_stage_that_takes_too_long_is_stopped(
+        project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retrain, "STAGES", ("ingest", "register"))
+    (project / "params.yaml").write_text("stage_hours: 0.001\n")
+    state = ending("stuck")
+    assert (state.is_failed(), state.name) == (True, "Failed")
+    assert state.message.startswith(
+        "ingest@stuck: stopped after 0.001 hours, the limit `stage_hours`")
+    assert processes_in(project) == []
 
 
 def test_stages_end_with_the_registry_probe_and_register(project: Path) -> None:
