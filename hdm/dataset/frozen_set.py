@@ -102,6 +102,6 @@ def read_frozen(file: Path) -> FrozenSet:
         raise ConfigError(f"{file} names an image twice; restore it from git.")
     if content != content_name(entries):
         raise ConfigError(f"{file} was edited: its content is {content_name(entries)}, and it was "
-                          f"frozen as {content or 'nothing'}; restore it from git, or give what it "
-                          "should be a new name with `hdm testset freeze`.")
+                          f"frozen as {content or 'nothing'}; restore it from git: a name never "
+                          "changes its content.")
     return FrozenSet(file.parent.name, file.stem, entries)
