@@ -211,7 +211,7 @@ class Register(Section):
     type_tolerance: Fraction = Field(0.05, description=(
         "The same for the image AUROC of each type of defect."))
     confidence: float = Field(0.95, gt=0.5, lt=1, description=(
-        "Of the paired bounds on the difference to the champion."))
+        "That all paired bounds on the differences to the champion hold at once."))
     bootstrap: Positive = Field(1000, description="Resamples by group for these bounds.")
     latency_ms: float | None = Field(None, gt=0, description=(
         "Longest median time an image, one at a time; null: measured, not limited."))

@@ -28,8 +28,8 @@ SAVING = "cost"
 class Difference(NamedTuple):
     """One metric of two detectors; larger `difference` is better for ours, also of costs.
 
-    ours, theirs: the values. low, high: one-sided bounds of the difference, each at the stated
-    confidence. defect_type: empty for all images.
+    ours, theirs: the values. low, high: one-sided bounds of the difference, which hold for all
+    metrics at once at the stated confidence. defect_type: empty for all images.
     """
 
     metric: str
@@ -56,6 +56,9 @@ def differences(ours: Collected, theirs: Collected, *, confidence: float, resamp
     # The first row is the test split itself: its value is the estimate.
     weights = np.concatenate([np.ones((1, weights.shape[1])), weights])
     ours_all, theirs_all = (dict(_samples(seen, weights, costs or EVEN)) for seen in (ours, theirs))
+    # Shared among the metrics (Bonferroni): three chances to look better must not be three times
+    # the chance to be so by luck.
+    miss = (1 - confidence) / sum(not kind for _, kind in ours_all)
     found = []
     for (metric, kind), mine in ours_all.items():
         other = theirs_all[metric, kind]
@@ -63,7 +66,7 @@ def differences(ours: Collected, theirs: Collected, *, confidence: float, resamp
         gain = sign * (mine - other)
         sampled = gain[1:][np.isfinite(gain[1:])]
         if np.isfinite(gain[0]) and len(sampled) >= resamples / 2:
-            low, high = np.quantile(sampled, [1 - confidence, confidence])
+            low, high = np.quantile(sampled, [miss, 1 - miss])
             found.append(Difference(metric, float(mine[0]), float(other[0]), float(gain[0]),
                                     float(low), float(high), kind))
     return tuple(found)
