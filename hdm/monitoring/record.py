@@ -70,7 +70,7 @@ def _stream(stream: Stream, times: dict[int, float]) -> dict[str, Any]:
         if number is None:
             return None
         row = int(stream.rows[number])
-        return {"row": row, "image": number + 1, "time": utc(times[row])}
+        return {"row": row, "time": utc(times[row])}
 
     return {"name": stream.name, "alarm": stream.alarm, "says": stream.says,
             "images": len(stream.rows), "level": stream.level, "expected": stream.expected,

@@ -82,7 +82,7 @@ def test_drift_is_told_in_words_with_its_beginning(line: Line) -> None:
     assert "images have become darker since 2026-09-21 16:4" in found["sentence"]
     told = {stream["name"]: stream for stream in found["streams"]}["brightness"]
     assert told["alarm"] and told["highest"] >= told["limit"]
-    assert 135 <= told["began"]["image"] <= 160 < told["crossed"]["image"] < 180
+    assert 140 <= told["began"]["row"] <= 155 < told["crossed"]["row"] < 180
     page = (line.monitor_folder / "index.html").read_text()
     assert "The line has changed" in page and "images have become darker" in page
     assert "Plates &lt;1&gt;" in page
