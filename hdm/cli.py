@@ -11,6 +11,7 @@ from hdm import __version__
 from hdm.commands import (
     config,
     deployments,
+    export,
     failure,
     lines,
     monitor,
@@ -29,7 +30,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 for command in (pipeline.run, pipeline.results, pipeline.report, pipeline.stage, predict.predict,
-                serve.serve, monitor.monitor, samples.samples):
+                serve.serve, export.export, monitor.monitor, samples.samples):
     app.command()(command)
 app.add_typer(lines.app, name="lines")
 app.add_typer(config.app, name="config")

@@ -46,7 +46,7 @@ class NormalPrior:
 
         `noise` is standard normal, like `images` or (1, C, H, W) for all of them.
         """
-        t = torch.full((len(images),), self.schedule.timestep(level), device=images.device)
+        t = torch.full((images.shape[0],), self.schedule.timestep(level), device=images.device)
         noise = noise.to(images.device).expand_as(images)
         return self.denoise(self.schedule.add_noise(images, noise, t), t)[0]
 

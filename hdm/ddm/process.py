@@ -45,7 +45,8 @@ def reverse(network: Discriminator, x: Tensor, appearance: Callable[[Tensor], Te
     z, previous = x, torch.zeros_like(x[:, :1])
     judged: list[Judgement] = []
     for b, following in pairwise([*transparencies(steps), 0.0]):
-        level = torch.full((len(x),), b, device=x.device)
+        # Of its shape, not its length: an exported graph would be fixed to one batch size.
+        level = torch.full((x.shape[0],), b, device=x.device)
         judgement = network(z, appearance(z), previous, level)
         judged.append(judgement)
         previous = torch.sigmoid(judgement.logits)

@@ -2,15 +2,14 @@
 
 import asyncio
 import hmac
-import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Query, Request
+from fastapi import Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -25,10 +24,6 @@ from hdm.serving.page import page
 from hdm.serving.service import LineService, Service
 from hdm.serving.trouble import Trouble, too_slow
 
-OPEN = ("/healthz", "/readyz")
-"""Paths that need no key, as what watches a server seldom has one; nor do the pages, which hold
-nothing and ask for it."""
-logger = logging.getLogger("hdm.serving")
 Level = Annotated[float | None, Query(gt=0, lt=1, description=(
     "Value of the anomaly map above which a region is told; where the evidence reaches the "
     "threshold if left out."))]
@@ -43,27 +38,27 @@ def build_app(service: Service) -> FastAPI:
         yield
         await asyncio.to_thread(service.close)
 
+    # Health and readiness need no key, as what watches a server seldom has one; nor do the pages,
+    # which hold nothing and ask for it.
+    holder = [_key_holder(service)]
     app = FastAPI(title="HDM", version=__version__, lifespan=lifespan, docs_url=None,
                   redoc_url=None, description="Judges images of product lines.")
-    _add_guard(app, service)
     _add_errors(app)
-    _add_predictions(app, service)
-    _add_state(app, service)
+    _add_predictions(app, service, holder)
+    _add_state(app, service, holder)
     _add_pages(app, service)
     return app
 
 
-def _add_guard(app: FastAPI, service: Service) -> None:
-    @app.middleware("http")
-    async def guard(request: Request, proceed: Callable[[Request], Awaitable[Response]]
-                    ) -> Response:
-        path, key = request.url.path, service.options.api_key
-        guarded = path.startswith("/v1/") or path == "/metrics"
-        if key and guarded and not hmac.compare_digest(
-                request.headers.get("x-api-key", "").encode(), key.encode()):
-            return _refusal(Trouble(HTTPStatus.UNAUTHORIZED, "expected the API key in the header "
-                                    "X-API-Key, received none or another."))
-        return await proceed(request)
+def _key_holder(service: Service) -> Any:
+    """A dependency that refuses requests without the key, if there is one."""
+    async def guard(request: Request) -> None:
+        key, given = service.options.api_key, request.headers.get("x-api-key", "")
+        if key and not hmac.compare_digest(given.encode(), key.encode()):
+            raise Trouble(HTTPStatus.UNAUTHORIZED, "expected the API key in the header X-API-Key, "
+                          "received none or another.")
+
+    return Depends(guard)
 
 
 def _add_errors(app: FastAPI) -> None:
@@ -91,8 +86,9 @@ def _add_errors(app: FastAPI) -> None:
                              "log says more."}, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-def _add_predictions(app: FastAPI, service: Service) -> None:
-    @app.post("/v1/{line}/predict", responses=schema.PREDICT, openapi_extra=schema.BODY)
+def _add_predictions(app: FastAPI, service: Service, holder: list[Any]) -> None:
+    @app.post("/v1/{line}/predict", responses=schema.PREDICT, openapi_extra=schema.BODY,
+              dependencies=holder)
     async def predict(request: Request, line: str, heatmap: bool = False, view: bool = False,
                       level: Level = None) -> Response:
         """Judge one image (as the body) or several (as files of a form)."""
@@ -117,7 +113,7 @@ def _add_predictions(app: FastAPI, service: Service) -> None:
             service.metrics.requests.labels(line, str(int(status))).inc()
             service.metrics.seconds.labels(line).observe(time.monotonic() - begun)
 
-    @app.get("/v1/{line}/model")
+    @app.get("/v1/{line}/model", dependencies=holder)
     async def model(line: str) -> Response:
         """Which version serves, and what it decides by."""
         return JSONResponse(_line(service, line).served.facts)
@@ -142,7 +138,7 @@ async def _judge(service: Service, line: LineService, request: Request, wish: Wi
     return content
 
 
-def _add_state(app: FastAPI, service: Service) -> None:
+def _add_state(app: FastAPI, service: Service, holder: list[Any]) -> None:
     @app.get("/healthz")
     async def alive() -> Response:
         """The process lives."""
@@ -158,7 +154,7 @@ def _add_state(app: FastAPI, service: Service) -> None:
         return JSONResponse({"ready": well, "lines": lines}, HTTPStatus.OK if well
                             else HTTPStatus.SERVICE_UNAVAILABLE)
 
-    @app.get("/metrics")
+    @app.get("/metrics", dependencies=holder)
     async def metrics() -> Response:
         """Figures for Prometheus."""
         return Response(service.metrics.text(), media_type=CONTENT_TYPE_LATEST)

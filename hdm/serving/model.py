@@ -1,6 +1,8 @@
 """A version of a line's model in memory, checked before it serves."""
 
 import math
+import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from hdm.detector import Prediction
 
 CHECK_SIDE = 64
+EXPORT_PATIENCE = 600.0
 
 
 class Judge(Protocol):
@@ -47,7 +50,18 @@ def load(line: Line, version: str, backend: BackendName) -> Served:
 
     Raises HDMError if its files are missing, damaged or do not work.
     """
+    judge, facts = (_in_torch if backend == "torch" else _in_runtime)(line, version)
+    pixel = facts.pop("pixel")
+    served = Served(line.name, version, judge, level_of(facts["threshold"], pixel),
+                    {"line": line.name, "model": line.model_name, "version": version,
+                     "backend": backend, **facts})
+    check(served)
+    return served
+
+
+def _in_torch(line: Line, version: str) -> tuple[Judge, dict[str, Any]]:
     from hdm.detector import HDM
+    from hdm.export.facts import facts_of
 
     # A copy that is deleted: a registry behind HTTP would leave one on the disk at every reload.
     with tempfile.TemporaryDirectory(prefix="hdm-serve-") as scratch:
@@ -56,24 +70,27 @@ def load(line: Line, version: str, backend: BackendName) -> Served:
         detector = HDM.load(folder, device=compute.device, precision=compute.precision,
                             threads=compute.threads)
     try:
-        calibration, point = detector.calibrated, detector.operating_point
+        return detector, facts_of(detector)
     except ValueError as error:
         raise RegistryError(f"{line.model_name} version {version}: {error}.") from None
-    judge: Judge = detector
-    if backend == "onnx":
-        from hdm.export.runtime import in_runtime
 
-        judge = in_runtime(detector, line)
-    served = Served(
-        line.name, version, judge, level_of(point.threshold, calibration.pixel),
-        {"line": line.name, "model": line.model_name, "version": version, "backend": backend,
-         "threshold": point.threshold, "operating_point": point.as_dict(),
-         "calibration_images": len(calibration.normal_scores),
-         "smallest_rate": calibration.smallest_rate,
-         "input": {"height": detector.form.height, "width": detector.form.width,
-                   "channels": detector.form.channels, "fit": detector.form.fit}})
-    check(served)
-    return served
+
+def _in_runtime(line: Line, version: str) -> tuple[Judge, dict[str, Any]]:
+    """Exported by a process of its own: it is seconds of Python, which requests would feel."""
+    from hdm.export.runtime import RuntimeDetector
+
+    with tempfile.TemporaryDirectory(prefix="hdm-serve-") as scratch:
+        file = Path(scratch) / "model.onnx"
+        command = [sys.executable, "-m", "hdm", "export", line.name, "--output", str(file),
+                   "--model", f"{PREFIX}{line.model_name}/{version}", "--depth", "16"]
+        done = subprocess.run(command, cwd=line.project, capture_output=True, text=True,
+                              errors="replace", timeout=EXPORT_PATIENCE)
+        if done.returncode:
+            lines = done.stderr.strip().splitlines() or ["it ended without a word"]
+            raise RegistryError(lines[-1].removeprefix("error: "))
+        detector = RuntimeDetector(file, line.params.compute.threads)
+    return detector, {key: value for key, value in detector.facts.items()
+                      if key not in ("line", "model", "version", "depth")}
 
 
 def check(served: Served) -> None:

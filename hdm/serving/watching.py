@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from hdm.errors import HDMError
 from hdm.line import Line
@@ -35,11 +35,8 @@ class Watcher:
     Whatever goes wrong there, the version in memory goes on serving.
     """
 
-    def __init__(self, slots: Sequence[Slot], options: Options, metrics: Metrics,
-                 live: Callable[[Line], str | None] = live_version,
-                 loader: Callable[..., Served] = load) -> None:
+    def __init__(self, slots: Sequence[Slot], options: Options, metrics: Metrics) -> None:
         self.slots, self.options, self.metrics = slots, options, metrics
-        self._live, self._load = live, loader
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="watcher", daemon=True)
 
@@ -77,7 +74,7 @@ class Watcher:
         """Load what is live, if that is another version; returns what is to be told."""
         served = slot.served
         try:
-            version = self._live(slot.line)
+            version = live_version(slot.line)
         except HDMError as error:
             return f"{error}{_goes_on(served)}"
         if version is None:
@@ -91,7 +88,7 @@ class Watcher:
             return slot.trouble
         name = slot.line.name
         try:
-            slot.served = self._load(slot.line, version, self.options.backend)
+            slot.served = load(slot.line, version, self.options.backend)
         except Exception as error:  # damaged files may raise anything
             slot.refused = (version, time.monotonic() + self.options.retry)
             self.metrics.reloads.labels(name, "failed").inc()

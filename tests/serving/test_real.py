@@ -1,0 +1,146 @@
+"""The whole way once: real detectors in a real registry, over a socket, through `hdm serve`."""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+import tiny
+from small_detector import native, small_detector
+
+import hdm
+from hdm.dataset.images import decode_image
+from hdm.detector import HDM
+from hdm.line import Line
+from hdm.monitoring.log import PredictionLog
+from hdm.registry.client import connect, load_mlflow
+from hdm.registry.model import fingerprint, log_detector
+from hdm.registry.promotion import FINGERPRINT
+from hdm.registry.store import experiment_name, prepare
+from hdm.registry.tracking import tracking_uri
+
+PATIENCE = 90.0
+
+
+@pytest.fixture(scope="module")
+def line(tmp_path_factory) -> Line:
+    """The line `plate` with three versions; the weights of the last one are truncated."""
+    project = tiny.write_project(tmp_path_factory.mktemp("plant"), {"compute": {"threads": 1}})
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "HDM_TRACKING"):
+            patch.delenv(name, raising=False)
+        line = Line.load("plate", project)
+        prepare(line)
+        client, mlflow = connect(tracking_uri(project)), load_mlflow()
+        mlflow.set_tracking_uri(tracking_uri(project))
+        mlflow.set_registry_uri(tracking_uri(project))
+        mlflow.set_experiment(experiment_name(line.name))
+        for seed in range(3):
+            small_detector(seed=seed).save(project / f"detector{seed}")
+            with mlflow.start_run():
+                info = log_detector(mlflow, project / f"detector{seed}", {})
+                mlflow.register_model(info.model_uri, line.model_name,
+                                      tags={FINGERPRINT: fingerprint(project / f"detector{seed}")})
+        third = client.get_model_version_download_uri(line.model_name, "3")
+        files = Path(mlflow.artifacts.download_artifacts(third))
+        weights = next(files.rglob("detector.safetensors"))
+        weights.write_bytes(weights.read_bytes()[:-100])
+        client.set_registered_model_alias(line.model_name, "champion", "1")
+    return line
+
+
+@pytest.fixture(scope="module")
+def server(line):
+    """`hdm serve plate` on a free port: a client of it."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(hdm.__file__).parents[1])}
+    environment.pop("MLFLOW_TRACKING_URI", None)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hdm", "serve", "plate", "--port", "0", "--poll", "0.1"],
+        cwd=line.project, env=environment, text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE)
+    address = process.stdout.readline().split()[-1]
+    with httpx.Client(base_url=address, timeout=PATIENCE) as client:
+        yield client
+    process.terminate()
+    process.communicate(timeout=30)
+
+
+def wait_for(server: httpx.Client, **wanted) -> dict:
+    """The state of the line as soon as it is as wanted."""
+    end = time.monotonic() + PATIENCE
+    found: dict = {}
+    while time.monotonic() < end:
+        try:
+            found = server.get("/readyz").json()["lines"]["plate"]
+        except httpx.TransportError:
+            found = {}
+        if all(value in str(found.get(name)) for name, value in wanted.items()):
+            return found
+        time.sleep(0.1)
+    raise AssertionError(found)
+
+
+def test_it_follows_the_alias_and_outlives_damage_and_its_registry(line, server) -> None:
+    client, store = connect(tracking_uri(line.project)), line.project / "mlflow.db"
+    image = line.project / "image.png"
+    tiny.write_png(image, native(60, 40))
+    wait_for(server, version="1")
+    for version in ("1", "2"):
+        client.set_registered_model_alias(line.model_name, "champion", version)
+        wait_for(server, version=version)
+        answer = server.post("/v1/plate/predict", files=[
+            ("f", ("image.png", image.read_bytes())), ("f", ("notes", b"text"))]).json()
+        detector = HDM.load(line.project / f"detector{int(version) - 1}", device="cpu", threads=1)
+        expected, = detector.predict([decode_image(image.read_bytes(), "image.png")])
+        assert answer["model_version"] == version
+        assert answer["images"][0]["score"] == pytest.approx(expected.score)
+        assert answer["images"][0]["decision"] == expected.decision
+        assert server.get("/v1/plate/model").json()["threshold"] == detector.threshold
+
+    client.set_registered_model_alias(line.model_name, "champion", "3")
+    found = wait_for(server, version="2", trouble="version 3 cannot be loaded")
+    assert "not those that were registered" in found["trouble"]
+    assert server.post("/v1/plate/predict", content=image.read_bytes()).status_code == 200
+
+    shutil.move(store, line.project / "elsewhere.db")
+    try:
+        wait_for(server, version="2", trouble="no champion any more")
+        assert server.post("/v1/plate/predict", content=image.read_bytes()).status_code == 200
+    finally:
+        shutil.move(line.project / "elsewhere.db", store)
+    with sqlite3.connect(store) as database:
+        database.execute("update registered_model_aliases set version = 1")
+    database.close()
+    wait_for(server, version="1")
+
+    end = time.monotonic() + PATIENCE
+    log = PredictionLog(line.log_folder, line.params.monitor)
+    while len(log.read()) < 6 and time.monotonic() < end:
+        time.sleep(0.1)
+    rows = log.read()
+    assert list(rows["model"]) == ["1", "1", "2", "2", "2", "2"]
+    assert set(rows["source"]) == {"rest"}
+    assert (rows["decision"] == "undecidable").sum() == 2
+
+
+def test_a_port_that_is_taken_is_one_sentence(line, server) -> None:
+    done = subprocess.run([sys.executable, "-m", "hdm", "serve", "plate", "--port",
+                           str(server.base_url.port)], cwd=line.project, text=True,
+                          capture_output=True, timeout=PATIENCE,
+                          env={**os.environ, "PYTHONPATH": str(Path(hdm.__file__).parents[1])})
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: cannot listen at") and "Traceback" not in done.stderr
+
+
+def test_the_calibration_is_told(line, server) -> None:
+    wait_for(server, version="1")
+    facts = server.get("/v1/plate/model").json()
+    content = json.loads((line.project / "detector0" / "detector.json").read_text())
+    assert facts["calibration_images"] == len(content["calibration"]["normal_scores"]) == 19
+    assert facts["operating_point"]["false_alarm_rate"] == 0.05
