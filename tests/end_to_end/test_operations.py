@@ -168,7 +168,7 @@ def test_a_rollback_is_one_command_and_serving_follows(factory: Factory) -> None
 
 def test_a_poisoned_challenger_is_refused_for_the_right_reason(factory: Factory) -> None:
     """Somebody takes noise for good parts."""
-    override(factory.project, LINE, register={"tolerance": 0.01, "confidence": 0.99, "minimum_image_auroc": 0.0,
+    override(factory.project, LINE, register={"tolerance": 0.01, "minimum_image_auroc": 0.0,
                                               "minimum_pixel_auroc": 0.0})
     noise = np.random.default_rng(0)
     for file in (factory.camera / "train/good").glob("*.png"):
