@@ -1,7 +1,7 @@
 """`python -m benchmarks.drift`: false alarms and detection delays of the drift monitor.
 
 Simulates whole lives of monitors that look after every image, and writes results/drift.json and
-results/drift.md. Two cores need about five minutes.
+results/drift.md. Two cores need about ten minutes.
 """
 
 import argparse
