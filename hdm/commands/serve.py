@@ -80,7 +80,9 @@ def _run(lines: "list[Line]", host: str, port: int, options: Any) -> None:
     if options.api_key is None and host not in ("127.0.0.1", "::1", "localhost"):
         print("everyone who reaches this address may use it; --api-key-env asks for a key",
               flush=True)
+    # Longer than what a proxy in front keeps a connection: it must not send into one that closes.
     uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False,
+                                  timeout_keep_alive=75,
                                   timeout_graceful_shutdown=round(options.patience) + 1,
                                   )).run(sockets=[listener])
 

@@ -54,7 +54,8 @@ def _key_holder(service: Service) -> Any:
     """A dependency that refuses requests without the key, if there is one."""
     async def guard(request: Request) -> None:
         key, given = service.options.api_key, request.headers.get("x-api-key", "")
-        if key and not hmac.compare_digest(given.encode(), key.encode()):
+        # Headers are bytes that Starlette reads as Latin-1.
+        if key and not hmac.compare_digest(given.encode("latin-1"), key.encode()):
             raise Trouble(HTTPStatus.UNAUTHORIZED, "expected the API key in the header X-API-Key, "
                           "received none or another.")
 

@@ -20,6 +20,7 @@ from hdm.serving.trouble import Trouble, too_large
 
 IN_MEMORY = 2**20
 """Bytes of an upload beyond which it waits on the disk."""
+LONGEST_NAME = 200
 BYTES_A_PIXEL = 8
 """Of a decoded image and the anomaly map that it becomes."""
 
@@ -49,7 +50,7 @@ async def uploads(request: Request, options: Options) -> list[Upload]:
         raise Trouble(HTTPStatus.BAD_REQUEST, "expected an image file as the body, or a form with "
                       "files, received nothing.")
     content.seek(0)
-    return [Upload(request.query_params.get("name", "image"), content)]
+    return [Upload(request.query_params.get("name", "image")[:LONGEST_NAME], content)]
 
 
 async def _files(request: Request, options: Options) -> list[Upload]:
@@ -62,7 +63,7 @@ async def _files(request: Request, options: Options) -> list[Upload]:
     if not files:
         raise Trouble(HTTPStatus.BAD_REQUEST, "expected a form with image files, received one "
                       "without a file.")
-    return [Upload(file.filename or f"image {number}", file.file)
+    return [Upload((file.filename or f"image {number}")[:LONGEST_NAME], file.file)
             for number, file in enumerate(files, 1)]
 
 

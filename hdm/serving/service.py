@@ -22,6 +22,8 @@ from hdm.serving.watching import Slot, Watcher
 
 HELPERS = 2
 """Threads that decode files and draw heat maps."""
+SMALL = 250_000
+"""Pixels of an image that is sooner decoded than handed to another thread and back."""
 
 
 class LineService:
@@ -85,21 +87,28 @@ class Service:
     async def judge(self, line: LineService, served: Served, files: Sequence[Upload],
                     wish: answers.Wish) -> list[dict[str, Any]]:
         """An answer for each file, all by the same version; a bad file spoils no other."""
-        return list(await asyncio.gather(*(
-            self._one(line, served, file, wish) for file in files)))
+        # All are waited for: the files are closed when this returns.
+        done = await asyncio.gather(*(self._one(line, served, file, wish) for file in files),
+                                    return_exceptions=True)
+        for answer in done:
+            if isinstance(answer, BaseException):
+                raise answer
+        return [answer for answer in done if not isinstance(answer, BaseException)]
 
     async def _one(self, line: LineService, served: Served, file: Upload,
                    wish: answers.Wish) -> dict[str, Any]:
         try:
             pixels = pixels_of(file, self.options.max_pixels)
             async with self.memory.room(BYTES_A_PIXEL * pixels):
-                image = await self._aside(decoded, file)
+                small = pixels <= SMALL
+                image = await self._done(small, decoded, file)
                 found = await asyncio.wrap_future(line.batcher.submit(served, image))
                 if not math.isfinite(found.score):
                     raise DataError(f"{file.name}: the score is not a number; the image or the "
                                     "model is damaged.")
-                answer: dict[str, Any] = await self._aside(
-                    answers.judged, file.name, served, image, found, wish)
+                drawn = wish.heatmap or wish.view
+                answer: dict[str, Any] = await self._done(
+                    small and not drawn, answers.judged, file.name, served, image, found, wish)
                 if line.journal:
                     line.journal.record(file.name, served.version, image, found)
         except DataError as error:
@@ -110,6 +119,8 @@ class Service:
         line.metrics.decisions.labels(line.name, served.version, answer["decision"]).inc()
         return answer
 
-    async def _aside(self, work: Any, *arguments: Any) -> Any:
-        """Run what would stop the event loop in a helper thread."""
+    async def _done(self, here: bool, work: Any, *arguments: Any) -> Any:
+        """Do it here, or where it would stop the event loop in a helper thread."""
+        if here:
+            return work(*arguments)
         return await asyncio.get_running_loop().run_in_executor(self._helpers, work, *arguments)

@@ -1,9 +1,12 @@
 """The file agrees with the detector, or is not written."""
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny
 from small_detector import native, small_detector
 
 from hdm.errors import HDMError
@@ -11,6 +14,7 @@ from hdm.export import file as module
 from hdm.export.agreement import compare
 from hdm.export.file import export
 from hdm.export.runtime import RuntimeDetector
+from hdm.line import Line
 
 pytest.importorskip("onnxruntime")
 FACTS = {"line": "plate", "model": "hdm-plate", "version": "3"}
@@ -69,6 +73,28 @@ def test_what_cannot_be_compared_is_refused(detector, tmp_path, images, part) ->
     with pytest.raises(HDMError, match=part):
         export(detector, FACTS, images, tmp_path / "plate.onnx", depth=8)
     assert not list(tmp_path.iterdir())
+
+
+def test_it_serves_as_the_detector_does(detector, exported, tmp_path, monkeypatch) -> None:
+    from hdm.errors import RegistryError
+    from hdm.serving import model
+
+    project = tiny.write_project(tmp_path, {"compute": {"threads": 1}})
+    line, codes = Line.load("plate", project), [0, 6]
+
+    def run(command, **_):
+        shutil.copyfile(exported, command[command.index("--output") + 1])
+        return subprocess.CompletedProcess(command, codes.pop(0), "", "chatter\nerror: no images.")
+
+    monkeypatch.setattr(model.subprocess, "run", run)
+    served = model.load(line, "3", "onnx")
+    assert (served.version, served.facts["backend"]) == ("3", "onnx")
+    assert served.facts["threshold"] == detector.threshold and "pixel" not in served.facts
+    image = native(60, 40)
+    assert served.judge.predict([image])[0].score == \
+        pytest.approx(detector.predict([image])[0].score, abs=1e-4)
+    with pytest.raises(RegistryError, match=r"^no images\.$"):
+        model.load(line, "3", "onnx")
 
 
 def test_other_files_are_no_detectors(tmp_path) -> None:

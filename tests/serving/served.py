@@ -46,6 +46,7 @@ class FakeRegistry:
 
     def __init__(self, **live) -> None:
         self.live, self.broken, self.loads, self.pause = live, {}, [], 0.0
+        self.judges = []
         self.gate = threading.Event()
         self.gate.set()
 
@@ -60,7 +61,8 @@ class FakeRegistry:
         self.gate.wait(10)
         if version in self.broken:
             raise self.broken[version]
-        return Served(line.name, version, FakeJudge(self.pause), 0.5,
+        self.judges.append(FakeJudge(self.pause))
+        return Served(line.name, version, self.judges[-1], 0.5,
                       {"line": line.name, "version": version, "threshold": 0.5})
 
     def put(self, monkeypatch) -> None:

@@ -117,6 +117,17 @@ def test_the_journal_writes_behind_and_drops_what_does_not_fit() -> None:
     assert len(log.rows) - 1 + len(dropped) == 10
 
 
+def test_large_images_do_not_pile_up_in_the_journal(monkeypatch) -> None:
+    monkeypatch.setattr("hdm.serving.journal.WAITING_BYTES", 1000)
+    log, dropped = Log(), []
+    journal = Journal(log, dropped.append)
+    for _ in range(3):
+        journal.record("a", "3", np.zeros(400, np.uint8), None)
+    log.gate.set()
+    journal.close()
+    assert dropped == ["full"] and len(log.rows) == 3
+
+
 def test_a_log_that_fails_costs_rows_but_no_requests(caplog) -> None:
     log, dropped = Log(HDMError("the disk is full.")), []
     log.gate.set()

@@ -81,29 +81,33 @@ def test_a_server_may_start_before_its_registry(served, registry) -> None:
 def test_200_requests_at_once_while_the_alias_moves(registry, tmp_path) -> None:
     registry.pause = 0.002
 
-    async def talk() -> tuple[list, int]:
+    async def talk() -> list:
         service = make_service(tmp_path, poll=0.01)
         service.watcher.start()
         async with client_of(service) as client:
             while (await client.get("/readyz")).status_code != 200:
                 await asyncio.sleep(0.01)
-            answers = []
+            answers: list = []
+            moved = asyncio.Event()
 
-            async def many(count: int) -> None:
-                for _ in range(count):
+            async def many() -> None:
+                while not moved.is_set():
                     answers.append(await client.post(PREDICT, files=[("f", png()), ("f", png(9))]))
 
             async def move() -> None:
                 for version in "212121":
                     registry.live["plate"] = version
+                    while service.lines["plate"].slot.served.version != version:
+                        await asyncio.sleep(0.01)
                     await asyncio.sleep(0.05)
+                moved.set()
 
-            await asyncio.gather(move(), *(many(3) for _ in range(200)))
+            await asyncio.gather(move(), *(many() for _ in range(200)))
         await asyncio.to_thread(service.close)
-        return answers, max(service.lines["plate"].slot.served.judge.batches, default=0)
+        return answers
 
-    answers, largest = asyncio.run(talk())
-    assert len(answers) == 600
+    answers = asyncio.run(talk())
+    assert len(answers) >= 200
     assert {answer.status_code for answer in answers} == {200}
     seen = set()
     for content in (answer.json() for answer in answers):
@@ -111,7 +115,7 @@ def test_200_requests_at_once_while_the_alias_moves(registry, tmp_path) -> None:
         assert versions == {content["model_version"]}  # all of a request by one version
         seen |= versions
     assert seen <= {"1", "2"} and len(seen) == 2
-    assert largest > 1  # they were gathered
+    assert max(size for judge in registry.judges for size in judge.batches) > 1  # gathered
 
 
 def test_a_request_ends_on_the_version_that_it_began_with(registry, tmp_path) -> None:
