@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from hdm.evaluation.report import Chart
+from hdm.evaluation.report import Chart, style
 from hdm.monitoring.record import moment
 
 _TITLES = {"drift": "The line has changed", "steady": "No change", "idle": "Nothing to watch yet"}
@@ -21,7 +21,8 @@ NOTHING = "–"
 def render(found: dict[str, Any], description: str, drawn: tuple[Chart, ...]) -> str:
     """The page of a record of hdm.monitoring.record; no script, nothing from a network."""
     return _template().render(
-        found=found, description=description, title=_TITLES[found["state"]], charts=drawn,
+        style=style(), found=found, description=description, title=_TITLES[found["state"]],
+        charts=drawn,
         rows=[table_row(stream) for stream in found["streams"]],
         shares=[(_STREAMS[name], _share_text(share)) for name, share in found["shares"].items()])
 
