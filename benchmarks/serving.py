@@ -1,6 +1,6 @@
 """What serving costs: `hdm serve` under load beside a plain loop over the same model and images.
 
-    python -m benchmarks.serving brushed_plate --output results/serving
+    python -m benchmarks.serving brushed_plate
 
 Measures requests a second and their latency with 1, 8 and 64 at once, with torch and with ONNX
 Runtime, each as a ratio to the loop of the same run; then moves the champion's alias back and forth
@@ -20,7 +20,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("line")
     parser.add_argument("--seconds", type=float, default=10, help="of each measurement")
     parser.add_argument("--backends", nargs="+", default=["torch", "onnx"])
-    parser.add_argument("--output", type=Path, default=Path("serving"))
+    parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="hdm-benchmark-") as scratch:
         line = registered_twice(Line.load(chosen.line), Path(scratch))
@@ -101,9 +101,15 @@ async def loaded(address: str, line: str, images: list[bytes], at_once: int, sec
     latencies: list[float] = []
     failures: Counter[str] = Counter()
     versions: Counter[str] = Counter()
-    async with httpx.AsyncClient(base_url=address, timeout=60, limits=httpx.Limits(
-            max_connections=at_once)) as client:
+    # A client each, as httpx's pool of many connections costs more than the server does.
+    clients = [httpx.AsyncClient(base_url=address, timeout=60, verify=False)
+               for _ in range(at_once)]
+    async with AsyncExitStack() as stack:
+        for client in clients:
+            await stack.enter_async_context(client)
+
         async def user(number: int, end: float) -> None:
+            client = clients[number]
             while time.monotonic() < end or not until():
                 begun = time.monotonic()
                 try:

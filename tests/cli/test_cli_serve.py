@@ -1,5 +1,7 @@
 """`hdm serve` and `hdm export`: what cannot be done is one sentence, before anything heavy."""
 
+import socket
+
 import pytest
 
 
@@ -23,3 +25,10 @@ def test_what_cannot_be_done_is_one_sentence(hdm, project, arguments, part) -> N
     assert part in found.err
     assert found.err.count("\n") == 1
     assert sorted(project.rglob("*")) == before
+
+
+def test_answers_do_not_wait_for_acknowledgements() -> None:
+    from hdm.commands.serve import _listener
+
+    with _listener("127.0.0.1", 0) as made:
+        assert made.proto == socket.IPPROTO_TCP  # what asyncio asks before it sets TCP_NODELAY
