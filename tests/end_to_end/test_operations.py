@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageFilter
+from PIL import Image
 from plant import LINE, TINY, commit, make_plant, override, receipt, write_yaml
 from services import Prefect, free_port, prefect, wait_for
 
@@ -119,10 +119,10 @@ def test_the_same_camera_is_steady(factory: Factory) -> None:
 
 def test_the_lamp_fades_the_monitor_raises_and_the_automation_retrains_in_vain(
         factory: Factory) -> None:
-    """What had come in as good parts meanwhile was out of focus: the challenger is not better."""
-    for number, image in enumerate(factory.good_parts()[:20]):
-        blurred = image.filter(ImageFilter.GaussianBlur(6))
-        blurred.save(factory.camera / "train/good" / f"blurred_{number}.png")
+    """A cable is broken, and noise has come in as good parts: the challenger is not better."""
+    noisy = np.random.default_rng(0)
+    for number, image in enumerate(factory.good_parts()[:12]):
+        noise(noisy, image, factory.camera / "train/good" / f"noise_{number}.png")
     for image in factory.good_parts()[25:]:
         factory.judge(image.point(lambda value: value * 0.5))
     assert factory.run(f"hdm-monitor/{LINE}")["name"] == "Drift"
@@ -145,7 +145,7 @@ def test_the_data_are_put_right_and_the_challenger_is_promoted(factory: Factory)
     """A new lamp shows the parts as negatives. Good parts of it are learned from, and a test set
     of it gets a name of its own."""
     train = factory.camera / "train/good"
-    for file in train.glob("blurred_*.png"):
+    for file in train.glob("noise_*.png"):
         file.unlink()
     for file in sorted(train.glob("*.png")):
         negative(file, train / f"negative_{file.name}")
@@ -170,10 +170,9 @@ def test_a_poisoned_challenger_is_refused_for_the_right_reason(factory: Factory)
     """Somebody takes noise for good parts."""
     override(factory.project, LINE, register={"tolerance": 0.01, "minimum_image_auroc": 0.0,
                                               "minimum_pixel_auroc": 0.0})
-    noise = np.random.default_rng(0)
-    for file in (factory.camera / "train/good").glob("*.png"):
-        shape = np.asarray(Image.open(file)).shape
-        Image.fromarray(noise.integers(0, 256, shape, np.uint8)).save(file)
+    noisy = np.random.default_rng(0)
+    for file in sorted((factory.camera / "train/good").glob("*.png")):
+        noise(noisy, Image.open(file), file)
     assert factory.retrain() == "Refused"
     assert factory.reasons() & {"image_auroc_worse_than_champion",
                                 "pixel_auroc_worse_than_champion", "cost_worse_than_champion"}
@@ -191,6 +190,11 @@ def test_the_record_is_complete(factory: Factory) -> None:
     page = (factory.project / "data" / LINE / "page/index.html").read_text()
     for said in ("Version 3 serves", "night shift", "darker"):
         assert said in page
+
+
+def noise(random: np.random.Generator, like: Image.Image, target: Path) -> None:
+    shape = np.asarray(like).shape
+    Image.fromarray(random.integers(0, 256, shape, np.uint8)).save(target)
 
 
 def negative(source: Path, target: Path) -> None:
