@@ -14,7 +14,7 @@ from hdm.registry.fetch import fetch
 
 
 def main() -> None:
-    """serving_loop LINE SECONDS FOLDER: print images a second and latencies as JSON."""
+    """loop LINE SECONDS FOLDER: print images a second and latencies as JSON."""
     name, seconds, folder = sys.argv[1], float(sys.argv[2]), Path(sys.argv[3])
     line = Line.load(name)
     compute = line.params.compute

@@ -85,7 +85,7 @@ def measured(line: Line, backend: str, images: list[bytes], seconds: float) -> d
 
 def plain_loop(line: Line, images: list[bytes], seconds: float) -> dict[str, float]:
     """One image after the other: decode, predict. In a process of its own, as a script would."""
-    command = [sys.executable, "-m", "benchmarks.serving_loop", line.name, str(seconds)]
+    command = [sys.executable, "-m", "benchmarks.serving.loop", line.name, str(seconds)]
     with tempfile.TemporaryDirectory() as folder:
         for number, image in enumerate(images):
             (Path(folder) / f"{number:03}").write_bytes(image)
@@ -226,7 +226,7 @@ def image_files(line: Line) -> list[bytes]:
 
 def environment() -> dict[str, str]:
     """Ours, with this checkout's modules."""
-    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
 
 
 def machine() -> dict[str, Any]:
