@@ -14,6 +14,7 @@ from hdm.line import Line
 from hdm.registry.history import receipt_file
 
 CODE = "needs_approval"
+POLL = 5  # seconds
 PATIENCE = 24 * 3600
 """Seconds; later, the model stays held and `hdm promote` approves it."""
 
@@ -33,21 +34,26 @@ def asked(line: Line) -> bool:
     return any(reason.get("code") == CODE for reason in reasons)
 
 
+def deployed() -> bool:
+    """Whether this run was asked for through a deployment, so that it has a page to answer on."""
+    run = FlowRunContext.get()
+    return bool(run and run.flow_run and run.flow_run.deployment_id)
+
+
 def ask(line: Line) -> bool:
     """Pause this run until a person has answered; promote if the answer is yes.
 
     Returns whether the model was promoted. Runs outside a deployment do not pause, as nobody would
     see the question; the model then stays held. Raises HDMError if the promotion fails.
     """
-    run = FlowRunContext.get()
-    if run is None or run.flow_run is None or run.flow_run.deployment_id is None:
+    if not deployed():
         return False
     version = str(read_json(receipt_file(line))["version"])
     question = (f"Version {version} of {line.model_name} passed the gate. Shall it become "
                 "champion? Its figures are in this run's artifacts.")
     try:
         answer = pause_flow_run(wait_for_input=Approval.with_initial_data(question),
-                                timeout=PATIENCE, poll_interval=5)
+                                timeout=PATIENCE, poll_interval=POLL)
     except FlowPauseTimeout:
         return False
     if not answer.approve:
