@@ -1,6 +1,7 @@
 """DVC as a child process that takes its own children with it when it is stopped."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from pathlib import Path
 
 GRACE = 10.0
 """Seconds that a stopped stage has to remove its temporary files."""
+PATIENCE = 0.5
+"""Seconds between two looks whether a process that prints nothing has ended."""
 OWNER = "HDM_CHILD_OF"
 """In the environment of all that `running` starts for an owner."""
 _living: set[subprocess.Popen[str]] = set()
@@ -103,11 +106,30 @@ def stop_left_over(owner: str) -> int:
 
 
 def lines(process: subprocess.Popen[str]) -> Iterator[str]:
-    """What a captured process prints, line by line, without the empty ones."""
+    """What a captured process prints, line by line, without the empty ones.
+
+    Ends with the process, also where something that it left running still holds its output open.
+    """
     assert process.stdout is not None, "started without capture"
-    for line in process.stdout:
-        if line.strip():
-            yield line.rstrip()
+    pipe, rest = process.stdout.fileno(), b""
+    while True:
+        ended = process.poll() is not None
+        if select.select([pipe], [], [], 0 if ended else PATIENCE)[0]:
+            chunk = os.read(pipe, 65536)
+            *whole, rest = (rest + chunk).split(b"\n")
+            yield from _printed(whole)
+            if chunk:
+                continue
+        elif not ended:
+            continue
+        yield from _printed([rest])
+        return
+
+
+def _printed(rows: Sequence[bytes]) -> Iterator[str]:
+    """Each row as text, as a terminal ends up showing it: what was overwritten is left out."""
+    texts = (row.decode(errors="replace").rstrip().rsplit("\r", 1)[-1] for row in rows)
+    yield from (text.rstrip() for text in texts if text.strip())
 
 
 def stop(process: subprocess.Popen[str]) -> None:

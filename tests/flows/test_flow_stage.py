@@ -220,3 +220,15 @@ def test_dvc_is_let_finish_when_its_stage_is_stopped(project: Path) -> None:
         child.stop(process)
         assert process.returncode == 255  # its own ending, not a signal's
     assert processes_in(project) == []
+
+
+def test_output_ends_with_the_process_though_something_it_left_holds_it_open(tmp_path) -> None:
+    code = ("import subprocess, sys; print('one\\n\\nold\\rtwo', flush=True)\n"
+            "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+            "print('three', end='', flush=True)")
+    with child.running([sys.executable, "-c", code], tmp_path, capture=True) as process:
+        try:
+            assert list(child.lines(process)) == ["one", "two", "three"]
+            assert process.wait() == 0
+        finally:
+            child.stop(process)

@@ -80,6 +80,9 @@ def make_project(folder: Path) -> Path:
         textwrap.indent(_stage(name), "  ") for name in stages))
     subprocess.run([Path(sys.executable).parent / "dvc", "init", "-q", "--no-scm"], cwd=folder,
                    check=True)
+    # As in the project: no process that looks for a newer DVC while a test waits.
+    (folder / ".dvc" / "config").write_text(
+        "[core]\n    no_scm = true\n    analytics = false\n    check_update = false\n")
     return folder
 
 
