@@ -41,7 +41,6 @@ def test_damaged_results_are_shown_as_missing(hdm, project, text) -> None:
 
 
 def test_viewers_can_be_typed_as_they_are_shown(monkeypatch, tmp_path) -> None:
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv" / "bin" / "python"))
     commands = dict(viewers())

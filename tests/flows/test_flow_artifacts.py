@@ -67,7 +67,6 @@ def test_decision_says_version_and_reasons(line: Line) -> None:
 
 def test_links_lead_to_the_run_and_the_version(
         line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     assert artifacts.links(Summary.load(line)) == {
         "mlflow run": "http://127.0.0.1:5000/#/experiments/9/runs/r1",
         "model version": "http://127.0.0.1:5000/#/models/hdm-good/versions/4"}

@@ -12,8 +12,7 @@ from hdm.registry.store import prepare
 from hdm.settings import Params, ProductLine, Source
 
 
-def test_champion_versions_decisions_and_drift(tmp_path, monkeypatch):
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+def test_champion_versions_decisions_and_drift(tmp_path):
     from hdm.registry.address import tracking_uri
     from hdm.registry.client import connect
 

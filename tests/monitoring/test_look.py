@@ -32,7 +32,6 @@ def line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Line:
         assert into.is_dir()
         return Fetched("3", registered)
 
-    monkeypatch.delenv("HDM_TRACKING", raising=False)
     monkeypatch.setattr(looking, "live_version", lambda _: "3")
     monkeypatch.setattr(looking, "fetch", fetch)
     return line
