@@ -16,7 +16,7 @@ from hdm.dataset.appearance import Appearance
 from hdm.dataset.tiles import over_tiles
 from hdm.ddm.network import Discriminator, Judgement
 from hdm.ddm.process import reverse
-from hdm.ddm.scoring import image_scores
+from hdm.ddm.scoring import Evidence
 from hdm.diffusion.compute import Backend
 from hdm.errors import DataError, HDMError
 from hdm.files import atomic_file, read_json, write_json
@@ -92,21 +92,21 @@ class HDM:
 
         with self.backend.autocast():
             judged = reverse(self.network, x, appearance, self.settings.reverse_steps)
-        # Behind the stem, what was padded is cut off again.
-        stem = self.settings.network.stem
-        rows, columns = (-(-side // stem) for side in x.shape[-2:])
-        return Judgement(judged.normal.cpu(), judged.logits.cpu(),
-                         judged.features[..., :rows, :columns].float().cpu())
+        return Judgement(judged.normal.cpu(), judged.logits.cpu(), judged.context.float().cpu())
 
-    def evidence(self, canvas: Tensor) -> Tensor:
-        """Evidence of a defect at each pixel of (N, C, h, w): (N, 1, h, w), unbounded.
+    def evidence(self, canvas: Tensor) -> Evidence:
+        """Evidence of a defect in (N, C, h, w): the discriminator's, and what POM knows of its
+        features on good images."""
+        parts = [self._evidence(part) for part in canvas.split(BATCH)]
+        return Evidence(torch.cat([part.pixels for part in parts]),
+                        torch.cat([part.oddness for part in parts]))
 
-        The discriminator's logits, joined with what POM knows of its features on good images.
-        """
-        judged = [self.judge(part) for part in canvas.split(BATCH)]
+    def _evidence(self, canvas: Tensor) -> Evidence:
+        judged = self.judge(canvas)
         if self.normality is None:
-            return torch.cat([part.logits for part in judged])
-        return torch.cat([self.normality.evidence(part.features, part.logits) for part in judged])
+            return Evidence(judged.logits, torch.zeros(len(canvas)))
+        return Evidence(self.normality.evidence(judged.logits),
+                        self.normality.oddness(judged.context))
 
     def predict(self, images: Sequence[np.ndarray], batch_size: int = 16,
                 progress: Callable[[int, int], None] | None = None) -> list[Prediction]:
@@ -124,8 +124,8 @@ class HDM:
             for image in part:
                 _check(image)
             prepared = [self.form.prepare(image) for image in part]
-            for native, seen, anomaly in zip(part, prepared, self.inspect(prepared), strict=True):
-                score = image_scores(anomaly).item()
+            for native, seen, found in zip(part, prepared, self.inspect(prepared), strict=True):
+                score, anomaly = found.scores.item(), found.pixels
                 if native.shape[:2] != tuple(anomaly.shape[-2:]):
                     anomaly = F.interpolate(anomaly, size=native.shape[:2], mode="bilinear",
                                             align_corners=False)
@@ -179,15 +179,28 @@ class HDM:
         point = OperatingPoint.from_dict(read_json(chosen)) if chosen.is_file() else None
         return cls(prior, network, settings, calibration, info, normality, point)
 
-    def inspect(self, images: Sequence[Tensor]) -> list[Tensor]:
-        """`evidence` of images as `InputFormat.prepare` gives them, each (C, H, W) -> (1, 1, H, W).
+    def inspect(self, images: Sequence[Tensor]) -> list[Evidence]:
+        """`evidence` of each of the images (C, H, W) as `InputFormat.prepare` gives them.
 
-        Canvases are judged together, native images tile by tile.
+        Canvases are judged together, native images tile by tile; such an image is as odd as its
+        oddest tile.
         """
         if self.form.fit == "resize":
-            return list(self.evidence(torch.stack(list(images))).split(1))
-        size = (self.form.height, self.form.width)
-        return [over_tiles(image[None], size, self.evidence) for image in images]
+            found = self.evidence(torch.stack(list(images)))
+            return [Evidence(*one) for one in zip(found.pixels.split(1), found.oddness.split(1),
+                                                  strict=True)]
+        return [self._over_tiles(image[None]) for image in images]
+
+    def _over_tiles(self, image: Tensor) -> Evidence:
+        oddness: list[Tensor] = []
+
+        def judge(tiles: Tensor) -> Tensor:
+            found = self.evidence(tiles)
+            oddness.append(found.oddness)
+            return found.pixels
+
+        pixels = over_tiles(image, (self.form.height, self.form.width), judge)
+        return Evidence(pixels, torch.cat(oddness).max()[None])
 
     @property
     def calibrated(self) -> Calibration:

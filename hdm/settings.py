@@ -103,10 +103,13 @@ class DagmSynthesize(Section):
     start_low: Fraction = Field(0.2, description="Earliest start of the reverse process / range.")
     start_high: Fraction = Field(0.8, description="Latest start of the reverse process / range.")
     sources: dict[Literal["diffusion", "cut_paste", "photometric", "procedural", "structural",
-                          "fill", "shuffle"], float] = Field(
+                          "fill", "shuffle", "repaint"], float] = Field(
         {"diffusion": 0.25, "cut_paste": 0.2, "photometric": 0.1, "procedural": 0.2,
-         "structural": 0.1, "fill": 0.1, "shuffle": 0.05},
+         "structural": 0.1, "fill": 0.1, "shuffle": 0.05, "repaint": 0.0},
         description="Relative share of each defect source.")
+    two_tones: bool | None = Field(None, description=(
+        "The line's images have two tones and nothing between, so parts of them are repainted and "
+        "`sources` does not count; null: measured."))
 
     @model_validator(mode="after")
     def _ranges_are_ordered(self) -> "DagmSynthesize":
@@ -158,7 +161,7 @@ class DdmTrain(Section):
         "Noise level / range at which the discriminator is shown what the prior finds normal; "
         "null: not shown."))
     normality: bool = Field(True, description=(
-        "Join the discriminator's logits with the density of its features on good images."))
+        "Join the logits with the distance of the features from those of good images."))
     benign: Benign = Benign()
 
 

@@ -17,12 +17,15 @@ from hdm.dagm.masks import draw_mask
 from hdm.dagm.prior import JUDGED_UP_TO, MINIMUM_EXPLAINED, NormalPrior
 from hdm.dagm.sampler import perturbed_reverse
 from hdm.dagm.sources import SOURCES
+from hdm.dagm.tones import two_toned
 from hdm.errors import HDMError
 from hdm.files import atomic_file
 from hdm.settings import DagmSynthesize
 
 BATCH = 24
 STRENGTH = (0.2, 0.9)  # mean change inside the mask, of a range of 2: faint to plain
+OPAQUE = {"repaint": 2.0}
+"""Sources that hide what was there, with the strength that no change exceeds."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +62,20 @@ class SampleBank:
                            "dagm_synthesize again.") from error
 
 
-def usable_sources(settings: DagmSynthesize, explained: dict[str, float]) -> dict[str, float]:
-    """Shares of the sources, without the prior's if it has not learned what normal looks like.
+def usable_sources(settings: DagmSynthesize, explained: dict[str, float], normals: Tensor
+                   ) -> dict[str, float]:
+    """Shares of the sources on a line with the good images `normals` (N, C, H, W).
+
+    A line of two tones is repainted and nothing else: there any other content is known by its grey
+    (docs/experiments.md). Elsewhere the settings' shares hold, without the prior's if it has not
+    learned what normal looks like.
 
     Judged at the lower noise levels, where the end of every chain is made; a short training may
     leave the coarsest scales unexplained, which only makes what grows there stranger.
     """
+    two = two_toned(normals) if settings.two_tones is None else settings.two_tones
+    if two:
+        return {"repaint": 1.0}
     shares = {name: share for name, share in settings.sources.items() if share > 0}
     fine = [share for level, share in explained.items() if float(level) <= JUDGED_UP_TO]
     if min(fine) < MINIMUM_EXPLAINED and len(shares) > 1:
@@ -98,6 +109,7 @@ def synthesize(normals: Tensor, splits: list[str], prior: NormalPrior, settings:
                      "strength": float(np.exp(rng.uniform(*np.log(STRENGTH)))), "opacity": 1.0,
                      "feather": rng.uniform(0, 1.2), "tau": np.nan, "start": np.nan})
     table = pd.DataFrame(rows)
+    table["strength"] = table["source"].map(OPAQUE).fillna(table["strength"])
     contents = _contents(normals, masks, table, prior, settings, rngs, seed, progress)
     images, visible = _blend(normals, contents, masks, table)
     table["visible"] = (visible == 1).sum((1, 2)) / np.maximum(1, masks.sum((1, 2)))

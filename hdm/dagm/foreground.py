@@ -30,7 +30,7 @@ def _foreground(image: np.ndarray) -> np.ndarray | None:
     if spread > BORDER_UNIFORMITY * smooth.std():
         return None
     distance = np.abs(smooth - background[:, None, None]).mean(0)
-    mask = distance > max(3 * spread, _otsu(distance) * 0.6)
+    mask = distance > max(3 * spread, between_classes(distance)[1] * 0.6)
     mask = ndimage.binary_fill_holes(ndimage.binary_closing(mask, iterations=2))
     labels, count = ndimage.label(mask)
     if count == 0:
@@ -42,8 +42,9 @@ def _foreground(image: np.ndarray) -> np.ndarray | None:
     return mask if AREA[0] <= mask.mean() <= AREA[1] else None
 
 
-def _otsu(values: np.ndarray) -> float:
-    """Otsu's threshold of a flat histogram of 64 bins."""
+def between_classes(values: np.ndarray) -> tuple[float, float]:
+    """Otsu (1979): the largest variance between two classes of values, and the threshold, which is
+    the middle of one of 64 bins."""
     counts, edges = np.histogram(values, 64)
     middle = (edges[:-1] + edges[1:]) / 2
     weight = np.cumsum(counts)
@@ -51,4 +52,5 @@ def _otsu(values: np.ndarray) -> float:
     rest = weight[-1] - weight
     with np.errstate(divide="ignore", invalid="ignore"):
         between = weight * rest * (mean / weight - (mean[-1] - mean) / rest) ** 2
-    return float(middle[int(np.nanargmax(between[:-1]))])
+    best = int(np.nanargmax(between[:-1]))
+    return float(between[best]) / len(values) ** 2, float(middle[best])

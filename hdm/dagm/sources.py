@@ -82,6 +82,13 @@ def fill(rng: np.random.Generator, normal: np.ndarray, other: np.ndarray) -> np.
     return colour + slope + grain
 
 
+def repaint(rng: np.random.Generator, normal: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """The colour of some pixel of the image itself, everywhere: what is missing or too much on a
+    line of two tones."""
+    row, column = (rng.integers(side) for side in normal.shape[1:])
+    return np.broadcast_to(normal[:, row, column, None, None], normal.shape).copy()
+
+
 def shuffle(rng: np.random.Generator, normal: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Own image with its blocks in another order (as TransFusion, Fučka et al. 2024)."""
     block = int(rng.choice([8, 16]))
@@ -111,4 +118,5 @@ SOURCES: dict[str, Content] = {
     "procedural": procedural,
     "fill": fill,
     "shuffle": shuffle,
+    "repaint": repaint,
 }

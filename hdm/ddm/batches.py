@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hdm.dagm.bank import SampleBank
+from hdm.dagm.bank import OPAQUE, SampleBank
 from hdm.dagm.siblings import Siblings
 from hdm.ddm.augmentation import light, pose
 from hdm.ddm.process import state, transparencies
@@ -60,6 +60,7 @@ class Batches:
         self.bases = torch.from_numpy(bank.table["base"].to_numpy().copy())
         self.pool = torch.unique(self.bases[selection])
         self.siblings = Siblings(bank, normals[self.pool])
+        self.opaque = torch.from_numpy(bank.table["source"].isin(list(OPAQUE)).to_numpy().copy())
         self.plain = _plain(bank, selection, importance)
         self.levels = torch.tensor(transparencies(settings.reverse_steps))
 
@@ -104,7 +105,8 @@ class Batches:
         labels = labels[:, None]
         # The bank holds each defect at its own strength; fading it a little more makes more of
         # them. A sibling has its recipe's strength, and its label fits that.
-        fade = torch.where(fresh, 1.0, 0.6 + 0.4 * torch.rand(n - clean, generator=generator))
+        kept = fresh | self.opaque[rows]
+        fade = torch.where(kept, 1.0, 0.6 + 0.4 * torch.rand(n - clean, generator=generator))
         seen = normal + fade.view(-1, 1, 1, 1) * (seen - normal)
         empty = torch.zeros(clean, 1, *good.shape[2:])
         mask = torch.cat([empty, (labels == 1).float()])

@@ -31,8 +31,8 @@ def fit_normality(detector: "HDM", normals: Tensor) -> None:
         return
     some = normals[:: -(-len(normals) // NORMALITY_IMAGES)]
     judged = [detector.judge(part) for part in some.split(BATCH)]
-    detector.normality = Normality.fit(torch.cat([part.features for part in judged]),
-                                       torch.cat([part.logits for part in judged]))
+    detector.normality = Normality.fit(torch.cat([part.context for part in judged]),
+                                       torch.cat([image_scores(part.logits) for part in judged]))
 
 
 def calibrate_detector(detector: "HDM", images: Sequence[Tensor], canvases: Tensor,
@@ -48,20 +48,20 @@ def calibrate_detector(detector: "HDM", images: Sequence[Tensor], canvases: Tens
     Returns: image and pixel AUROC on the synthetic defects (None without any): how well the
     detector finds what it was taught to find, not how well it will do on real defects.
     """
-    scores = np.array([image_scores(evidence).item() for evidence in detector.inspect(images)])
+    scores = np.array([evidence.scores.item() for evidence in detector.inspect(images)])
     good = detector.evidence(canvases)
     synthetic, found = np.empty(0), None
-    pixels = good.flatten()[::GOOD_PIXEL_STEP]
+    pixels = good.pixels.flatten()[::GOOD_PIXEL_STEP]
     labels = torch.zeros(len(pixels))
     if len(rows):
         defects = detector.evidence(bank.images[rows].float())
-        synthetic = image_scores(defects).numpy()
+        synthetic = defects.scores.numpy()
         mask = bank.masks[rows][:, None]
         known = mask != IGNORED
-        pixels = torch.cat([pixels, defects[known][::DEFECT_PIXEL_STEP]])
+        pixels = torch.cat([pixels, defects.pixels[known][::DEFECT_PIXEL_STEP]])
         labels = torch.cat([labels, (mask[known] == 1).float()[::DEFECT_PIXEL_STEP]])
-        found = roc_auc_score(np.r_[np.zeros(len(good)), np.ones(len(synthetic))],
-                              np.r_[image_scores(good).numpy(), synthetic])
+        found = roc_auc_score(np.r_[np.zeros(len(canvases)), np.ones(len(synthetic))],
+                              np.r_[good.scores.numpy(), synthetic])
     detector.calibration = calibrate(scores, [Appearance.of(image) for image in images], synthetic,
                                      pixels.numpy(), labels.numpy())
     both = 0 < labels.sum() < len(labels)

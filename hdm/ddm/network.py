@@ -14,12 +14,12 @@ INITIAL_LOGIT = -2.0
 
 
 class Judgement(NamedTuple):
-    """normal: estimated normal image (N, C, H, W). logits: of the mask, (N, 1, H, W). features:
-    what both were read from, (N, D, h, w) behind the network's stem."""
+    """normal: estimated normal image (N, C, H, W). logits: of the mask, (N, 1, H, W). context:
+    features of the network's first stage on its way up, (N, D, h, w)."""
 
     normal: Tensor
     logits: Tensor
-    features: Tensor
+    context: Tensor
 
 
 class Discriminator(nn.Module):
@@ -51,11 +51,12 @@ class Discriminator(nn.Module):
             shown.append(previous)
         if normal is not None:
             shown += [DETAIL_GAIN * (z - normal), DETAIL_GAIN * (z - normal).abs()]
-        features = self.unet.features(torch.cat(shown, dim=1), level if self.stepwise else None)
+        told = level if self.stepwise else None
+        features, context = self.unet.features(torch.cat(shown, dim=1), told)
         out = self.unet.answer(features, z).float()
         # The image is predicted as a correction of what is seen, so untrained means "all normal".
         return Judgement(z + out[:, :self.channels], out[:, self.channels:] + INITIAL_LOGIT,
-                         features)
+                         context)
 
 
 def local_contrast(images: Tensor) -> Tensor:

@@ -39,7 +39,7 @@ def reverse(network: Discriminator, x: Tensor, appearance: Callable[[Tensor], Te
         appearance: what the prior says normal looks like where its argument is; None if not
             asked.
 
-    Returns: the normal image as last estimated, the mean of all steps' logits, and the features of
+    Returns: the normal image as last estimated, the mean of all steps' logits, and the context of
     the first step, which alone saw the image itself.
     """
     z, previous = x, torch.zeros_like(x[:, :1])
@@ -53,4 +53,4 @@ def reverse(network: Discriminator, x: Tensor, appearance: Callable[[Tensor], Te
         # Where the mask says anomaly, fade it by the schedule; elsewhere nothing is to be removed.
         z = z + previous * (1 - following / b) * (judgement.normal - z)
     logits = torch.stack([judgement.logits for judgement in judged]).mean(0)
-    return Judgement(judged[-1].normal, logits, judged[0].features)
+    return Judgement(judged[-1].normal, logits, judged[0].context)

@@ -1,10 +1,25 @@
-"""From pixel logits to one anomaly score an image."""
+"""From evidence of a defect to one anomaly score an image."""
+
+from typing import NamedTuple
 
 from torch import Tensor
 from torch.nn import functional as F
 
 TOP_SHARE = 0.002
 FILTER_SHARE = 1 / 32
+
+
+class Evidence(NamedTuple):
+    """Evidence of a defect in N images: at each pixel (N, 1, H, W), unbounded, and of each image as
+    a whole (N,), at least 0."""
+
+    pixels: Tensor
+    oddness: Tensor
+
+    @property
+    def scores(self) -> Tensor:
+        """(N,), unbounded: that of the worst pixels and that of the whole, added."""
+        return image_scores(self.pixels) + self.oddness
 
 
 def image_scores(logits: Tensor) -> Tensor:

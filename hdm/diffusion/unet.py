@@ -50,16 +50,16 @@ class UNet(nn.Module):
 
     def forward(self, x: Tensor, level: Tensor | None = None) -> Tensor:
         """See the class."""
-        return self.answer(self.features(x, level), x)
+        return self.answer(self.features(x, level)[0], x)
 
     def answer(self, features: Tensor, x: Tensor) -> Tensor:
         """The output for x, from its features."""
         height, width = x.shape[-2:]
         return F.pixel_shuffle(self.leave(features), self.stem)[..., :height, :width]
 
-    def features(self, x: Tensor, level: Tensor | None = None) -> Tensor:
-        """What the output is read from: (N, widths[0], h, w) behind the stem, x's padding
-        included."""
+    def features(self, x: Tensor, level: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """What the output is read from, (N, widths[0], h, w) behind the stem, and the first stage
+        of the way up, (N, widths[-2], h', w'), x's padding included."""
         height, width = x.shape[-2:]
         h = torch.cat([x, _planes(level, x)], dim=1) if level is not None else x
         beyond = (0, -width % self.multiple, 0, -height % self.multiple)
@@ -69,12 +69,13 @@ class UNet(nn.Module):
         for stage in self.down:
             h = stage(h)
             skips.append(h)
-        h = skips.pop()
-        for narrow, stage in zip(self.narrow, self.up, strict=True):
+        h = context = skips.pop()
+        for number, (narrow, stage) in enumerate(zip(self.narrow, self.up, strict=True)):
             # Narrowed before it is enlarged, and added: beside the skip it would cost three times
             # as much (docs/experiments.md).
             h = stage(F.interpolate(narrow(h), scale_factor=2.0, mode="nearest") + skips.pop())
-        return h
+            context = h if number == 0 else context
+        return h, context
 
 
 def _stage(in_width: int, out_width: int, blocks: int, stride: int = 1) -> nn.Sequential:

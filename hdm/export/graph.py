@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from hdm.ddm.process import reverse
-from hdm.ddm.scoring import image_scores
+from hdm.ddm.scoring import Evidence
 from hdm.detector import HDM, NOISE_SEED
 from hdm.errors import HDMError
 
@@ -60,14 +60,14 @@ class DetectorGraph(nn.Module):
         """See the class."""
         canvas = self._canvas(image)
         evidence = self._evidence(canvas)
-        score = image_scores(evidence)
+        score = evidence.scores
         at_least = (self.normals[None] >= score[:, None]).sum(1)
         slope, bias = self.image
         # In double precision as HDM compares: the limit is often a normal's own score.
         return Judged(
             score, (1 + at_least).float() / (len(self.normals) + 1),
             torch.sigmoid(slope * score + bias), score.double() > self.limit,
-            torch.sigmoid(self.pixel[0] * self._native(evidence, image) + self.pixel[1]),
+            torch.sigmoid(self.pixel[0] * self._native(evidence.pixels, image) + self.pixel[1]),
             _appearance(canvas))
 
     def _canvas(self, image: Tensor) -> Tensor:
@@ -81,7 +81,7 @@ class DetectorGraph(nn.Module):
         columns = shrinking(image.shape[2], self.form.width)
         return rows @ (scaled.clamp(-3, 3) @ columns.T)
 
-    def _evidence(self, canvas: Tensor) -> Tensor:
+    def _evidence(self, canvas: Tensor) -> Evidence:
         """`HDM.evidence`."""
         level = self.settings.prior_level
 
@@ -90,13 +90,12 @@ class DetectorGraph(nn.Module):
 
         judged = reverse(self.network, canvas, appearance, self.settings.reverse_steps)
         if self.normality is None:
-            return judged.logits
-        stem = self.settings.network.stem
-        rows, columns = (-(-side // stem) for side in canvas.shape[-2:])
-        return self.normality.evidence(judged.features[..., :rows, :columns], judged.logits)
+            return Evidence(judged.logits, torch.zeros_like(judged.logits[:, 0, 0, 0]))
+        return Evidence(self.normality.evidence(judged.logits),
+                        self.normality.oddness(judged.context))
 
     def _native(self, evidence: Tensor, image: Tensor) -> Tensor:
-        """Evidence (N, 1, h, w) at the images' size, (N, H, W)."""
+        """Pixels' evidence (N, 1, h, w) at the images' size, (N, H, W)."""
         rows = between(self.form.height, image.shape[1])
         columns = between(self.form.width, image.shape[2])
         return (rows @ (evidence @ columns.T))[:, 0]

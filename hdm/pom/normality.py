@@ -1,11 +1,11 @@
-"""POM in the discrimination phase: how unlike a good part's features are a part's features here?
+"""POM in the discrimination phase: how unlike a good part is this part, as a whole?
 
-The discriminator's last layer says where its synthetic defects were. The features below it know
-more: a real defect that resembles none of them still looks unlike a good part, and what a good
-part always shows at that place is no defect, whatever it resembles. As in CutPaste (Li et al.
-2021), a Gaussian of the features on good images says so; as in PaDiM (Defard et al. 2021) it
-depends on the place, here by mean and deviation, while all places share the correlations. Both
-judgements, each by its own deviation on good images, add up to the evidence.
+The discriminator's logits say where its synthetic defects were. The features inside it know more: a
+real defect that resembles none of them still looks unlike any good part. As in PatchCore (Roth et
+al. 2022) some thousand features of good images are remembered, and an image is as odd as the one
+of its places whose nearest remembered feature is farthest; the features are the discriminator's
+own, so nothing is downloaded. They are coarse, and what is odd of itself says little about where:
+the anomaly map is the logits', oddness counts for the image.
 """
 
 from dataclasses import dataclass, fields
@@ -15,54 +15,64 @@ from typing import Self
 import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
-from torch.nn import functional as F
 
 from hdm.errors import HDMError
 from hdm.files import atomic_file
 
-NEIGHBOURHOOD = 0.25
-"""Side of the window over which places share mean and deviation / shorter side."""
+REMEMBERED = 4096
+AT_ONCE = 512
+"""Remembered features that are compared at a time, so that memory stays small."""
 FLOOR = 0.01
 """Added to variances, as a share of the mean one: a feature that never fired is not infinitely
-surprising when it does."""
+odd when it does."""
 
 
 @dataclass(frozen=True)
 class Normality:
-    """Features and logits of good images.
+    """Features of good images.
 
-    mean, deviation: (D, h, w) of the features. precision: (D, D), inverse correlations. surprise,
-    logit: (2,), mean and deviation of the pixels' surprise and logits.
+    mean (D,) and whitening (D, D) make features uncorrelated; memory (M, D) is made so. units (2,):
+    deviations over good images of the logits' scores, and of the distance to the memory.
     """
 
     mean: Tensor
-    deviation: Tensor
-    precision: Tensor
-    surprise: Tensor
-    logit: Tensor
+    whitening: Tensor
+    memory: Tensor
+    units: Tensor
 
     @classmethod
-    def fit(cls, features: Tensor, logits: Tensor) -> Self:
-        """features (N, D, h, w), logits (N, 1, H, W) of N good images."""
-        mean = _around(features.mean(0))
-        variance = _around((features - mean).pow(2).mean(0))
-        deviation = (variance + FLOOR * variance.mean()).clamp(min=1e-12).sqrt()
-        points = ((features - mean) / deviation).movedim(1, 3).flatten(0, 2)
-        correlations = points.T @ points / len(points)
-        precision = torch.linalg.inv(correlations + FLOOR * torch.eye(len(correlations)))
-        surprise = _surprise(features, mean, deviation, precision)
-        return cls(mean, deviation, precision, _moments(surprise), _moments(logits))
+    def fit(cls, context: Tensor, scores: Tensor) -> Self:
+        """context (N, D, h, w) and the logits' image scores (N,) of N good images.
 
-    def evidence(self, features: Tensor, logits: Tensor) -> Tensor:
-        """Evidence of a defect at each pixel, about 0 on good images, unbounded: (N, 1, H, W).
-
-        The discriminator's logit and the features' surprise, the logarithm of their squared
-        Mahalanobis distance, each in deviations of good images.
+        An image's own features do not count as remembered when its distance is taken.
         """
-        surprise = _surprise(features, self.mean, self.deviation, self.precision)
-        surprise = F.interpolate(surprise, size=logits.shape[-2:], mode="bilinear",
-                                 align_corners=False)
-        return _standard(logits, self.logit) + _standard(surprise, self.surprise)
+        points = _points(context)
+        mean = points.mean(0)
+        variance = (points - mean).pow(2).mean(0)
+        deviation = (variance + FLOOR * variance.mean()).clamp(min=1e-12).sqrt()
+        standard = ((points - mean) / deviation).double()
+        correlations = standard.T @ standard / len(points)
+        precision = torch.linalg.inv(correlations + FLOOR * torch.eye(len(mean)))
+        whitening = torch.linalg.cholesky(precision).float() / deviation[:, None]
+        generator = torch.Generator().manual_seed(0)
+        chosen = torch.randperm(len(points), generator=generator)[:REMEMBERED]
+        white = (points - mean) @ whitening
+        memory, owner = white[chosen], chosen // (len(points) // len(context))
+        others = [memory[owner != image] for image in range(len(context))]
+        distances = torch.stack([_farthest(own, rest) for own, rest
+                                 in zip(white.view(len(context), 1, -1, len(mean)), others,
+                                        strict=True) if len(rest)] or [torch.zeros(1)])
+        return cls(mean, whitening, memory, torch.stack([_unit(scores), _unit(distances)]))
+
+    def oddness(self, context: Tensor) -> Tensor:
+        """(N, D, h, w) -> (N,), at least 0, in deviations of good images."""
+        n, width = context.shape[:2]
+        white = (_points(context) - self.mean) @ self.whitening
+        return _farthest(white.view(n, -1, width), self.memory) / self.units[1]
+
+    def evidence(self, logits: Tensor) -> Tensor:
+        """The discriminator's logits in deviations of good images' scores."""
+        return logits / self.units[0]
 
     def save(self, file: Path) -> None:
         """Write a safetensors file."""
@@ -80,21 +90,19 @@ class Normality:
                            "with `dvc checkout` or run ddm_train again.") from error
 
 
-def _surprise(features: Tensor, mean: Tensor, deviation: Tensor, precision: Tensor) -> Tensor:
-    """(N, D, h, w) -> (N, 1, h, w)."""
-    points = ((features - mean) / deviation).movedim(1, 3)
-    return ((points @ precision) * points).sum(3).clamp(min=1e-6).log()[:, None]
+def _points(context: Tensor) -> Tensor:
+    """(N, D, h, w) -> (N h w, D), place by place, image after image."""
+    return context.movedim(1, 3).flatten(0, 2)
 
 
-def _around(planes: Tensor) -> Tensor:
-    """(D, h, w), each place with the mean of its neighbourhood."""
-    reach = max(1, round(NEIGHBOURHOOD * min(planes.shape[-2:]) / 2))
-    return F.avg_pool2d(planes[None], 2 * reach + 1, 1, reach, count_include_pad=False)[0]
+def _farthest(points: Tensor, memory: Tensor) -> Tensor:
+    """Distance to its nearest of (M, D) of the point that has the farthest, (N, P, D) -> (N,)."""
+    nearest = torch.stack([
+        ((part * part).sum(1) - 2 * points @ part.T).min(2).values
+        for part in memory.split(AT_ONCE)]).min(0).values
+    squared = nearest + (points * points).sum(2)
+    return squared.max(1).values.clamp(min=0).sqrt()
 
 
-def _moments(values: Tensor) -> Tensor:
-    return torch.stack([values.mean(), values.std().clamp(min=1e-6)])
-
-
-def _standard(values: Tensor, moments: Tensor) -> Tensor:
-    return (values - moments[0]) / moments[1]
+def _unit(values: Tensor) -> Tensor:
+    return values.std(correction=0).clamp(min=1e-6)

@@ -160,8 +160,29 @@ def test_noise_level_of_pure_noise():
 
 def test_shares_add_up_and_an_ignorant_prior_grows_nothing():
     settings = DagmSynthesize(sources={"diffusion": 3, "fill": 1, "shuffle": 0})
-    assert usable_sources(settings, {"0.1": 0.9, "0.5": 0.6}) == {"diffusion": 0.75, "fill": 0.25}
-    assert usable_sources(settings, {"0.1": -1.0, "0.5": 0.9}) == {"fill": 1.0}
-    assert "diffusion" in usable_sources(settings, {"0.1": 0.9, "0.99": -1.0}), "coarse levels"
+    grey = tiny.textures(4)
+    assert usable_sources(settings, {"0.1": 0.9, "0.5": 0.6}, grey) == \
+        {"diffusion": 0.75, "fill": 0.25}
+    assert usable_sources(settings, {"0.1": -1.0, "0.5": 0.9}, grey) == {"fill": 1.0}
+    assert "diffusion" in usable_sources(settings, {"0.1": 0.9, "0.99": -1.0}, grey), "coarse"
     alone = DagmSynthesize(sources={"diffusion": 2})
-    assert usable_sources(alone, {"0.1": -1.0}) == {"diffusion": 1.0}
+    assert usable_sources(alone, {"0.1": -1.0}, grey) == {"diffusion": 1.0}
+
+
+def test_a_line_of_two_tones_is_repainted_and_nothing_else():
+    grey, explained = tiny.textures(4), {"0.1": 0.9}
+    bare = torch.where(grey > 0, 1.0, -1.0)
+    assert usable_sources(DagmSynthesize(), explained, bare) == {"repaint": 1.0}
+    assert "fill" in usable_sources(DagmSynthesize(two_tones=False), explained, bare)
+    assert usable_sources(DagmSynthesize(two_tones=True), explained, grey) == {"repaint": 1.0}
+
+
+def test_repainted_samples_have_no_grey_but_at_their_edge(prior):
+    bare = torch.where(tiny.textures(10) > 0, 1.0, -1.0)
+    bank = synthesize(bare, ["train"] * 8 + ["calibration"] * 2, prior,
+                      DagmSynthesize(samples=30), {"repaint": 1.0}, seed=0)
+    assert (bank.table["opacity"] == 1).all()
+    grey = (bank.images.float().abs() < 0.5).float().mean((1, 2, 3))
+    changed = (bank.masks == 1).float().mean((1, 2))
+    assert (changed > 0).sum() > 20
+    assert grey.mean() < 0.1 * max(changed.mean(), 0.2)

@@ -1,98 +1,92 @@
-"""Density of features on good images: closed forms, invariances, and what a defect adds."""
-
-import math
+"""How odd an image is: distances to remembered features, their units, and what changes them."""
 
 import pytest
 import torch
 
 from hdm.errors import HDMError
-from hdm.pom.normality import FLOOR, Normality
+from hdm.pom.normality import REMEMBERED, Normality
 
 MIX = torch.tensor([[1.0, 0.0, 0.0], [0.8, 0.6, 0.0], [0.0, 0.0, 2.0]])
 
 
 def good(count: int, seed: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
-    """Correlated features whose mean grows to the right, and logits about -4."""
+    """Correlated features and scores about -4."""
     generator = torch.Generator().manual_seed(seed)
-    noise = torch.randn(count, 3, 8, 8, generator=generator)
-    features = torch.einsum("ij,njhw->nihw", MIX, noise) + torch.linspace(0, 6, 8)
-    return features, -4 + 0.5 * torch.randn(count, 1, 16, 16, generator=generator)
+    noise = torch.randn(count, 3, 4, 4, generator=generator)
+    return (torch.einsum("ij,njhw->nihw", MIX, noise),
+            -4 + 0.5 * torch.randn(count, generator=generator))
 
 
 @pytest.fixture(scope="module")
 def normality() -> Normality:
-    return Normality.fit(*good(400))
+    return Normality.fit(*good(200))
 
 
-def test_evidence_of_good_images_is_two_standard_variables(normality):
-    evidence = normality.evidence(*good(200, seed=2))
-    assert evidence.shape == (200, 1, 16, 16)
-    assert evidence.mean().item() == pytest.approx(0, abs=0.05)
-    # Independent here, so their variances add; interpolation takes some of the surprise's.
-    assert 1.1 < evidence.std().item() < math.sqrt(2) + 0.05
+def test_remembered_features_are_uncorrelated_and_of_unit_variance(normality):
+    assert len(normality.memory) == 200 * 16 <= REMEMBERED
+    covariance = normality.memory.T @ normality.memory / len(normality.memory)
+    torch.testing.assert_close(covariance, torch.eye(3), atol=0.1, rtol=0)
 
 
-def test_precision_is_the_inverse_of_the_correlations(normality):
-    expected = torch.tensor([[1.0, 0.8, 0.0], [0.8, 1.0, 0.0], [0.0, 0.0, 1.0]])
-    # Places share mean and deviation over a window, in which the mean grows.
-    features, logits = good(4000, seed=3)
-    flat = Normality.fit(features - torch.linspace(0, 6, 8), logits)
-    found = torch.linalg.inv(flat.precision) - FLOOR * torch.eye(3)
-    torch.testing.assert_close(found, expected, atol=0.03, rtol=0)
+def test_it_is_the_distance_of_the_farthest_place_to_its_nearest_feature():
+    still = Normality(torch.zeros(2), torch.eye(2), torch.tensor([[0.0, 0.0], [10.0, 0.0]]),
+                      torch.tensor([1.0, 2.0]))
+    context = torch.tensor([[0.0, 7.0], [1.0, 4.0]]).view(1, 2, 1, 2)  # (0, 1) and (7, 4)
+    assert still.oddness(context).tolist() == pytest.approx([5 / 2])  # (3, 4) from (10, 0)
 
 
-@pytest.mark.parametrize(("shift", "least"), [([0.0, 0.0, 8.0], 1.0), ([2.0, -2.0, 0.0], 1.0)])
-def test_a_shift_and_a_broken_correlation_are_surprising_where_they_are(normality, shift, least):
-    features, logits = good(50, seed=4)
-    features[:, :, 2:4, 5:7] += torch.tensor(shift)[:, None, None]
-    evidence = normality.evidence(features, logits)[:, 0]
-    inside = evidence[:, 4:8, 10:14].mean()
-    assert inside > least + evidence[:, 10:, :6].mean()
+def test_an_images_own_features_do_not_count_when_units_are_taken():
+    apart = torch.tensor([0.0, 3.0, 12.0]).view(3, 1, 1, 1).expand(3, 2, 2, 2).clone()
+    found = Normality.fit(apart, torch.tensor([1.0, 2.0, 3.0]))
+    deviation = apart[:, 0, 0, 0].std(correction=0)
+    # Both features say the same, so the two whitened ones together count once; nearest: 3, 3, 9.
+    expected = torch.tensor([3.0, 3.0, 9.0]) / deviation
+    assert found.units[1].item() == pytest.approx(expected.std(correction=0).item(), rel=0.02)
+    assert found.units[0].item() == pytest.approx((2 / 3) ** 0.5)
 
 
-def test_what_is_usual_on_the_right_is_surprising_on_the_left(normality):
-    features, logits = good(50, seed=5)
-    turned = normality.evidence(features.flip(3), logits)[:, 0]
-    straight = normality.evidence(features, logits)[:, 0]
-    assert turned[:, :, :4].mean() > 1 + straight[:, :, :4].mean()
+def test_good_images_differ_by_one_unit(normality):
+    context, scores = good(200, seed=2)
+    assert normality.oddness(context).std().item() == pytest.approx(1.0, abs=0.25)
+    assert normality.evidence(scores).std().item() == pytest.approx(1.0, abs=0.15)
 
 
-def test_logits_count_by_their_own_deviation(normality):
-    features, logits = good(5, seed=6)
-    more = normality.evidence(features, logits + 1.0) - normality.evidence(features, logits)
-    torch.testing.assert_close(more, torch.full_like(more, 1 / 0.5), atol=0.05, rtol=0)
+@pytest.mark.parametrize("shift", [(6.0, 6.0, 0.0), (2.0, -2.0, 0.0), (0.0, 0.0, 12.0)])
+def test_a_shift_and_a_broken_correlation_at_one_place_make_an_image_odd(normality, shift):
+    context, _ = good(50, seed=3)
+    before = normality.oddness(context)
+    context[:, :, 1, 2] += torch.tensor(shift)
+    assert (normality.oddness(context) - before).median() > 2
 
 
-def test_scale_of_features_does_not_matter():
-    features, logits = good(60, seed=7)
-    one, other = Normality.fit(features, logits), Normality.fit(features * 100, logits)
-    torch.testing.assert_close(one.evidence(features, logits),
-                               other.evidence(features * 100, logits), atol=1e-3, rtol=1e-3)
+def test_the_scale_of_features_means_nothing():
+    context, scores = good(40)
+    one, other = Normality.fit(context, scores), Normality.fit(context * 100, scores)
+    torch.testing.assert_close(one.oddness(context), other.oddness(context * 100), atol=1e-2,
+                               rtol=1e-2)
 
 
-def test_features_that_never_fired_are_finite_surprises():
-    features, logits = good(20, seed=8)
-    features[:, 1] = 0
-    normality = Normality.fit(features, logits)
-    features[0, 1] = 3.0
-    evidence = normality.evidence(features, logits)
-    assert evidence.isfinite().all() and evidence[0].mean() > evidence[1:].mean()
+@pytest.mark.parametrize("count", [1, 3])
+def test_features_that_never_fire_and_a_single_image_give_finite_figures(count):
+    found = Normality.fit(torch.ones(count, 2, 4, 4), torch.zeros(count))
+    assert found.oddness(torch.ones(1, 2, 4, 4)).isfinite().all()
+    assert found.evidence(torch.zeros(1, 1, 8, 8)).isfinite().all()
 
 
-def test_constant_features_and_logits_do_not_divide_by_zero():
-    normality = Normality.fit(torch.ones(3, 2, 4, 4), torch.zeros(3, 1, 8, 8))
-    assert normality.evidence(torch.ones(1, 2, 4, 4), torch.zeros(1, 1, 8, 8)).isfinite().all()
+def test_an_images_oddness_does_not_depend_on_its_neighbours(normality):
+    context, _ = good(6, seed=5)
+    torch.testing.assert_close(normality.oddness(context)[2:3], normality.oddness(context[2:3]))
 
 
 def test_saved_and_loaded_it_says_the_same(normality, tmp_path):
     normality.save(tmp_path / "normality.safetensors")
     again = Normality.load(tmp_path / "normality.safetensors")
-    features, logits = good(3, seed=9)
-    assert torch.equal(again.evidence(features, logits), normality.evidence(features, logits))
+    context, _ = good(4, seed=4)
+    assert torch.equal(again.oddness(context), normality.oddness(context))
 
 
-@pytest.mark.parametrize("content", [None, b"", b"no tensors"])
-def test_damaged_file_is_refused_with_what_to_do(tmp_path, content):
+@pytest.mark.parametrize("content", [None, b"", b"not a tensor"])
+def test_missing_and_damaged_files_say_what_to_do(tmp_path, content):
     file = tmp_path / "normality.safetensors"
     if content is not None:
         file.write_bytes(content)

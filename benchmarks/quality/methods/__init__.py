@@ -14,7 +14,7 @@ __all__ = ["ABLATIONS", "METHODS", "Fitted", "Method", "Score", "Task"]
 def _only(*sources: str) -> dict[str, object]:
     """Overrides that grow defects with these sources alone, at their own relative shares."""
     others = dict.fromkeys(set(DagmSynthesize().sources) - set(sources), 0.0)
-    return {"dagm_synthesize": {"sources": others}}
+    return {"dagm_synthesize": {"sources": others, "two_tones": False}}
 
 
 ABLATIONS = {

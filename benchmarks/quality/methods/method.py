@@ -38,16 +38,16 @@ class Task:
 @dataclass(frozen=True)
 class Fitted:
     """score: the detector. flop: of all training. parameters: trained numbers, of every network.
-    seconds: training by stage. notes: choices made by the method on calibration normals. pool: from
-    maps (N, 1, H, W) to image scores (N,), where that is how they are made; otherwise an image
-    that is judged by tiles has the score of its worst one."""
+    seconds: training by stage. notes: choices made by the method on calibration normals. whole:
+    the same as score for images of any size; without it, an image that is larger than the canvas is
+    judged by tiles and has the score of its worst one."""
 
     score: Score
     flop: float = 0.0
     parameters: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     notes: dict[str, float | int | str] = field(default_factory=dict)
-    pool: Callable[[Tensor], Tensor] | None = None
+    whole: Score | None = None
 
 
 Fit = Callable[[Task], Fitted]
@@ -68,7 +68,7 @@ def whole(fitted: Fitted, form: InputFormat) -> Score:
         found = [_by_tiles(fitted, form, image[None]) for image in images]
         return torch.stack([score for score, _ in found]), torch.cat([maps for _, maps in found])
 
-    return fitted.score if form.fit == "resize" else score
+    return fitted.score if form.fit == "resize" else fitted.whole or score
 
 
 def _by_tiles(fitted: Fitted, form: InputFormat, image: Tensor) -> tuple[Tensor, Tensor]:
@@ -80,7 +80,7 @@ def _by_tiles(fitted: Fitted, form: InputFormat, image: Tensor) -> tuple[Tensor,
         return maps[:, None].float()
 
     joined = over_tiles(image, (form.height, form.width), judge)
-    return (fitted.pool(joined)[0] if fitted.pool else worst[0]), joined[:, 0]
+    return worst[0], joined[:, 0]
 
 
 class Clock:

@@ -15,7 +15,6 @@ from hdm.dagm.prior import NormalPrior
 from hdm.ddm import training as ddm
 from hdm.ddm.calibrating import calibrate_detector, fit_normality
 from hdm.ddm.network import Discriminator
-from hdm.ddm.scoring import image_scores
 from hdm.detector import HDM
 from hdm.errors import TrainingError
 from hdm.pom.evidence import descriptors, measure
@@ -46,7 +45,7 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
     with clock.stage("prior"):
         prior = trained_prior.fit_steps(task, settings.dagm_fit.training.steps)
         shares = usable_sources(settings.dagm_synthesize,
-                                prior.explained(task.calibration, seed))
+                                prior.explained(task.calibration, seed), task.train)
     with clock.stage("bank"):
         bank, grown = counted(lambda: synthesize(images, splits, prior, settings.dagm_synthesize,
                                                  shares, seed=seed))
@@ -73,7 +72,12 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
 
     def score(canvases: Tensor) -> tuple[Tensor, Tensor]:
         evidence = detector.evidence(canvases)
-        return image_scores(evidence), evidence[:, 0]
+        return evidence.scores, evidence.pixels[:, 0]
+
+    def whole(images: Tensor) -> tuple[Tensor, Tensor]:
+        found = detector.inspect(list(images))
+        return (torch.cat([one.scores for one in found]),
+                torch.cat([one.pixels[:, 0] for one in found]))
 
     flop = grown + judged
     flop += trained_prior.flop(task, settings.dagm_fit.training.steps)
@@ -82,7 +86,7 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
     notes: dict[str, float | int | str] = {k: v for k, v in figures.items() if v is not None}
     notes |= {"samples_kept": len(chosen.train), "sources": ",".join(sorted(shares))}
     return Fitted(score, flop, parameters(prior.network, network), clock.seconds, notes,
-                  image_scores)
+                  whole)
 
 
 def _short(settings: DdmTrain, steps: int) -> DdmTrain:
