@@ -49,7 +49,7 @@ class Batches:
     """Draws batches.
 
     Args:
-        normals: (N, C, H, W) good images; the bank's `base` counts in them.
+        normals: (N, C, H, W) good images to train on; the bank's `base` counts in them.
         selection: (S,) rows of the bank to train on; importance: (S,) chances of being drawn.
     """
 
@@ -58,8 +58,7 @@ class Batches:
         self.normals, self.bank, self.settings = normals, bank, settings
         self.selection, self.importance = selection, importance
         self.bases = torch.from_numpy(bank.table["base"].to_numpy().copy())
-        self.pool = torch.unique(self.bases[selection])
-        self.siblings = Siblings(bank, normals[self.pool])
+        self.siblings = Siblings(bank, normals)
         self.opaque = torch.from_numpy(bank.table["source"].isin(list(OPAQUE)).to_numpy().copy())
         self.plain = _plain(bank, selection, importance)
         self.levels = torch.tensor(transparencies(settings.reverse_steps))
@@ -90,8 +89,7 @@ class Batches:
         """Good images first, then samples drawn by `chances` (S,), some of them anew."""
         n, bank, siblings = self.settings.training.batch, self.bank, self.siblings
         clean = max(1, round(CLEAN_SHARE * n))
-        picks = torch.randint(len(self.pool), (clean,), generator=generator)
-        good = self.normals[self.pool[picks]]
+        good = self.normals[torch.randint(len(self.normals), (clean,), generator=generator)]
         rows = self.selection[torch.multinomial(chances, n - clean, replacement=True,
                                                 generator=generator)]
         normal, seen = self.normals[self.bases[rows]], bank.images[rows].float()

@@ -59,7 +59,7 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
 
     def train(ddm_settings: DdmTrain) -> Discriminator:
         with trained_prior.fresh_checkpoint(task, "ddm") as checkpoint:
-            return ddm.fit(images, bank, rows, weights, prior, ddm_settings, settings.compute,
+            return ddm.fit(task.train, bank, rows, weights, prior, ddm_settings, settings.compute,
                            seed=seed, checkpoint=checkpoint)
 
     with clock.stage("ddm"):
