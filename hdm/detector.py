@@ -104,7 +104,7 @@ class HDM:
     def _evidence(self, canvas: Tensor) -> Evidence:
         judged = self.judge(canvas)
         if self.normality is None:
-            return Evidence(judged.logits, torch.zeros(len(canvas)))
+            return Evidence(judged.logits, torch.full((len(canvas),), -torch.inf))
         return Evidence(self.normality.evidence(judged.logits),
                         self.normality.oddness(judged.context))
 

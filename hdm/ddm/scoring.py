@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -10,16 +11,17 @@ FILTER_SHARE = 1 / 32
 
 
 class Evidence(NamedTuple):
-    """Evidence of a defect in N images: at each pixel (N, 1, H, W), unbounded, and of each image as
-    a whole (N,), at least 0."""
+    """Evidence of a defect in N images: at each pixel (N, 1, H, W), and of each image as a whole
+    (N,), minus infinity where nothing is known of it. Both unbounded and in one unit."""
 
     pixels: Tensor
     oddness: Tensor
 
     @property
     def scores(self) -> Tensor:
-        """(N,), unbounded: that of the worst pixels and that of the whole, added."""
-        return image_scores(self.pixels) + self.oddness
+        """(N,), unbounded: that of the worst pixels or of the whole, whichever is more. Added, what
+        the one does not know would blur what the other does (docs/experiments.md)."""
+        return torch.maximum(image_scores(self.pixels), self.oddness)
 
 
 def image_scores(logits: Tensor) -> Tensor:

@@ -90,7 +90,7 @@ class DetectorGraph(nn.Module):
 
         judged = reverse(self.network, canvas, appearance, self.settings.reverse_steps)
         if self.normality is None:
-            return Evidence(judged.logits, torch.zeros_like(judged.logits[:, 0, 0, 0]))
+            return Evidence(judged.logits, torch.full_like(judged.logits[:, 0, 0, 0], -torch.inf))
         return Evidence(self.normality.evidence(judged.logits),
                         self.normality.oddness(judged.context))
 

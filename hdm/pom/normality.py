@@ -31,14 +31,16 @@ odd when it does."""
 class Normality:
     """Features of good images.
 
-    mean (D,) and whitening (D, D) make features uncorrelated; memory (M, D) is made so. units (2,):
-    deviations over good images of the logits' scores, and of the distance to the memory.
+    mean (D,) and whitening (D, D) make features uncorrelated; memory (M, D) is made so. score and
+    distance (2,): mean and deviation over good images of the logits' score and of the distance to
+    the memory.
     """
 
     mean: Tensor
     whitening: Tensor
     memory: Tensor
-    units: Tensor
+    score: Tensor
+    distance: Tensor
 
     @classmethod
     def fit(cls, context: Tensor, scores: Tensor) -> Self:
@@ -62,17 +64,17 @@ class Normality:
         distances = torch.stack([_farthest(own, rest) for own, rest
                                  in zip(white.view(len(context), 1, -1, len(mean)), others,
                                         strict=True) if len(rest)] or [torch.zeros(1)])
-        return cls(mean, whitening, memory, torch.stack([_unit(scores), _unit(distances)]))
+        return cls(mean, whitening, memory, _moments(scores), _moments(distances))
 
     def oddness(self, context: Tensor) -> Tensor:
-        """(N, D, h, w) -> (N,), at least 0, in deviations of good images."""
+        """(N, D, h, w) -> (N,), in deviations of good images' distances from their mean."""
         n, width = context.shape[:2]
         white = (_points(context) - self.mean) @ self.whitening
-        return _farthest(white.view(n, -1, width), self.memory) / self.units[1]
+        return _standard(_farthest(white.view(n, -1, width), self.memory), self.distance)
 
     def evidence(self, logits: Tensor) -> Tensor:
-        """The discriminator's logits in deviations of good images' scores."""
-        return logits / self.units[0]
+        """The discriminator's logits in deviations of good images' scores from their mean."""
+        return _standard(logits, self.score)
 
     def save(self, file: Path) -> None:
         """Write a safetensors file."""
@@ -104,5 +106,9 @@ def _farthest(points: Tensor, memory: Tensor) -> Tensor:
     return squared.max(1).values.clamp(min=0).sqrt()
 
 
-def _unit(values: Tensor) -> Tensor:
-    return values.std(correction=0).clamp(min=1e-6)
+def _moments(values: Tensor) -> Tensor:
+    return torch.stack([values.mean(), values.std(correction=0).clamp(min=1e-6)])
+
+
+def _standard(values: Tensor, moments: Tensor) -> Tensor:
+    return (values - moments[0]) / moments[1]

@@ -30,9 +30,9 @@ def test_remembered_features_are_uncorrelated_and_of_unit_variance(normality):
 
 def test_it_is_the_distance_of_the_farthest_place_to_its_nearest_feature():
     still = Normality(torch.zeros(2), torch.eye(2), torch.tensor([[0.0, 0.0], [10.0, 0.0]]),
-                      torch.tensor([1.0, 2.0]))
+                      torch.tensor([0.0, 1.0]), torch.tensor([1.0, 2.0]))
     context = torch.tensor([[0.0, 7.0], [1.0, 4.0]]).view(1, 2, 1, 2)  # (0, 1) and (7, 4)
-    assert still.oddness(context).tolist() == pytest.approx([5 / 2])  # (3, 4) from (10, 0)
+    assert still.oddness(context).tolist() == pytest.approx([(5 - 1) / 2])  # (3, 4) from (10, 0)
 
 
 def test_an_images_own_features_do_not_count_when_units_are_taken():
@@ -41,14 +41,16 @@ def test_an_images_own_features_do_not_count_when_units_are_taken():
     deviation = apart[:, 0, 0, 0].std(correction=0)
     # Both features say the same, so the two whitened ones together count once; nearest: 3, 3, 9.
     expected = torch.tensor([3.0, 3.0, 9.0]) / deviation
-    assert found.units[1].item() == pytest.approx(expected.std(correction=0).item(), rel=0.02)
-    assert found.units[0].item() == pytest.approx((2 / 3) ** 0.5)
+    assert found.distance.tolist() == pytest.approx(
+        [expected.mean().item(), expected.std(correction=0).item()], rel=0.02)
+    assert found.score.tolist() == pytest.approx([2, (2 / 3) ** 0.5])
 
 
 def test_good_images_differ_by_one_unit(normality):
     context, scores = good(200, seed=2)
-    assert normality.oddness(context).std().item() == pytest.approx(1.0, abs=0.25)
-    assert normality.evidence(scores).std().item() == pytest.approx(1.0, abs=0.15)
+    for values in (normality.oddness(context), normality.evidence(scores)):
+        assert values.mean().item() == pytest.approx(0.0, abs=0.25)
+        assert values.std().item() == pytest.approx(1.0, abs=0.25)
 
 
 @pytest.mark.parametrize("shift", [(6.0, 6.0, 0.0), (2.0, -2.0, 0.0), (0.0, 0.0, 12.0)])
