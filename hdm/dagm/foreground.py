@@ -30,7 +30,7 @@ def _foreground(image: np.ndarray) -> np.ndarray | None:
     if spread > BORDER_UNIFORMITY * smooth.std():
         return None
     distance = np.abs(smooth - background[:, None, None]).mean(0)
-    mask = distance > max(3 * spread, between_classes(distance)[1] * 0.6)
+    mask = distance > max(3 * spread, otsu(distance)[1] * 0.6)
     mask = ndimage.binary_fill_holes(ndimage.binary_closing(mask, iterations=2))
     labels, count = ndimage.label(mask)
     if count == 0:
@@ -42,9 +42,9 @@ def _foreground(image: np.ndarray) -> np.ndarray | None:
     return mask if AREA[0] <= mask.mean() <= AREA[1] else None
 
 
-def between_classes(values: np.ndarray) -> tuple[float, float]:
-    """Otsu (1979): the largest variance between two classes of values, and the threshold, which is
-    the middle of one of 64 bins."""
+def otsu(values: np.ndarray) -> tuple[float, float]:
+    """Otsu (1979): the largest variance between two classes of values, and the threshold between
+    them, which is the middle of one of 64 bins."""
     counts, edges = np.histogram(values, 64)
     middle = (edges[:-1] + edges[1:]) / 2
     weight = np.cumsum(counts)

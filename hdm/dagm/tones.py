@@ -5,7 +5,7 @@ There every grey is odd, so a network that is taught with grey defects learns no
 
 from torch import Tensor
 
-from hdm.dagm.foreground import between_classes
+from hdm.dagm.foreground import otsu
 
 TWO_TONES = 0.95
 """Share of the variance that two tones must explain. A normal distribution has 0.64, an even one
@@ -15,4 +15,4 @@ TWO_TONES = 0.95
 def two_toned(normals: Tensor) -> bool:
     """Whether two tones explain the values of (N, C, H, W)."""
     values = normals.numpy().ravel()
-    return bool(values.std() > 0 and between_classes(values)[0] >= TWO_TONES * values.var())
+    return bool(values.std() > 0 and otsu(values)[0] >= TWO_TONES * values.var())

@@ -22,9 +22,9 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     normals = normals_of(line, settings, prior.form)
     explained = read_json(fitted / "quality.json")["explained"]
     shares = usable_sources(settings.dagm_synthesize, explained, normals.train)
-    if "repaint" in shares:
-        console.print("the good images have two tones and nothing between, so defects are parts in "
-                      "the other tone (dagm_synthesize.two_tones)")
+    if set(shares) == {"repaint"}:
+        console.print("all defects are parts in another of the image's own colours, as it is done "
+                      "where good images have two tones (dagm_synthesize.two_tones)")
     elif "diffusion" in settings.dagm_synthesize.sources and "diffusion" not in shares:
         console.print("[yellow]the normal prior explains too little of held-out good images; no "
                       "defects are grown with it until it is trained longer[/yellow]")

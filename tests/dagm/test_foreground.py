@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import ndimage
 
-from hdm.dagm.foreground import between_classes, foregrounds
+from hdm.dagm.foreground import foregrounds, otsu
 
 
 def scene(channels=1, noise=0.03, background=-0.8, shape="disc"):
@@ -56,4 +56,4 @@ def test_flat_image_and_speck_have_no_foreground():
 
 def test_otsu_splits_two_groups():
     values = np.r_[np.full(300, 0.1), np.full(100, 0.9), np.linspace(0.05, 0.15, 50)]
-    assert 0.1 < between_classes(values)[1] < 0.9
+    assert 0.1 < otsu(values)[1] < 0.9

@@ -4,7 +4,7 @@ import pytest
 import tiny
 import torch
 
-from hdm.dagm.foreground import between_classes
+from hdm.dagm.foreground import otsu
 from hdm.dagm.tones import TWO_TONES, two_toned
 
 
@@ -23,7 +23,7 @@ def test_greys_and_flat_images_have_not(images):
 
 def test_variance_between_two_classes_of_even_values_is_three_quarters():
     values = torch.linspace(0, 1, 64 * 100).numpy()
-    variance, threshold = between_classes(values)
+    variance, threshold = otsu(values)
     assert variance == pytest.approx(0.75 * values.var(), rel=0.01)
     assert threshold == pytest.approx(0.5, abs=0.02)
     assert TWO_TONES > 0.75

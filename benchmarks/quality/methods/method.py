@@ -38,16 +38,16 @@ class Task:
 @dataclass(frozen=True)
 class Fitted:
     """score: the detector. flop: of all training. parameters: trained numbers, of every network.
-    seconds: training by stage. notes: choices made by the method on calibration normals. whole:
-    the same as score for images of any size; without it, an image that is larger than the canvas is
-    judged by tiles and has the score of its worst one."""
+    seconds: training by stage. notes: choices made by the method on calibration normals. any_size:
+    score takes images of any size; otherwise one that is larger than the canvas is judged by tiles
+    and has the score of its worst one."""
 
     score: Score
     flop: float = 0.0
     parameters: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     notes: dict[str, float | int | str] = field(default_factory=dict)
-    whole: Score | None = None
+    any_size: bool = False
 
 
 Fit = Callable[[Task], Fitted]
@@ -68,7 +68,7 @@ def whole(fitted: Fitted, form: InputFormat) -> Score:
         found = [_by_tiles(fitted, form, image[None]) for image in images]
         return torch.stack([score for score, _ in found]), torch.cat([maps for _, maps in found])
 
-    return fitted.score if form.fit == "resize" else fitted.whole or score
+    return fitted.score if form.fit == "resize" or fitted.any_size else score
 
 
 def _by_tiles(fitted: Fitted, form: InputFormat, image: Tensor) -> tuple[Tensor, Tensor]:

@@ -70,11 +70,7 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
         figures = calibrate_detector(detector, list(task.calibration), task.calibration, bank,
                                      chosen.calibration)
 
-    def score(canvases: Tensor) -> tuple[Tensor, Tensor]:
-        evidence = detector.evidence(canvases)
-        return evidence.scores, evidence.pixels[:, 0]
-
-    def whole(images: Tensor) -> tuple[Tensor, Tensor]:
+    def score(images: Tensor) -> tuple[Tensor, Tensor]:
         found = detector.inspect(list(images))
         return (torch.cat([one.scores for one in found]),
                 torch.cat([one.pixels[:, 0] for one in found]))
@@ -86,7 +82,7 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
     notes: dict[str, float | int | str] = {k: v for k, v in figures.items() if v is not None}
     notes |= {"samples_kept": len(chosen.train), "sources": ",".join(sorted(shares))}
     return Fitted(score, flop, parameters(prior.network, network), clock.seconds, notes,
-                  whole)
+                  any_size=True)
 
 
 def _short(settings: DdmTrain, steps: int) -> DdmTrain:
