@@ -16,13 +16,13 @@ from hdm.dataset.appearance import Appearance
 from hdm.dataset.tiles import over_tiles
 from hdm.ddm.network import Discriminator, Judgement
 from hdm.ddm.process import reverse
-from hdm.ddm.scoring import Evidence
 from hdm.diffusion.compute import Backend
 from hdm.errors import DataError, HDMError
 from hdm.files import atomic_file, read_json, write_json
 from hdm.pom.calibration import Calibration
 from hdm.pom.normality import Normality
 from hdm.pom.operating_point import OPERATING_POINT_FILE, OperatingPoint, choose
+from hdm.pom.scoring import Evidence
 from hdm.settings import Compute, DdmTrain, ThresholdRule
 
 NOISE_SEED = 20_252_200
@@ -95,8 +95,8 @@ class HDM:
         return Judgement(judged.normal.cpu(), judged.logits.cpu(), judged.context.float().cpu())
 
     def evidence(self, canvas: Tensor) -> Evidence:
-        """Evidence of a defect in (N, C, h, w): the discriminator's, and what POM knows of its
-        features on good images."""
+        """Evidence of a defect in (N, C, h, w): the discriminator's, and what POM knows of good
+        images."""
         parts = [self._evidence(part) for part in canvas.split(BATCH)]
         return Evidence(torch.cat([part.pixels for part in parts]),
                         torch.cat([part.oddness for part in parts]))
@@ -104,9 +104,8 @@ class HDM:
     def _evidence(self, canvas: Tensor) -> Evidence:
         judged = self.judge(canvas)
         if self.normality is None:
-            return Evidence(judged.logits, torch.full((len(canvas),), -torch.inf))
-        return Evidence(self.normality.evidence(judged.logits),
-                        self.normality.oddness(judged.context))
+            return Evidence(judged.logits, torch.zeros(len(canvas)))
+        return self.normality.evidence(canvas.cpu(), judged.logits, judged.context)
 
     def predict(self, images: Sequence[np.ndarray], batch_size: int = 16,
                 progress: Callable[[int, int], None] | None = None) -> list[Prediction]:

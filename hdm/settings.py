@@ -161,7 +161,7 @@ class DdmTrain(Section):
         "Noise level / range at which the discriminator is shown what the prior finds normal; "
         "null: not shown."))
     normality: bool = Field(True, description=(
-        "Join the logits with the distance of the features from those of good images."))
+        "Join the logits with texture and features of good images."))
     benign: Benign = Benign()
 
 

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from hdm.dagm.bank import SampleBank
 from hdm.dataset.appearance import Appearance
-from hdm.ddm.scoring import image_scores
 from hdm.pom.calibration import calibrate
 from hdm.pom.normality import Normality
 
@@ -31,8 +30,9 @@ def fit_normality(detector: "HDM", normals: Tensor) -> None:
         return
     some = normals[:: -(-len(normals) // NORMALITY_IMAGES)]
     judged = [detector.judge(part) for part in some.split(BATCH)]
-    detector.normality = Normality.fit(torch.cat([part.context for part in judged]),
-                                       torch.cat([image_scores(part.logits) for part in judged]))
+    detector.normality = Normality.fit(some, torch.cat([part.logits for part in judged]),
+                                       torch.cat([part.context for part in judged]),
+                                       places=detector.form.fit == "resize")
 
 
 def calibrate_detector(detector: "HDM", images: Sequence[Tensor], canvases: Tensor,

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from hdm.ddm.process import reverse
-from hdm.ddm.scoring import Evidence
 from hdm.detector import HDM, NOISE_SEED
 from hdm.errors import HDMError
+from hdm.pom.scoring import Evidence
 
 OUTPUTS = ("score", "p_value", "probability", "defect", "anomaly_map", "appearance")
 
@@ -90,9 +90,8 @@ class DetectorGraph(nn.Module):
 
         judged = reverse(self.network, canvas, appearance, self.settings.reverse_steps)
         if self.normality is None:
-            return Evidence(judged.logits, torch.full_like(judged.logits[:, 0, 0, 0], -torch.inf))
-        return Evidence(self.normality.evidence(judged.logits),
-                        self.normality.oddness(judged.context))
+            return Evidence(judged.logits, torch.zeros_like(judged.logits[:, 0, 0, 0]))
+        return self.normality.evidence(canvas, judged.logits, judged.context)
 
     def _native(self, evidence: Tensor, image: Tensor) -> Tensor:
         """Pixels' evidence (N, 1, h, w) at the images' size, (N, H, W)."""

@@ -1,11 +1,10 @@
-"""POM in the discrimination phase: how unlike a good part is this part, as a whole?
+"""POM in the discrimination phase: how unlike a good part is this part, and where?
 
-The discriminator's logits say where its synthetic defects were. The features inside it know more: a
-real defect that resembles none of them still looks unlike any good part. As in PatchCore (Roth et
-al. 2022) some thousand features of good images are remembered, and an image is as odd as the one
-of its places whose nearest remembered feature is farthest; the features are the discriminator's
-own, so nothing is downloaded. They are coarse, and what is odd of itself says little about where:
-the anomaly map is the logits', oddness counts for the image.
+Three kinds of evidence that fail on different images are joined, each in deviations of good images
+and none of them weighted by hand: the discriminator's logits (where are its synthetic defects?),
+texture at its place (what is rare here?), and remembered features (what is like no good part?).
+Independent evidence adds. The last kind is coarse and says little of where, so it counts for the
+image alone.
 """
 
 from dataclasses import dataclass, fields
@@ -15,95 +14,104 @@ from typing import Self
 import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
+from torch.nn import functional as F
 
 from hdm.errors import HDMError
 from hdm.files import atomic_file
-
-REMEMBERED = 4096
-AT_ONCE = 512
-"""Remembered features that are compared at a time, so that memory stays small."""
-FLOOR = 0.01
-"""Added to variances, as a share of the mean one: a feature that never fired is not infinitely
-odd when it does."""
+from hdm.pom.memory import Memory
+from hdm.pom.scoring import Evidence, image_scores
+from hdm.pom.texture import AT_ONCE, CELL, Texture, excess
 
 
 @dataclass(frozen=True)
 class Normality:
-    """Features of good images.
+    """What good images look like to HDM.
 
-    mean (D,) and whitening (D, D) make features uncorrelated; memory (M, D) is made so. score and
-    distance (2,): mean and deviation over good images of the logits' score and of the distance to
-    the memory.
+    texture is None where a place means nothing, as with tiles. All else (2,): mean and deviation
+    over good images, of single logits; of a place's distance in texture; of the image scores of
+    both together; of the excess of texture; and of the distance to what is remembered.
     """
 
-    mean: Tensor
-    whitening: Tensor
-    memory: Tensor
+    memory: Memory
+    texture: Texture | None
+    logit: Tensor
+    place: Tensor
     score: Tensor
+    excess: Tensor
     distance: Tensor
 
     @classmethod
-    def fit(cls, context: Tensor, scores: Tensor) -> Self:
-        """context (N, D, h, w) and the logits' image scores (N,) of N good images.
+    def fit(cls, images: Tensor, logits: Tensor, context: Tensor, *, places: bool) -> Self:
+        """From N good images (N, C, H, W), and the discriminator's logits (N, 1, H, W) and context
+        (N, D, h, w) of them; `places` whether a place is like itself on another image.
 
-        An image's own features do not count as remembered when its distance is taken.
+        An image's own part in what is known of good ones does not count in moments.
         """
-        points = _points(context)
-        mean = points.mean(0)
-        variance = (points - mean).pow(2).mean(0)
-        deviation = (variance + FLOOR * variance.mean()).clamp(min=1e-12).sqrt()
-        standard = ((points - mean) / deviation).double()
-        correlations = standard.T @ standard / len(points)
-        precision = torch.linalg.inv(correlations + FLOOR * torch.eye(len(mean)))
-        whitening = torch.linalg.cholesky(precision).float() / deviation[:, None]
-        generator = torch.Generator().manual_seed(0)
-        chosen = torch.randperm(len(points), generator=generator)[:REMEMBERED]
-        white = (points - mean) @ whitening
-        memory, owner = white[chosen], chosen // (len(points) // len(context))
-        others = [memory[owner != image] for image in range(len(context))]
-        distances = torch.stack([_farthest(own, rest) for own, rest
-                                 in zip(white.view(len(context), 1, -1, len(mean)), others,
-                                        strict=True) if len(rest)] or [torch.zeros(1)])
-        return cls(mean, whitening, memory, _moments(scores), _moments(distances))
+        memory, distances = Memory.fit(context)
+        texture = Texture.fit(images) if places else None
+        strange = _unseen(images) if places else torch.zeros(1, 1, 1, 1)
+        logit, place = _moments(logits), _moments(strange)
+        pixels = _pixels(logits, logit, strange if places else None, place)
+        return cls(memory, texture, logit, place, _moments(image_scores(pixels)),
+                   _moments(excess(strange)), _moments(distances))
 
-    def oddness(self, context: Tensor) -> Tensor:
-        """(N, D, h, w) -> (N,), in deviations of good images' distances from their mean."""
-        n, width = context.shape[:2]
-        white = (_points(context) - self.mean) @ self.whitening
-        return _standard(_farthest(white.view(n, -1, width), self.memory), self.distance)
-
-    def evidence(self, logits: Tensor) -> Tensor:
-        """The discriminator's logits in deviations of good images' scores from their mean."""
-        return _standard(logits, self.score)
+    def evidence(self, images: Tensor, logits: Tensor, context: Tensor) -> Evidence:
+        """Of N images, as in `fit`."""
+        strange = self.texture.distance(images) if self.texture else None
+        pixels = _pixels(logits, self.logit, strange, self.place)
+        oddness = _standard(self.memory.distance(context), self.distance)
+        if strange is not None:
+            oddness = oddness + _standard(excess(strange), self.excess)
+        return Evidence(_standard(pixels, self.score), oddness)
 
     def save(self, file: Path) -> None:
         """Write a safetensors file."""
-        content = {f.name: getattr(self, f.name).contiguous() for f in fields(self)}
+        content = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, Tensor):
+                content[field.name] = value
+            elif value is not None:
+                content |= {f"{field.name}.{part.name}": getattr(value, part.name)
+                            for part in fields(value)}
         with atomic_file(file) as temporary:
-            temporary.write_bytes(save(content))
+            temporary.write_bytes(save({k: v.contiguous() for k, v in content.items()}))
 
     @classmethod
     def load(cls, file: Path) -> Self:
         """Read what `save` wrote; raises HDMError if it is missing or damaged."""
         try:
-            return cls(**load_file(file))
+            content = load_file(file)
+            memory = Memory(**_under("memory", content))
+            texture = Texture(**found) if (found := _under("texture", content)) else None
+            return cls(memory, texture, **{k: v for k, v in content.items() if "." not in k})
         except Exception as error:
             raise HDMError(f"{file} cannot be read ({str(error).splitlines()[0]}); restore it "
                            "with `dvc checkout` or run ddm_train again.") from error
 
 
-def _points(context: Tensor) -> Tensor:
-    """(N, D, h, w) -> (N h w, D), place by place, image after image."""
-    return context.movedim(1, 3).flatten(0, 2)
+def _under(name: str, content: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Of what a file holds, the part called `name`."""
+    return {k.removeprefix(f"{name}."): v for k, v in content.items() if k.startswith(f"{name}.")}
 
 
-def _farthest(points: Tensor, memory: Tensor) -> Tensor:
-    """Distance to its nearest of (M, D) of the point that has the farthest, (N, P, D) -> (N,)."""
-    nearest = torch.stack([
-        ((part * part).sum(1) - 2 * points @ part.T).min(2).values
-        for part in memory.split(AT_ONCE)]).min(0).values
-    squared = nearest + (points * points).sum(2)
-    return squared.max(1).values.clamp(min=0).sqrt()
+def _unseen(images: Tensor) -> Tensor:
+    """Distances of texture, each half of the images by what is known of the other half."""
+    found = torch.empty(len(images), 1, *(side // CELL for side in images.shape[-2:]))
+    half = torch.arange(len(images)) % 2 == 0
+    for known in (half, ~half):
+        judge = Texture.fit(images[known if known.any() else ~known])
+        found[~known] = torch.cat([judge.distance(part)
+                                   for part in images[~known].split(AT_ONCE)])
+    return found
+
+
+def _pixels(logits: Tensor, logit: Tensor, strange: Tensor | None, place: Tensor) -> Tensor:
+    pixels = _standard(logits, logit)
+    if strange is None:
+        return pixels
+    return pixels + F.interpolate(_standard(strange, place), scale_factor=float(CELL),
+                                  mode="bilinear", align_corners=False)
 
 
 def _moments(values: Tensor) -> Tensor:

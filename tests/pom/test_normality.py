@@ -1,90 +1,86 @@
-"""How odd an image is: distances to remembered features, their units, and what changes them."""
+"""Three kinds of evidence in one unit: how they join, and how they are kept."""
 
 import pytest
 import torch
 
 from hdm.errors import HDMError
-from hdm.pom.normality import REMEMBERED, Normality
+from hdm.pom.normality import Normality
+from hdm.pom.scoring import image_scores
+from hdm.pom.texture import CELL, excess
 
-MIX = torch.tensor([[1.0, 0.0, 0.0], [0.8, 0.6, 0.0], [0.0, 0.0, 2.0]])
 
-
-def good(count: int, seed: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
-    """Correlated features and scores about -4."""
+def good(count: int, seed: int = 1) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Images, logits about -4 and context of good parts."""
     generator = torch.Generator().manual_seed(seed)
-    noise = torch.randn(count, 3, 4, 4, generator=generator)
-    return (torch.einsum("ij,njhw->nihw", MIX, noise),
-            -4 + 0.5 * torch.randn(count, generator=generator))
+    return (0.3 * torch.randn(count, 1, 32, 32, generator=generator),
+            -4 + 0.5 * torch.randn(count, 1, 32, 32, generator=generator),
+            torch.randn(count, 3, 4, 4, generator=generator))
 
 
 @pytest.fixture(scope="module")
 def normality() -> Normality:
-    return Normality.fit(*good(200))
+    return Normality.fit(*good(200), places=True)
 
 
-def test_remembered_features_are_uncorrelated_and_of_unit_variance(normality):
-    assert len(normality.memory) == 200 * 16 <= REMEMBERED
-    covariance = normality.memory.T @ normality.memory / len(normality.memory)
-    torch.testing.assert_close(covariance, torch.eye(3), atol=0.1, rtol=0)
+def test_good_images_differ_by_about_one_unit(normality):
+    """In each kind of evidence, on images that were not in the fit."""
+    found = normality.evidence(*good(200, seed=2))
+    worst = image_scores(found.pixels)
+    assert worst.mean().item() == pytest.approx(0.0, abs=0.5)  # moments are of half the fit
+    assert worst.std().item() == pytest.approx(1.0, abs=0.3)
+    assert found.oddness.mean().item() == pytest.approx(0.0, abs=0.7)
+    assert found.oddness.std().item() == pytest.approx(2**0.5, abs=0.4)  # of two kinds
 
 
-def test_it_is_the_distance_of_the_farthest_place_to_its_nearest_feature():
-    still = Normality(torch.zeros(2), torch.eye(2), torch.tensor([[0.0, 0.0], [10.0, 0.0]]),
-                      torch.tensor([0.0, 1.0]), torch.tensor([1.0, 2.0]))
-    context = torch.tensor([[0.0, 7.0], [1.0, 4.0]]).view(1, 2, 1, 2)  # (0, 1) and (7, 4)
-    assert still.oddness(context).tolist() == pytest.approx([(5 - 1) / 2])  # (3, 4) from (10, 0)
+def test_evidence_of_logits_and_of_texture_adds_at_each_pixel(normality):
+    images, logits, context = good(2, seed=3)
+    before = normality.evidence(images, logits, context).pixels
+    after = normality.evidence(images, logits + 1, context).pixels
+    expected = 1 / (normality.logit[1] * normality.score[1])
+    torch.testing.assert_close(after - before, torch.full_like(before, expected.item()), rtol=1e-3,
+                               atol=1e-3)
+    images[0, 0, 8:16, 8:16] += 1.5
+    stained = normality.evidence(images, logits, context).pixels
+    middle = stained[0, 0, 11:13, 11:13] - before[0, 0, 11:13, 11:13]
+    assert middle.min() > 1
+    torch.testing.assert_close(stained[1], before[1])
 
 
-def test_an_images_own_features_do_not_count_when_units_are_taken():
-    apart = torch.tensor([0.0, 3.0, 12.0]).view(3, 1, 1, 1).expand(3, 2, 2, 2).clone()
-    found = Normality.fit(apart, torch.tensor([1.0, 2.0, 3.0]))
-    deviation = apart[:, 0, 0, 0].std(correction=0)
-    # Both features say the same, so the two whitened ones together count once; nearest: 3, 3, 9.
-    expected = torch.tensor([3.0, 3.0, 9.0]) / deviation
-    assert found.distance.tolist() == pytest.approx(
-        [expected.mean().item(), expected.std(correction=0).item()], rel=0.02)
-    assert found.score.tolist() == pytest.approx([2, (2 / 3) ** 0.5])
+def test_texture_and_features_add_for_the_whole_image(normality):
+    images, logits, context = good(5, seed=3)
+    odd = normality.evidence(images, logits, context).oddness
+    texture = (excess(normality.texture.distance(images)) - normality.excess[0]) \
+        / normality.excess[1]
+    features = (normality.memory.distance(context) - normality.distance[0]) / normality.distance[1]
+    torch.testing.assert_close(odd, texture + features)
 
 
-def test_good_images_differ_by_one_unit(normality):
-    context, scores = good(200, seed=2)
-    for values in (normality.oddness(context), normality.evidence(scores)):
-        assert values.mean().item() == pytest.approx(0.0, abs=0.25)
-        assert values.std().item() == pytest.approx(1.0, abs=0.25)
+def test_where_places_mean_nothing_texture_is_not_asked():
+    normality = Normality.fit(*good(60), places=False)
+    images, logits, context = good(2, seed=3)
+    assert normality.texture is None
+    before = normality.evidence(images, logits, context)
+    after = normality.evidence(images * 5, logits, context)
+    assert torch.equal(before.pixels, after.pixels) and torch.equal(before.oddness, after.oddness)
 
 
-@pytest.mark.parametrize("shift", [(6.0, 6.0, 0.0), (2.0, -2.0, 0.0), (0.0, 0.0, 12.0)])
-def test_a_shift_and_a_broken_correlation_at_one_place_make_an_image_odd(normality, shift):
-    context, _ = good(50, seed=3)
-    before = normality.oddness(context)
-    context[:, :, 1, 2] += torch.tensor(shift)
-    assert (normality.oddness(context) - before).median() > 2
+@pytest.mark.parametrize("places", [True, False])
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_few_images_that_never_vary_give_finite_figures(count, places):
+    found = Normality.fit(torch.ones(count, 1, 2 * CELL, 2 * CELL),
+                          torch.zeros(count, 1, 16, 16), torch.ones(count, 2, 2, 2), places=places)
+    evidence = found.evidence(torch.ones(1, 1, 16, 16), torch.zeros(1, 1, 16, 16),
+                              torch.ones(1, 2, 2, 2))
+    assert evidence.pixels.isfinite().all() and evidence.scores.isfinite().all()
 
 
-def test_the_scale_of_features_means_nothing():
-    context, scores = good(40)
-    one, other = Normality.fit(context, scores), Normality.fit(context * 100, scores)
-    torch.testing.assert_close(one.oddness(context), other.oddness(context * 100), atol=1e-2,
-                               rtol=1e-2)
-
-
-@pytest.mark.parametrize("count", [1, 3])
-def test_features_that_never_fire_and_a_single_image_give_finite_figures(count):
-    found = Normality.fit(torch.ones(count, 2, 4, 4), torch.zeros(count))
-    assert found.oddness(torch.ones(1, 2, 4, 4)).isfinite().all()
-    assert found.evidence(torch.zeros(1, 1, 8, 8)).isfinite().all()
-
-
-def test_an_images_oddness_does_not_depend_on_its_neighbours(normality):
-    context, _ = good(6, seed=5)
-    torch.testing.assert_close(normality.oddness(context)[2:3], normality.oddness(context[2:3]))
-
-
-def test_saved_and_loaded_it_says_the_same(normality, tmp_path):
+@pytest.mark.parametrize("places", [True, False])
+def test_saved_and_loaded_it_says_the_same(tmp_path, places):
+    normality = Normality.fit(*good(30), places=places)
     normality.save(tmp_path / "normality.safetensors")
     again = Normality.load(tmp_path / "normality.safetensors")
-    context, _ = good(4, seed=4)
-    assert torch.equal(again.oddness(context), normality.oddness(context))
+    assert torch.equal(again.evidence(*good(4, seed=4)).scores,
+                       normality.evidence(*good(4, seed=4)).scores)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a tensor"])

@@ -18,7 +18,7 @@ from benchmarks.quality.methods.method import Clock, Fitted, Task, parameters
 from benchmarks.quality.methods.perlin import Corruptions, synthetic_auroc
 from hdm.dagm.prior import NormalPrior
 from hdm.dagm.sampler import octave_noise
-from hdm.ddm.scoring import image_scores
+from hdm.pom.scoring import image_scores
 
 LEVEL = 0.25
 STEPS = 25

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from hdm.ddm.scoring import FILTER_SHARE, TOP_SHARE, image_scores
+from hdm.pom.scoring import FILTER_SHARE, TOP_SHARE, image_scores
 
 
 def test_constant_map_scores_its_value():
