@@ -154,8 +154,6 @@ class DdmTrain(Section):
     network: Denoiser = Denoiser(blocks=2)
     training: Training = Training(steps=1200)
     reverse_steps: Positive = Field(1, description="K: reverse steps at detection.")
-    fresh: Fraction = Field(0.8, description=(
-        "Share of the samples that are drawn anew from the recipe of one that POM kept."))
     noise: Fraction = Field(0.15, description="Largest noise of an intermediate state.")
     prior_level: Fraction | None = Field(None, description=(
         "Noise level / range at which the discriminator is shown what the prior finds normal; "

@@ -1,14 +1,13 @@
 """The sample bank: good images, what was grown on them, where, and how."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 from safetensors.torch import load_file, save
-from scipy import ndimage
 from torch import Tensor
 
 from hdm.dagm.blending import blend, visible_change
@@ -28,6 +27,11 @@ OPAQUE = {"repaint": 2.0}
 """Sources that hide what was there, with the strength that no change exceeds."""
 
 
+CALM = (0.3, 0.9)
+"""Share of each reverse process, its end, in which no variance is inflated: what was torn heals
+into the line's own texture, where else it would stay grain."""
+
+
 @dataclass(frozen=True)
 class SampleBank:
     """Synthetic defects on good images.
@@ -35,17 +39,21 @@ class SampleBank:
     images: (N, C, H, W) float16, normalised. masks: (N, H, W) uint8, 1 where the image visibly
     changed, 2 where it changed less than the noise of a good image (not to be learned from).
     table: one row a sample: base (row of the good image), split of the base, source, family,
-    tau, start, strength, opacity, visible (share of the mask).
+    tau, start, grown (row of `grown` that its content was cut from, or -1), strength, opacity,
+    visible (share of the mask).
+    grown: (G, C, H, W) float16, whole images that the prior drew again.
     """
 
     images: Tensor
     masks: Tensor
     table: pd.DataFrame
+    grown: Tensor = field(default_factory=lambda: torch.empty(0))
 
     def save(self, folder: Path) -> None:
         """Write bank.safetensors and bank.parquet."""
         with atomic_file(folder / "bank.safetensors") as temporary:
-            temporary.write_bytes(save({"images": self.images, "masks": self.masks}))
+            temporary.write_bytes(save(
+                {"images": self.images, "masks": self.masks, "grown": self.grown}))
         with atomic_file(folder / "bank.parquet") as temporary:
             self.table.to_parquet(temporary, index=False)
 
@@ -55,7 +63,7 @@ class SampleBank:
         try:
             tensors = load_file(folder / "bank.safetensors")
             table = pd.read_parquet(folder / "bank.parquet")
-            return cls(tensors["images"], tensors["masks"], table)
+            return cls(tensors["images"], tensors["masks"], table, tensors["grown"])
         except Exception as error:
             raise HDMError(f"the sample bank in {folder} cannot be read "
                            f"({str(error).splitlines()[0]}); restore it with `dvc checkout` or run "
@@ -110,15 +118,18 @@ def synthesize(normals: Tensor, splits: list[str], prior: NormalPrior, settings:
                      "feather": rng.uniform(0, 1.2), "tau": np.nan, "start": np.nan})
     table = pd.DataFrame(rows)
     table["strength"] = table["source"].map(OPAQUE).fillna(table["strength"])
-    contents = _contents(normals, masks, table, prior, settings, rngs, seed, progress)
+    contents = _contents(normals, table, prior, settings, rngs, seed, progress)
+    redrawn = (table["source"] == "diffusion").to_numpy()
+    table["grown"] = np.where(redrawn, redrawn.cumsum() - 1, -1)
     images, visible = _blend(normals, contents, masks, table)
     table["visible"] = (visible == 1).sum((1, 2)) / np.maximum(1, masks.sum((1, 2)))
     return SampleBank(torch.from_numpy(images.astype(np.float16)), torch.from_numpy(visible),
-                      table.drop(columns=["other"]))
+                      table.drop(columns=["other"]),
+                      torch.from_numpy(contents[redrawn].astype(np.float16)))
 
 
-def _contents(normals: Tensor, masks: np.ndarray, table: pd.DataFrame, prior: NormalPrior,
-              settings: DagmSynthesize, rngs: list[np.random.Generator], seed: int,
+def _contents(normals: Tensor, table: pd.DataFrame, prior: NormalPrior, settings: DagmSynthesize,
+              rngs: list[np.random.Generator], seed: int,
               progress: Callable[[int, int], None] | None) -> np.ndarray:
     """Anomalous content of every sample, (N, C, H, W)."""
     contents = np.zeros((len(table), *normals.shape[1:]), np.float32)
@@ -138,11 +149,10 @@ def _contents(normals: Tensor, masks: np.ndarray, table: pd.DataFrame, prior: No
         low, high = np.log(max(settings.tau_low, 1e-3)), np.log(max(settings.tau_high, 1e-3))
         tau = np.exp(rng.uniform(low, high, len(part)))
         start = rng.uniform(settings.start_low, settings.start_high)
-        soft = np.stack([ndimage.gaussian_filter(masks[i].astype(np.float32), 0.7) for i in part])
+        calm = start * rng.uniform(*CALM)
         contents[part] = perturbed_reverse(
             prior, normals[table.loc[part, "base"].tolist()].to(prior.backend.device),
-            torch.from_numpy(np.maximum(soft, masks[part]))[:, None].to(prior.backend.device),
-            torch.from_numpy(tau).float().to(prior.backend.device), start=start,
+            torch.from_numpy(tau).float().to(prior.backend.device), start=start, calm=calm,
             steps=settings.reverse_steps, structured=bool(number % 2),
             generator=torch.Generator().manual_seed(seed * 1_009 + number)).cpu().numpy()
         table.loc[part, "tau"], table.loc[part, "start"] = tau, start

@@ -1,10 +1,10 @@
-"""The perturbed reverse process: p(x_s | x_t) = N(mu, (1 + tau m) Sigma), Weng et al. 2025.
+"""The perturbed reverse process: p(x_s | x_t) = N(mu, (1 + tau) Sigma), Weng et al. 2025.
 
-Inside the mask m the variance of every reverse step is inflated; outside, the known image with
-the right amount of noise is put back at each step (as RePaint, Lugmayr et al. 2022), so that the
-defect grows into its surroundings. For Gaussian data and an optimal denoiser the whole chain ends
-with (1 + tau) times the un-inflated variance in every mode, whatever the number of steps; where
-the chain starts decides which scales are redrawn at all.
+A good image is noised and drawn again with the variance of every reverse step inflated. For
+Gaussian data and an optimal denoiser the whole chain ends with (1 + tau) times the un-inflated
+variance in every mode, whatever the number of steps; where the chain starts decides which scales
+are redrawn at all. Masks are cut out of the result later: one redrawn image makes any number of
+defects.
 """
 
 import torch
@@ -14,37 +14,36 @@ from torch.nn import functional as F
 from hdm.dagm.prior import NormalPrior
 
 
-def perturbed_reverse(prior: NormalPrior, normals: Tensor, mask: Tensor, tau: Tensor, *,
-                      start: float, steps: int, generator: torch.Generator,
+def perturbed_reverse(prior: NormalPrior, normals: Tensor, tau: Tensor, *, start: float,
+                      steps: int, generator: torch.Generator, calm: float = 0.0,
                       structured: bool = False) -> Tensor:
-    """Redraw the masked part of `normals` with inflated reverse variance.
+    """Redraw `normals` with inflated reverse variance.
 
     Args:
         normals: (N, C, H, W) good images, normalised.
-        mask: (N, 1, H, W) in [0, 1]; soft edges inflate less.
         tau: (N,) inflation; 0 samples the prior itself.
         start: level the process starts from, a share of the whole noise range.
+        calm: level below which no variance is inflated, a share of the whole range.
         steps: respaced steps that the whole range would take.
         structured: draw the inflated share from multi-octave noise (AnoDDPM, Wyatt et al. 2022),
             equal in variance: blobs and stains instead of grain.
 
-    Returns: (N, C, H, W); equal to `normals` outside the mask.
+    Returns: (N, C, H, W).
     """
     schedule = prior.schedule
     times = schedule.respaced(steps, start)
-    inflation = tau.view(-1, 1, 1, 1) * mask
-    x = _noised(prior, normals, times[0], generator)
+    inflation, last = tau.view(-1, 1, 1, 1), schedule.timestep(calm)
+    first = torch.full((len(normals),), times[0], device=normals.device)
+    x = schedule.add_noise(normals, _randn(normals, generator), first)
     for t, before in zip(times, [*times[1:], None], strict=True):
         clean, variance_output = prior.denoise(x, torch.full((len(x),), t, device=x.device))
         mean, variance = schedule.posterior(x, clean.clamp(-3, 3), t, before, variance_output)
         if before is None:
-            x = mean
-            break
+            return mean
         base = _randn(x, generator)
         extra = octave_noise(x, generator) if structured else _randn(x, generator)
-        x = mean + variance.sqrt() * (base + inflation.sqrt() * extra)
-        x = mask * x + (1 - mask) * _noised(prior, normals, before, generator)
-    return mask * x + (1 - mask) * normals
+        x = mean + variance.sqrt() * (base + inflation.sqrt() * extra * (t >= last))
+    raise ValueError(f"no step from {start} on with {steps} steps of the whole range")
 
 
 def octave_noise(like: Tensor, generator: torch.Generator, octaves: int = 5,
@@ -60,11 +59,6 @@ def octave_noise(like: Tensor, generator: torch.Generator, octaves: int = 5,
         weight = persistence**octave
         total, power = total + weight * layer, power + weight**2
     return (total / power**0.5).to(like.device)
-
-
-def _noised(prior: NormalPrior, images: Tensor, t: int, generator: torch.Generator) -> Tensor:
-    steps = torch.full((len(images),), t, device=images.device)
-    return prior.schedule.add_noise(images, _randn(images, generator), steps)
 
 
 def _randn(like: Tensor, generator: torch.Generator) -> Tensor:

@@ -2,8 +2,11 @@
 
 A bank of a thousand samples is learned by heart within a thousand steps (docs/experiments.md). What
 POM approved is a recipe as much as an image: this source of content, this family of masks, this
-strength. A sibling is the same recipe on another good image, with another mask and content.
+strength. A sibling is the same recipe on another good image, with another mask and content; one of
+the prior's is another part of the same redrawn image, on the image that it was drawn from.
 """
+
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,17 +22,15 @@ ATTEMPTS = 4
 
 
 class Siblings:
-    """Draws siblings of a bank's samples on the good images `normals` (N, C, H, W)."""
+    """Draws siblings of a bank's samples on the good images `normals` (N, C, H, W), in which the
+    bases of the samples that are asked for count."""
 
     def __init__(self, bank: SampleBank, normals: Tensor) -> None:
         self.bank, self.normals = bank, normals
         self.fronts = foregrounds(normals)
         self.visible = [visible_change(normal) for normal in normals.numpy()]
-        self.recipes = bank.table[["source", "family", "strength"]].to_dict("records")
-
-    def can(self, row: int) -> bool:
-        """Whether row `row` of the bank can be drawn anew: the prior's samples take too long."""
-        return self.recipes[row]["source"] in SOURCES
+        self.recipes = bank.table[["source", "family", "strength", "base", "grown"]].to_dict(
+            "records")
 
     def draw(self, row: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """A sibling of row `row`: good image (C, H, W), changed image, label uint8 (H, W).
@@ -38,12 +39,19 @@ class Siblings:
         """
         recipe, size = self.recipes[row], (self.normals.shape[2], self.normals.shape[3])
         for _ in range(ATTEMPTS):
-            base, other = rng.integers(len(self.normals), size=2)
+            base, content = self._content(recipe, rng)
             normal = self.normals[base].numpy()
             _, mask = draw_mask(rng, size, self.fronts[base], family=recipe["family"])
-            content = SOURCES[recipe["source"]](rng, normal, self.normals[other].numpy())
             image, label, _ = blend(normal, content, mask, recipe["strength"],
                                     rng.uniform(0, 1.2), self.visible[base])
             if (label == 1).sum() >= VISIBLE_PIXELS:
                 break
         return self.normals[base], torch.from_numpy(image), torch.from_numpy(label)
+
+    def _content(self, recipe: dict[str, Any], rng: np.random.Generator) -> tuple[int, np.ndarray]:
+        """Row of a good image, and what is to appear on it."""
+        if recipe["grown"] >= 0:
+            return recipe["base"], self.bank.grown[recipe["grown"]].float().numpy()
+        base, other = rng.integers(len(self.normals), size=2)
+        return int(base), SOURCES[recipe["source"]](rng, self.normals[base].numpy(),
+                                                    self.normals[other].numpy())

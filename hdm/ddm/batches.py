@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hdm.dagm.bank import OPAQUE, SampleBank
+from hdm.dagm.bank import SampleBank
 from hdm.dagm.siblings import Siblings
 from hdm.ddm.augmentation import light, pose
 from hdm.ddm.process import state, transparencies
@@ -50,23 +50,20 @@ class Batches:
 
     Args:
         normals: (N, C, H, W) good images to train on; the bank's `base` counts in them.
-        selection: (S,) rows of the bank to train on; importance: (S,) chances of being drawn.
+        selection: (S,) rows of the bank to train on.
     """
 
-    def __init__(self, normals: Tensor, bank: SampleBank, selection: Tensor, importance: Tensor,
+    def __init__(self, normals: Tensor, bank: SampleBank, selection: Tensor,
                  settings: DdmTrain) -> None:
-        self.normals, self.bank, self.settings = normals, bank, settings
-        self.selection, self.importance = selection, importance
-        self.bases = torch.from_numpy(bank.table["base"].to_numpy().copy())
+        self.normals, self.settings = normals, settings
+        self.selection, self.plain = selection, _plain(bank, selection)
         self.siblings = Siblings(bank, normals)
-        self.opaque = torch.from_numpy(bank.table["source"].isin(list(OPAQUE)).to_numpy().copy())
-        self.plain = _plain(bank, selection, importance)
         self.levels = torch.tensor(transparencies(settings.reverse_steps))
 
     def draw(self, step: int, generator: torch.Generator) -> Batch:
         """The batch of one step; all of its chances come from the generator."""
         early = step < PLAIN_FIRST * self.settings.training.steps
-        scenes = self.scenes(self.plain if early else self.importance, generator)
+        scenes = self.scenes(self.plain if early else self.selection, generator)
         scenes = augment(scenes, self.settings.benign, generator)
         n = len(scenes.seen)
         b = self.levels[torch.randint(len(self.levels), (n,), generator=generator)]
@@ -85,27 +82,16 @@ class Batches:
         noise = torch.randn(scenes.seen.shape, generator=generator)
         return state(scenes.normal, scenes.seen, b, torch.where(b < 1, sigma, 0.0), noise)
 
-    def scenes(self, chances: Tensor, generator: torch.Generator) -> Scenes:
-        """Good images first, then samples drawn by `chances` (S,), some of them anew."""
-        n, bank, siblings = self.settings.training.batch, self.bank, self.siblings
+    def scenes(self, rows: Tensor, generator: torch.Generator) -> Scenes:
+        """Good images first, then siblings of samples drawn from the bank's `rows` (S,)."""
+        n = self.settings.training.batch
         clean = max(1, round(CLEAN_SHARE * n))
         good = self.normals[torch.randint(len(self.normals), (clean,), generator=generator)]
-        rows = self.selection[torch.multinomial(chances, n - clean, replacement=True,
-                                                generator=generator)]
-        normal, seen = self.normals[self.bases[rows]], bank.images[rows].float()
-        labels = bank.masks[rows]
-        renewed = torch.rand(n - clean, generator=generator) < self.settings.fresh
+        recipes = rows[torch.randint(len(rows), (n - clean,), generator=generator)]
         rng = np.random.default_rng(int(torch.randint(2**62, (1,), generator=generator)))
-        fresh = renewed & torch.tensor([siblings.can(row) for row in rows.tolist()])
-        for place, row in enumerate(rows.tolist()):
-            if fresh[place]:
-                normal[place], seen[place], labels[place] = siblings.draw(row, rng)
+        drawn = [self.siblings.draw(row, rng) for row in recipes.tolist()]
+        normal, seen, labels = (torch.stack(kind) for kind in zip(*drawn, strict=True))
         labels = labels[:, None]
-        # The bank holds each defect at its own strength; fading it a little more makes more of
-        # them. A sibling has its recipe's strength, and its label fits that.
-        kept = fresh | self.opaque[rows]
-        fade = torch.where(kept, 1.0, 0.6 + 0.4 * torch.rand(n - clean, generator=generator))
-        seen = normal + fade.view(-1, 1, 1, 1) * (seen - normal)
         empty = torch.zeros(clean, 1, *good.shape[2:])
         mask = torch.cat([empty, (labels == 1).float()])
         weight = torch.cat([empty + 1, (labels != IGNORED).float()])
@@ -137,10 +123,10 @@ def previous_guess(mask: Tensor, b: Tensor, generator: torch.Generator) -> Tenso
     return guess.clamp(0, 1) * shown * later
 
 
-def _plain(bank: SampleBank, selection: Tensor, importance: Tensor) -> Tensor:
-    """Chances of the plainer half of the samples alone.
+def _plain(bank: SampleBank, selection: Tensor) -> Tensor:
+    """The plainer half of the samples.
 
     With faint defects from the start, hundreds of steps pass before anything is learned.
     """
     strength = torch.from_numpy(bank.table["strength"].to_numpy().copy())[selection]
-    return importance * (strength >= strength.median())
+    return selection[strength >= strength.median()]

@@ -18,15 +18,15 @@ POSITIVE_WEIGHT = 10.0
 NORMAL_WEIGHT = 0.3
 
 
-def fit(normals: Tensor, bank: SampleBank, selection: Tensor, importance: Tensor,
-        prior: NormalPrior, settings: DdmTrain, compute: Compute, *, seed: int,
+def fit(normals: Tensor, bank: SampleBank, selection: Tensor, prior: NormalPrior,
+        settings: DdmTrain, compute: Compute, *, seed: int,
         checkpoint: Path, report: Report | None = None) -> Discriminator:
     """Train and return the averaged discriminator; for the arguments see `Batches` and `train`."""
     backend = Backend(compute)
     torch.manual_seed(seed)
     level = settings.prior_level
     network = backend.place(Discriminator(prior.form.channels, settings))
-    batches = Batches(normals, bank, selection, importance, settings)
+    batches = Batches(normals, bank, selection, settings)
 
     def judge(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         appearance = None

@@ -1,6 +1,6 @@
 """POM in the generation phase: which synthetic samples are worth training on, and why.
 
-A pure decision: measured evidence in, one reason code and one weight a sample out.
+A pure decision: measured evidence in, one reason code a sample out.
 """
 
 from dataclasses import dataclass
@@ -25,14 +25,12 @@ REASONS = {
     KEPT: "trained on",
 }
 HARD_MARGIN = 0.1
-WEIGHTS = (0.3, 3.0)
-TRIVIAL_QUANTILE = 0.9
 
 
 @dataclass(frozen=True)
 class Selection:
-    """table: the evidence with `reason` and `weight` (0 where rejected). gap_floor: the gap that
-    unchanged good images reach by chance."""
+    """table: the evidence with `reason`. gap_floor: the gap that unchanged good images reach by
+    chance."""
 
     table: pd.DataFrame
     gap_floor: float
@@ -68,8 +66,7 @@ def select(evidence: pd.DataFrame, visible_pixels: np.ndarray, descriptors: np.n
     A sample is rejected if nothing visible changed, or if it is both as likely as unchanged
     images (gap below the `minimum_gap` quantile of chance) and hard for the probe, or if the
     probe does no better than chance. What passes is thinned to the share `keep` by farthest-point
-    order, with a floor a source, and weighted by (d - 1/2)(1 - d) + 0.05, so that neither trivial
-    nor hopeless samples fill the batches.
+    order, with a floor a source.
     """
     floor = float(np.quantile(evidence["chance_gap"], settings.minimum_gap))
     gap, found = evidence["gap"].to_numpy(), evidence["detectability"].to_numpy()
@@ -83,17 +80,7 @@ def select(evidence: pd.DataFrame, visible_pixels: np.ndarray, descriptors: np.n
         keep = diverse(descriptors[passed], evidence["source"].to_numpy()[passed], budget,
                        settings.source_floor)
         reason[np.setdiff1d(passed, passed[keep])] = REDUNDANT
-    weight = np.where(reason == KEPT, importance(found, gap, reason == KEPT), 0.0)
-    return Selection(evidence.assign(reason=reason.astype(str), weight=weight), floor)
-
-
-def importance(found: np.ndarray, gap: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    """Weights with mean 1 over `kept`, clipped to [0.3, 3]; trivial gaps count half."""
-    raw = np.clip(found - 0.5, 0, None) * (1 - found) + 0.05
-    if kept.any():
-        raw = np.where(gap > np.quantile(gap[kept], TRIVIAL_QUANTILE), raw / 2, raw)
-        raw = raw / raw[kept].mean()
-    return np.clip(raw, *WEIGHTS)
+    return Selection(evidence.assign(reason=reason.astype(str)), floor)
 
 
 def diverse(points: np.ndarray, sources: np.ndarray, budget: int, floor: float) -> np.ndarray:

@@ -38,10 +38,9 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
             f"{line.name}: none of {len(selection)} synthetic samples passed pom_filter, expected "
             f"at least one; see {selection_file.with_name('funnel.json')} for the reasons, then "
             "lower pom_filter.minimum_detectability or raise dagm_synthesize.samples.")
-    weights = torch.from_numpy(selection["weight"].to_numpy()[rows["train"]].copy()).float()
     with progress_bar(console, "training the discriminator") as report:
         log = LossLog(run, settings.ddm_train.training.steps, report)
-        network = fit(normals.train, bank, torch.from_numpy(rows["train"]), weights, prior,
+        network = fit(normals.train, bank, torch.from_numpy(rows["train"]), prior,
                       settings.ddm_train, settings.compute, seed=settings.seed, report=log,
                       checkpoint=checkpoint_file(line, "ddm_train", settings, selection_file))
     info = {"line": line.name, "canvas": [prior.form.height, prior.form.width],

@@ -121,7 +121,7 @@ def sampled_variances(tau: float, *, steps: int, start: float, variance_output=N
     generator = torch.Generator().manual_seed(11)
     draw = torch.randn(count, 1, 8, 8, generator=generator, dtype=torch.float64)
     normals = tiny.from_modes(SPECTRUM.sqrt() * draw).float()
-    out = perturbed_reverse(prior, normals, torch.ones(count, 1, 8, 8), torch.full((count,), tau),
+    out = perturbed_reverse(prior, normals, torch.full((count,), tau),
                             start=start, steps=steps, generator=generator, structured=structured)
     modes = tiny.to_modes(out).squeeze(1)
     coarse = SPECTRUM == COARSE

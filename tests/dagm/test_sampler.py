@@ -15,33 +15,24 @@ def prior():
 
 
 NORMALS = tiny.textures(3)
-MASK = torch.zeros(3, 1, 32, 32)
-MASK[:, :, 8:20, 10:26] = 1
-MASK[:, :, 8, 10:26] = 0.5
 
 
-def reverse(prior, mask=MASK, tau=1.0, seed=0, **how):
+def reverse(prior, tau=1.0, seed=0, **how):
     how = {"start": 0.5, "steps": 10, **how}
-    return perturbed_reverse(prior, NORMALS, mask, torch.full((3,), tau),
+    return perturbed_reverse(prior, NORMALS, torch.full((3,), tau),
                              generator=torch.Generator().manual_seed(seed), **how)
 
 
 @pytest.mark.parametrize("structured", [False, True])
 @pytest.mark.parametrize("start", [0.0, 0.3, 1.0])
-def test_nothing_changes_outside_the_mask(prior, structured, start):
+def test_it_draws_whole_images_of_finite_values(prior, structured, start):
     out = reverse(prior, tau=3.0, structured=structured, start=start)
     assert out.shape == NORMALS.shape and torch.isfinite(out).all()
-    outside = (MASK == 0).expand_as(out)
-    assert torch.equal(out[outside], NORMALS[outside])
-    assert not torch.equal(out[~outside], NORMALS[~outside])
-
-
-def test_empty_mask_returns_the_images(prior):
-    assert torch.equal(reverse(prior, mask=torch.zeros_like(MASK)), NORMALS)
+    assert not torch.equal(out, NORMALS)
 
 
 def test_no_inflation_is_the_plain_chain(prior):
-    """Against a second implementation that knows of neither tau nor masks."""
+    """Against a second implementation that knows of no tau."""
     schedule, generator = prior.schedule, torch.Generator().manual_seed(4)
 
     def normal():
@@ -58,9 +49,9 @@ def test_no_inflation_is_the_plain_chain(prior):
         low = ((1 - alpha) * (1 - abar[before]) / (1 - abar[t])).log()
         share = (variance_output.clamp(-1, 1) + 1) / 2
         x = mean + (0.5 * (share * (1 - alpha).log() + (1 - share) * low)).exp() * normal()
-        normal(), normal()  # the inflated share and the surroundings, which weigh nothing here
+        normal()  # the inflated share, which weighs nothing here
     expected = prior.denoise(x, torch.zeros(3).long())[0].clamp(-3, 3)
-    out = reverse(prior, mask=torch.ones_like(MASK), tau=0.0, seed=4)
+    out = reverse(prior, tau=0.0, seed=4)
     torch.testing.assert_close(out, expected, atol=2e-4, rtol=1e-3)
 
 
@@ -71,7 +62,7 @@ def test_same_generator_same_result(prior):
 
 def test_inflation_is_each_images_own(prior):
     tau = torch.tensor([0.0, 1.0, 5.0])
-    mixed = perturbed_reverse(prior, NORMALS, MASK, tau, start=0.5, steps=10,
+    mixed = perturbed_reverse(prior, NORMALS, tau, start=0.5, steps=10,
                               generator=torch.Generator().manual_seed(0))
     for index, value in enumerate(tau.tolist()):
         torch.testing.assert_close(mixed[index], reverse(prior, tau=value)[index],
@@ -81,3 +72,12 @@ def test_inflation_is_each_images_own(prior):
 def test_stronger_inflation_changes_more(prior):
     changes = [(reverse(prior, tau=tau) - NORMALS).abs().mean().item() for tau in (0.0, 4.0, 40.0)]
     assert changes == sorted(changes)
+
+
+def test_a_chain_that_is_calm_throughout_is_the_plain_one(prior):
+    """Inflated until the level `calm`: above the start, never; from 0 on, always."""
+    plain = reverse(prior, tau=0.0)
+    assert torch.equal(reverse(prior, tau=5.0, calm=1.0), plain)
+    some, all_of_it = reverse(prior, tau=5.0, calm=0.3), reverse(prior, tau=5.0, calm=0.0)
+    grain = [(x - torch.nn.functional.avg_pool2d(x, 3, 1, 1)).std() for x in (some, all_of_it)]
+    assert not torch.equal(some, plain) and grain[0] < grain[1]

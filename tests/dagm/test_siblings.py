@@ -11,15 +11,23 @@ from hdm.dagm.siblings import Siblings
 NORMALS = tiny.textures(6)
 
 
-def siblings(source, family="ellipses", strength=0.6):
-    table = pd.DataFrame([{"base": 0, "source": source, "family": family, "strength": strength}])
-    bank = SampleBank(NORMALS[:1].half(), torch.zeros(1, 32, 32, dtype=torch.uint8), table)
+def siblings(source, family="ellipses", strength=0.6, grown=-1):
+    table = pd.DataFrame([{"base": 2, "source": source, "family": family, "strength": strength,
+                           "grown": grown}])
+    redrawn = torch.full((1, 1, 32, 32), 2.0)
+    bank = SampleBank(NORMALS[:1].half(), torch.zeros(1, 32, 32, dtype=torch.uint8), table, redrawn)
     return Siblings(bank, NORMALS)
 
 
-def test_the_prior_s_samples_are_not_drawn_anew():
-    assert not siblings("diffusion").can(0)
-    assert siblings("fill").can(0)
+def test_the_prior_s_are_other_parts_of_its_image_on_the_same_base():
+    drawn = siblings("diffusion", grown=0)
+    labels = set()
+    for seed in range(5):
+        normal, image, label = drawn.draw(0, np.random.default_rng(seed))
+        assert torch.equal(normal, NORMALS[2])
+        assert (image - normal)[:, label == 1].min() > 0, "drawn towards the redrawn image"
+        labels.add(label.numpy().tobytes())
+    assert len(labels) == 5
 
 
 def test_a_sibling_is_a_good_image_changed_inside_its_label():

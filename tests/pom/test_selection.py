@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hdm.pom.selection import KEPT, REASONS, _farthest, diverse, importance, select
+from hdm.pom.selection import KEPT, REASONS, _farthest, diverse, select
 from hdm.settings import PomFilter
 
 SETTINGS = PomFilter(keep=1.0, minimum_gap=0.95, minimum_detectability=0.6, source_floor=0.1)
@@ -66,34 +66,9 @@ def test_every_source_keeps_its_floor():
     assert kept["rare"] >= 6 and kept.sum() == 24
 
 
-def test_weight_is_zero_exactly_for_what_is_rejected():
-    rng = np.random.default_rng(0)
-    rows = [{"gap": g, "detectability": d}
-            for g, d in zip(rng.normal(1, 2, 60), rng.uniform(0.3, 1, 60), strict=True)]
-    table = choose(rows, visible=rng.integers(0, 20, 60)).table
-    kept = table["reason"] == KEPT
-    assert 0 < kept.sum() < 60
-    assert (table.loc[~kept, "weight"] == 0).all()
-    assert table.loc[kept, "weight"].between(0.3, 3.0).all()
-
-
-def test_middling_samples_weigh_more_than_trivial_and_hopeless_ones():
-    found = np.array([0.55, 0.75, 0.999])
-    weight = importance(found, np.zeros(3), np.ones(3, bool))
-    assert weight.argmax() == 1
-    raw = (found - 0.5) * (1 - found) + 0.05
-    assert weight == pytest.approx(np.clip(raw / raw.mean(), 0.3, 3))
-
-
-def test_trivial_gaps_count_half():
-    gap = np.array([0.0] * 19 + [100.0])
-    weight = importance(np.full(20, 0.75), gap, np.ones(20, bool))
-    assert weight[-1] == pytest.approx(weight[0] / 2)
-
-
 def test_nothing_kept_is_no_error():
     selection = choose([{"detectability": 0.1}] * 4)
-    assert len(selection.kept) == 0 and (selection.table["weight"] == 0).all()
+    assert len(selection.kept) == 0
     assert selection.funnel()["reasons"]["undetectable"]["count"] == 4
 
 

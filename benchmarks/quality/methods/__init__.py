@@ -22,7 +22,6 @@ ABLATIONS = {
     "hdm-procedural": Method(pipeline.fit, over=_only("procedural", "fill")),
     "hdm-no-pom": Method(partial(pipeline.fit, pom=False)),
     "hdm-no-normality": Method(pipeline.fit, over={"ddm_train": {"normality": False}}),
-    "hdm-no-siblings": Method(pipeline.fit, over={"ddm_train": {"fresh": 0.0}}),
     "hdm-k2": Method(pipeline.fit, over={"ddm_train": {"reverse_steps": 2}}),
     "hdm-prior-shown": Method(pipeline.fit, over={"ddm_train": {"prior_level": 0.25}}),
 }

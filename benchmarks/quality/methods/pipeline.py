@@ -24,16 +24,15 @@ from hdm.settings import DdmTrain
 
 @dataclass(frozen=True)
 class Chosen:
-    """Rows of the bank grown on training and on calibration images; weights of the former."""
+    """Rows of the bank grown on training and on calibration images."""
 
     train: np.ndarray
     calibration: np.ndarray
-    weights: np.ndarray
 
 
 def fit(task: Task, *, pom: bool = True) -> Fitted:
     """All stages of the pipeline, as the DVC stages call them; without `pom` every sample that
-    visibly changed is kept, all with equal weight.
+    visibly changed is kept.
 
     Operations: both networks' training from runs of one and three steps, the bank and POM's
     evidence as they run (which makes these two stages slower by one to three seconds); forward
@@ -55,12 +54,12 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
     if not len(chosen.train):
         raise TrainingError(f"none of {len(bank.table)} synthetic samples is left to train on, "
                             "expected at least one; raise dagm_synthesize.samples.")
-    rows, weights = torch.from_numpy(chosen.train), torch.from_numpy(chosen.weights).float()
+    rows = torch.from_numpy(chosen.train)
 
     def train(ddm_settings: DdmTrain) -> Discriminator:
         with trained_prior.fresh_checkpoint(task, "ddm") as checkpoint:
-            return ddm.fit(task.train, bank, rows, weights, prior, ddm_settings, settings.compute,
-                           seed=seed, checkpoint=checkpoint)
+            return ddm.fit(task.train, bank, rows, prior, ddm_settings, settings.compute, seed=seed,
+                           checkpoint=checkpoint)
 
     with clock.stage("ddm"):
         network = train(settings.ddm_train)
@@ -95,19 +94,18 @@ def _select(task: Task, bank: SampleBank, images: Tensor, prior: NormalPrior) ->
     table = select(evidence, _visible_pixels(bank), descriptors(bank, images),
                    task.params.pom_filter).table
     kept = (table["reason"] == KEPT).to_numpy()
-    return _chosen(bank, kept, table["weight"].to_numpy())
+    return _chosen(bank, kept)
 
 
 def _visible(bank: SampleBank) -> Chosen:
     kept = _visible_pixels(bank) >= VISIBLE_PIXELS
-    return _chosen(bank, kept, kept.astype(float))
+    return _chosen(bank, kept)
 
 
 def _visible_pixels(bank: SampleBank) -> np.ndarray:
     return (bank.masks == 1).sum((1, 2)).numpy()
 
 
-def _chosen(bank: SampleBank, kept: np.ndarray, weights: np.ndarray) -> Chosen:
+def _chosen(bank: SampleBank, kept: np.ndarray) -> Chosen:
     split = bank.table["split"].to_numpy()
-    train = np.flatnonzero(kept & (split == "train"))
-    return Chosen(train, np.flatnonzero(kept & (split == "calibration")), weights[train].copy())
+    return Chosen(*(np.flatnonzero(kept & (split == name)) for name in ("train", "calibration")))
