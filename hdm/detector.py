@@ -22,7 +22,7 @@ from hdm.files import atomic_file, read_json, write_json
 from hdm.pom.calibration import Calibration
 from hdm.pom.normality import Normality
 from hdm.pom.operating_point import OPERATING_POINT_FILE, OperatingPoint, choose
-from hdm.pom.scoring import Evidence
+from hdm.pom.scoring import Evidence, canvas_of
 from hdm.settings import Compute, DdmTrain, ThresholdRule
 
 NOISE_SEED = 20_252_200
@@ -99,12 +99,12 @@ class HDM:
         images."""
         parts = [self._evidence(part) for part in canvas.split(BATCH)]
         return Evidence(torch.cat([part.pixels for part in parts]),
-                        torch.cat([part.oddness for part in parts]))
+                        torch.cat([part.oddness for part in parts]), canvas_of(canvas))
 
     def _evidence(self, canvas: Tensor) -> Evidence:
         judged = self.judge(canvas)
         if self.normality is None:
-            return Evidence(judged.logits, torch.zeros(len(canvas)))
+            return Evidence(judged.logits, torch.zeros(len(canvas)), canvas_of(canvas))
         return self.normality.evidence(canvas.cpu(), judged.logits, judged.context)
 
     def predict(self, images: Sequence[np.ndarray], batch_size: int = 16,
@@ -186,8 +186,8 @@ class HDM:
         """
         if self.form.fit == "resize":
             found = self.evidence(torch.stack(list(images)))
-            return [Evidence(*one) for one in zip(found.pixels.split(1), found.oddness.split(1),
-                                                  strict=True)]
+            return [Evidence(*one, found.canvas) for one
+                    in zip(found.pixels.split(1), found.oddness.split(1), strict=True)]
         return [self._over_tiles(image[None]) for image in images]
 
     def _over_tiles(self, image: Tensor) -> Evidence:
@@ -198,8 +198,9 @@ class HDM:
             oddness.append(found.oddness)
             return found.pixels
 
-        pixels = over_tiles(image, (self.form.height, self.form.width), judge)
-        return Evidence(pixels, torch.cat(oddness).max()[None])
+        tile = (self.form.height, self.form.width)
+        pixels = over_tiles(image, tile, judge)
+        return Evidence(pixels, torch.cat(oddness).max()[None], tile)
 
     @property
     def calibrated(self) -> Calibration:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from hdm.ddm.process import reverse
 from hdm.detector import HDM, NOISE_SEED
 from hdm.errors import HDMError
-from hdm.pom.scoring import Evidence
+from hdm.pom.scoring import Evidence, canvas_of
 
 OUTPUTS = ("score", "p_value", "probability", "defect", "anomaly_map", "appearance")
 
@@ -90,7 +90,8 @@ class DetectorGraph(nn.Module):
 
         judged = reverse(self.network, canvas, appearance, self.settings.reverse_steps)
         if self.normality is None:
-            return Evidence(judged.logits, torch.zeros_like(judged.logits[:, 0, 0, 0]))
+            return Evidence(judged.logits, torch.zeros_like(judged.logits[:, 0, 0, 0]),
+                            canvas_of(canvas))
         return self.normality.evidence(canvas, judged.logits, judged.context)
 
     def _native(self, evidence: Tensor, image: Tensor) -> Tensor:

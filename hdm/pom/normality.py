@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from hdm.errors import HDMError
 from hdm.files import atomic_file
 from hdm.pom.memory import Memory
-from hdm.pom.scoring import Evidence, image_scores
+from hdm.pom.scoring import Evidence, canvas_of, image_scores
 from hdm.pom.texture import AT_ONCE, CELL, Texture, excess
 
 
@@ -52,8 +52,9 @@ class Normality:
         strange = _unseen(images) if places else torch.zeros(1, 1, 1, 1)
         logit, place = _moments(logits), _moments(strange)
         pixels = _pixels(logits, logit, strange if places else None, place)
-        return cls(memory, texture, logit, place, _moments(image_scores(pixels)),
-                   _moments(excess(strange)), _moments(distances))
+        score = _moments(image_scores(pixels, canvas_of(images)))
+        return cls(memory, texture, logit, place, score, _moments(excess(strange)),
+                   _moments(distances))
 
     def evidence(self, images: Tensor, logits: Tensor, context: Tensor) -> Evidence:
         """Of N images, as in `fit`."""
@@ -62,7 +63,7 @@ class Normality:
         oddness = _standard(self.memory.distance(context), self.distance)
         if strange is not None:
             oddness = oddness + _standard(excess(strange), self.excess)
-        return Evidence(_standard(pixels, self.score), oddness)
+        return Evidence(_standard(pixels, self.score), oddness, canvas_of(images))
 
     def save(self, file: Path) -> None:
         """Write a safetensors file."""

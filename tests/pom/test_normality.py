@@ -25,7 +25,7 @@ def normality() -> Normality:
 def test_good_images_differ_by_about_one_unit(normality):
     """In each kind of evidence, on images that were not in the fit."""
     found = normality.evidence(*good(200, seed=2))
-    worst = image_scores(found.pixels)
+    worst = image_scores(found.pixels, found.canvas)
     assert worst.mean().item() == pytest.approx(0.0, abs=0.5)  # moments are of half the fit
     assert worst.std().item() == pytest.approx(1.0, abs=0.3)
     assert found.oddness.mean().item() == pytest.approx(0.0, abs=0.7)

@@ -18,7 +18,7 @@ from benchmarks.quality.methods.method import Clock, Fitted, Task, parameters
 from benchmarks.quality.methods.perlin import Corruptions, synthetic_auroc
 from hdm.dagm.prior import NormalPrior
 from hdm.dagm.sampler import octave_noise
-from hdm.pom.scoring import image_scores
+from hdm.pom.scoring import canvas_of, image_scores
 
 LEVEL = 0.25
 STEPS = 25
@@ -60,7 +60,7 @@ def score(prior: NormalPrior, images: Tensor, noise: str) -> tuple[Tensor, Tenso
         error = (reconstruct(prior, part, noise) - part).pow(2).mean(1, keepdim=True)
         maps.append(gaussian(error, SMOOTHING * min(error.shape[-2:])))
     joined = torch.cat(maps)
-    return image_scores(joined), joined[:, 0]
+    return image_scores(joined, canvas_of(joined)), joined[:, 0]
 
 
 def reconstruct(prior: NormalPrior, images: Tensor, noise: str) -> Tensor:
