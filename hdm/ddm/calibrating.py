@@ -11,6 +11,7 @@ from torch import Tensor
 
 from hdm.dagm.bank import SampleBank
 from hdm.dataset.appearance import Appearance
+from hdm.ddm.augmentation import pose
 from hdm.pom.calibration import calibrate
 from hdm.pom.normality import Normality
 
@@ -30,9 +31,12 @@ def fit_normality(detector: "HDM", normals: Tensor) -> None:
         return
     some = normals[:: -(-len(normals) // NORMALITY_IMAGES)]
     judged = [detector.judge(part) for part in some.split(BATCH)]
+    posed = None
+    if detector.form.fit == "resize":
+        none = torch.zeros(len(some), 2, *some.shape[2:])
+        posed, _ = pose(some, none, detector.settings.benign, torch.Generator().manual_seed(0))
     detector.normality = Normality.fit(some, torch.cat([part.logits for part in judged]),
-                                       torch.cat([part.context for part in judged]),
-                                       places=detector.form.fit == "resize")
+                                       torch.cat([part.context for part in judged]), posed)
 
 
 def calibrate_detector(detector: "HDM", images: Sequence[Tensor], canvases: Tensor,

@@ -41,17 +41,21 @@ class Normality:
     distance: Tensor
 
     @classmethod
-    def fit(cls, images: Tensor, logits: Tensor, context: Tensor, *, places: bool) -> Self:
+    def fit(cls, images: Tensor, logits: Tensor, context: Tensor, posed: Tensor | None) -> Self:
         """From N good images (N, C, H, W), and the discriminator's logits (N, 1, H, W) and context
-        (N, D, h, w) of them; `places` whether a place is like itself on another image.
+        (N, D, h, w) of them.
+
+        posed: the same images in other poses that are as good, so that texture does not take a part
+        that lies a little elsewhere for a defect; None where a place means nothing.
 
         An image's own part in what is known of good ones does not count in moments.
         """
         memory, distances = Memory.fit(context)
-        texture = Texture.fit(images) if places else None
-        strange = _unseen(images) if places else torch.zeros(1, 1, 1, 1)
+        texture, strange = None, torch.zeros(len(images), 1, 1, 1)
+        if posed is not None:
+            texture, strange = Texture.fit(torch.cat([images, posed])), _unseen(images, posed)
         logit, place = _moments(logits), _moments(strange)
-        pixels = _pixels(logits, logit, strange if places else None, place)
+        pixels = _pixels(logits, logit, strange[:len(images)] if texture else None, place)
         score = _moments(image_scores(pixels, canvas_of(images)))
         return cls(memory, texture, logit, place, score, _moments(excess(strange)),
                    _moments(distances))
@@ -96,14 +100,15 @@ def _under(name: str, content: dict[str, Tensor]) -> dict[str, Tensor]:
     return {k.removeprefix(f"{name}."): v for k, v in content.items() if k.startswith(f"{name}.")}
 
 
-def _unseen(images: Tensor) -> Tensor:
-    """Distances of texture, each half of the images by what is known of the other half."""
-    found = torch.empty(len(images), 1, *(side // CELL for side in images.shape[-2:]))
-    half = torch.arange(len(images)) % 2 == 0
+def _unseen(images: Tensor, posed: Tensor) -> Tensor:
+    """Distances of texture of both, each half of the images by what is known of the other half."""
+    both = torch.cat([images, posed])
+    found = torch.empty(len(both), 1, *(side // CELL for side in both.shape[-2:]))
+    half = (torch.arange(len(images)) % 2 == 0).repeat(2)
     for known in (half, ~half):
-        judge = Texture.fit(images[known if known.any() else ~known])
-        found[~known] = torch.cat([judge.distance(part)
-                                   for part in images[~known].split(AT_ONCE)])
+        judge = Texture.fit(both[known if known.any() else ~known])
+        parts = both[~known].split(AT_ONCE)
+        found[~known] = torch.cat([judge.distance(part) for part in parts])
     return found
 
 

@@ -17,9 +17,14 @@ def good(count: int, seed: int = 1) -> tuple[torch.Tensor, torch.Tensor, torch.T
             torch.randn(count, 3, 4, 4, generator=generator))
 
 
+def fitted(count: int, places: bool = True) -> Normality:
+    images, logits, context = good(count)
+    return Normality.fit(images, logits, context, images.roll(2, 3) if places else None)
+
+
 @pytest.fixture(scope="module")
 def normality() -> Normality:
-    return Normality.fit(*good(200), places=True)
+    return fitted(200)
 
 
 def test_good_images_differ_by_about_one_unit(normality):
@@ -56,7 +61,7 @@ def test_texture_and_features_add_for_the_whole_image(normality):
 
 
 def test_where_places_mean_nothing_texture_is_not_asked():
-    normality = Normality.fit(*good(60), places=False)
+    normality = fitted(60, places=False)
     images, logits, context = good(2, seed=3)
     assert normality.texture is None
     before = normality.evidence(images, logits, context)
@@ -67,8 +72,9 @@ def test_where_places_mean_nothing_texture_is_not_asked():
 @pytest.mark.parametrize("places", [True, False])
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_few_images_that_never_vary_give_finite_figures(count, places):
-    found = Normality.fit(torch.ones(count, 1, 2 * CELL, 2 * CELL),
-                          torch.zeros(count, 1, 16, 16), torch.ones(count, 2, 2, 2), places=places)
+    images = torch.ones(count, 1, 2 * CELL, 2 * CELL)
+    found = Normality.fit(images, torch.zeros(count, 1, 16, 16), torch.ones(count, 2, 2, 2),
+                          images if places else None)
     evidence = found.evidence(torch.ones(1, 1, 16, 16), torch.zeros(1, 1, 16, 16),
                               torch.ones(1, 2, 2, 2))
     assert evidence.pixels.isfinite().all() and evidence.scores.isfinite().all()
@@ -76,7 +82,7 @@ def test_few_images_that_never_vary_give_finite_figures(count, places):
 
 @pytest.mark.parametrize("places", [True, False])
 def test_saved_and_loaded_it_says_the_same(tmp_path, places):
-    normality = Normality.fit(*good(30), places=places)
+    normality = fitted(30, places)
     normality.save(tmp_path / "normality.safetensors")
     again = Normality.load(tmp_path / "normality.safetensors")
     assert torch.equal(again.evidence(*good(4, seed=4)).scores,
@@ -90,3 +96,15 @@ def test_missing_and_damaged_files_say_what_to_do(tmp_path, content):
         file.write_bytes(content)
     with pytest.raises(HDMError, match=r"normality\.safetensors cannot be read .*ddm_train"):
         Normality.load(file)
+
+
+def test_a_part_that_lies_a_little_elsewhere_is_no_stranger_than_what_was_shown():
+    """A stripe at one column, two pixels off: strange unless such poses were shown as good."""
+    images, logits, context = good(80)
+    images[..., 12:15] += 1.0
+    moved, moved_logits, moved_context = good(40, seed=7)
+    moved[..., 14:17] += 1.0
+    strict, lenient = (
+        Normality.fit(images, logits, context, posed).evidence(moved, moved_logits, moved_context)
+        .scores.median() for posed in (images, images.roll(2, 3)))
+    assert lenient < strict - 1
