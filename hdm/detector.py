@@ -14,7 +14,8 @@ from torch.nn import functional as F
 from hdm.dagm.prior import NormalPrior, load_weights
 from hdm.dataset.appearance import Appearance
 from hdm.dataset.tiles import over_tiles
-from hdm.ddm.network import Discriminator, Judgement
+from hdm.ddm.ensemble import Ensemble
+from hdm.ddm.network import Judgement
 from hdm.ddm.process import reverse
 from hdm.diffusion.compute import Backend
 from hdm.errors import DataError, HDMError
@@ -52,7 +53,7 @@ class Prediction:
 class HDM:
     """A calibrated Hybrid Diffusion Model of one product line."""
 
-    def __init__(self, prior: NormalPrior, network: Discriminator, settings: DdmTrain,
+    def __init__(self, prior: NormalPrior, network: Ensemble, settings: DdmTrain,
                  calibration: Calibration | None, info: dict[str, Any],
                  normality: Normality | None = None,
                  operating_point: OperatingPoint | None = None) -> None:
@@ -171,7 +172,7 @@ class HDM:
         except (KeyError, TypeError, ValueError):
             raise HDMError(f"{folder / 'detector.json'} does not describe a detector of this "
                            "version; restore it with `dvc checkout` or train again.") from None
-        network = Discriminator(prior.form.channels, settings)
+        network = Ensemble(prior.form.channels, settings)
         load_weights(network, folder / "detector.safetensors")
         normality = Normality.load(folder / NORMALITY) if settings.normality else None
         chosen = folder / OPERATING_POINT_FILE
@@ -181,8 +182,7 @@ class HDM:
     def inspect(self, images: Sequence[Tensor]) -> list[Evidence]:
         """`evidence` of each of the images (C, H, W) as `InputFormat.prepare` gives them.
 
-        Canvases are judged together, native images tile by tile; such an image is as odd as its
-        oddest tile.
+        Canvases are judged together, native images tile by tile.
         """
         if self.form.fit == "resize":
             found = self.evidence(torch.stack(list(images)))
@@ -191,16 +191,9 @@ class HDM:
         return [self._over_tiles(image[None]) for image in images]
 
     def _over_tiles(self, image: Tensor) -> Evidence:
-        oddness: list[Tensor] = []
-
-        def judge(tiles: Tensor) -> Tensor:
-            found = self.evidence(tiles)
-            oddness.append(found.oddness)
-            return found.pixels
-
         tile = (self.form.height, self.form.width)
-        pixels = over_tiles(image, tile, judge)
-        return Evidence(pixels, torch.cat(oddness).max()[None], tile)
+        pixels = over_tiles(image, tile, lambda tiles: self.evidence(tiles).pixels)
+        return Evidence(pixels, torch.zeros(1), tile)
 
     @property
     def calibrated(self) -> Calibration:

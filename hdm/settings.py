@@ -153,6 +153,8 @@ class DdmTrain(Section):
 
     network: Denoiser = Denoiser(blocks=2)
     training: Training = Training(steps=1200)
+    members: Positive = Field(1, description=(
+        "Networks that answer together; each is trained for all of the steps."))
     reverse_steps: Positive = Field(1, description="K: reverse steps at detection.")
     noise: Fraction = Field(0.15, description="Largest noise of an intermediate state.")
     prior_level: Fraction | None = Field(None, description=(

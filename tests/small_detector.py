@@ -8,13 +8,13 @@ import torch
 from hdm.dagm.bank import SampleBank
 from hdm.dataset.tensors import resize
 from hdm.ddm.calibrating import calibrate_detector, fit_normality
-from hdm.ddm.network import Discriminator
+from hdm.ddm.ensemble import Ensemble
 from hdm.detector import HDM
 
 
 def small_detector(channels: int = 1, fit: str = "resize", seed: int = 0, **over) -> HDM:
     settings = tiny.ddm_settings(**over)
-    network = tiny.randomised(Discriminator(channels, settings), seed, scale=0.1)
+    network = tiny.randomised(Ensemble(channels, settings), seed, scale=0.1)
     prior = tiny.prior(tiny.input_format(channels=channels, fit=fit, height=48))
     detector = HDM(prior, network, settings, None, {"line": "plate"})
     size = (prior.form.height, prior.form.width)

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from hdm.ddm.network import Discriminator, Judgement
+from hdm.ddm.network import Judgement
 
 
 def transparencies(steps: int) -> list[float]:
@@ -31,7 +31,7 @@ def state(normal: Tensor, seen: Tensor, b: Tensor, sigma: Tensor, noise: Tensor)
     return normal + b.view(-1, 1, 1, 1) * (seen - normal) + sigma.view(-1, 1, 1, 1) * noise
 
 
-def reverse(network: Discriminator, x: Tensor, appearance: Callable[[Tensor], Tensor | None],
+def reverse(network: nn.Module, x: Tensor, appearance: Callable[[Tensor], Tensor | None],
             steps: int) -> Judgement:
     """Run K reverse steps without noise from the image x (N, C, H, W).
 

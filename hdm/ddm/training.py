@@ -1,4 +1,4 @@
-"""Training the discriminator on good images and on the selected part of the sample bank."""
+"""Training the discriminators on good images and on the selected part of the sample bank."""
 
 from pathlib import Path
 
@@ -9,24 +9,42 @@ from torch.nn import functional as F
 from hdm.dagm.bank import SampleBank
 from hdm.dagm.prior import NormalPrior
 from hdm.ddm.batches import Batch, Batches, Scenes
+from hdm.ddm.ensemble import Ensemble
 from hdm.ddm.network import Discriminator
 from hdm.diffusion.compute import Backend
+from hdm.diffusion.shards import Objective
 from hdm.diffusion.training import Report, train
 from hdm.settings import Compute, DdmTrain
 
 POSITIVE_WEIGHT = 10.0
 NORMAL_WEIGHT = 0.3
+APART = 1_000
+"""Between the seeds of two members, so that lines with neighbouring seeds share none."""
 
 
 def fit(normals: Tensor, bank: SampleBank, selection: Tensor, prior: NormalPrior,
         settings: DdmTrain, compute: Compute, *, seed: int,
-        checkpoint: Path, report: Report | None = None) -> Discriminator:
-    """Train and return the averaged discriminator; for the arguments see `Batches` and `train`."""
+        checkpoint: Path, report: Report | None = None) -> Ensemble:
+    """Train and return the averaged members, one after the other, each from its own seed.
+
+    For the arguments see `Batches` and `train`; `report` counts the steps of all members.
+    """
     backend = Backend(compute)
-    torch.manual_seed(seed)
-    level = settings.prior_level
-    network = backend.place(Discriminator(prior.form.channels, settings))
     batches = Batches(normals, bank, selection, settings)
+    ensemble = Ensemble(prior.form.channels, settings)
+    for number in range(settings.members):
+        own = seed + APART * number
+        torch.manual_seed(own)
+        member = backend.place(Discriminator(prior.form.channels, settings))
+        ensemble.members[number] = train(
+            member, batches.draw, _judge(prior, settings, backend), settings.training,
+            seed=own + 1, checkpoint=checkpoint.with_stem(f"{checkpoint.stem}-{number}"),
+            report=_from(number * settings.training.steps, report))
+    return ensemble
+
+
+def _judge(prior: NormalPrior, settings: DdmTrain, backend: Backend) -> Objective[Batch]:
+    level = settings.prior_level
 
     def judge(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         appearance = None
@@ -36,8 +54,12 @@ def fit(normals: Tensor, bank: SampleBank, selection: Tensor, prior: NormalPrior
             estimate, logits, _ = model(batch.z, appearance, batch.previous, batch.b)
         return objective(estimate, logits, batch)
 
-    return train(network, batches.draw, judge, settings.training, seed=seed + 1,
-                 checkpoint=checkpoint, report=report)
+    return judge
+
+
+def _from(before: int, report: Report | None) -> Report | None:
+    """`report` of what goes on after `before` steps of others."""
+    return report and (lambda step, terms: report(before + step, terms))
 
 
 def objective(estimate: Tensor, logits: Tensor, batch: Batch | Scenes) -> dict[str, Tensor]:

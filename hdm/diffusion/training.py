@@ -80,7 +80,8 @@ def train(model: Model, draw: Draw[Batch], objective: Objective[Batch], settings
                 history.setdefault(name, []).append(value)
             _tell(report, history, step + 1, settings.steps)
             late = time.monotonic() - saved > settings.checkpoint_seconds
-            if late and step + 1 < settings.steps:
+            # What is done is saved, too: others may have to be trained after it.
+            if late or step + 1 == settings.steps:
                 _save(checkpoint, step + 1, model, average, made, history)
                 saved = time.monotonic()
     return cast(Model, average.module.eval())

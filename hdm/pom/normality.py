@@ -27,12 +27,13 @@ from hdm.pom.texture import AT_ONCE, CELL, Texture, excess
 class Normality:
     """What good images look like to HDM.
 
-    texture is None where a place means nothing, as with tiles. All else (2,): mean and deviation
-    over good images, of single logits; of a place's distance in texture; of the image scores of
-    both together; of the excess of texture; and of the distance to what is remembered.
+    memory and texture are None where a place means nothing, as with tiles: there logits alone
+    count. All else (2,): mean and deviation over good images, of single logits; of a place's
+    distance in texture; of the image scores of both together; of the excess of texture; and of the
+    distance to what is remembered.
     """
 
-    memory: Memory
+    memory: Memory | None
     texture: Texture | None
     logit: Tensor
     place: Tensor
@@ -46,13 +47,15 @@ class Normality:
         (N, D, h, w) of them.
 
         posed: the same images in other poses that are as good, so that texture does not take a part
-        that lies a little elsewhere for a defect; None where a place means nothing.
+        that lies a little elsewhere for a defect; None where a place means nothing. Layouts that
+        never repeat cannot be remembered, either.
 
         An image's own part in what is known of good ones does not count in moments.
         """
-        memory, distances = Memory.fit(context)
-        texture, strange = None, torch.zeros(len(images), 1, 1, 1)
+        memory, texture = None, None
+        distances, strange = torch.zeros(1), torch.zeros(len(images), 1, 1, 1)
         if posed is not None:
+            memory, distances = Memory.fit(context)
             texture, strange = Texture.fit(torch.cat([images, posed])), _unseen(images, posed)
         logit, place = _moments(logits), _moments(strange)
         pixels = _pixels(logits, logit, strange[:len(images)] if texture else None, place)
@@ -62,11 +65,12 @@ class Normality:
 
     def evidence(self, images: Tensor, logits: Tensor, context: Tensor) -> Evidence:
         """Of N images, as in `fit`."""
-        strange = self.texture.distance(images) if self.texture else None
+        strange, oddness = None, torch.zeros_like(logits[:, 0, 0, 0])
+        if self.memory and self.texture:
+            strange = self.texture.distance(images)
+            oddness = _standard(self.memory.distance(context), self.distance) \
+                + _standard(excess(strange), self.excess)
         pixels = _pixels(logits, self.logit, strange, self.place)
-        oddness = _standard(self.memory.distance(context), self.distance)
-        if strange is not None:
-            oddness = oddness + _standard(excess(strange), self.excess)
         return Evidence(_standard(pixels, self.score), oddness, canvas_of(images))
 
     def save(self, file: Path) -> None:
@@ -87,7 +91,7 @@ class Normality:
         """Read what `save` wrote; raises HDMError if it is missing or damaged."""
         try:
             content = load_file(file)
-            memory = Memory(**_under("memory", content))
+            memory = Memory(**found) if (found := _under("memory", content)) else None
             texture = Texture(**found) if (found := _under("texture", content)) else None
             return cls(memory, texture, **{k: v for k, v in content.items() if "." not in k})
         except Exception as error:

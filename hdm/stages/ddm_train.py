@@ -39,7 +39,8 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
             f"at least one; see {selection_file.with_name('funnel.json')} for the reasons, then "
             "lower pom_filter.minimum_detectability or raise dagm_synthesize.samples.")
     with progress_bar(console, "training the discriminator") as report:
-        log = LossLog(run, settings.ddm_train.training.steps, report)
+        steps = settings.ddm_train.members * settings.ddm_train.training.steps
+        log = LossLog(run, steps, report)
         network = fit(normals.train, bank, torch.from_numpy(rows["train"]), prior,
                       settings.ddm_train, settings.compute, seed=settings.seed, report=log,
                       checkpoint=checkpoint_file(line, "ddm_train", settings, selection_file))

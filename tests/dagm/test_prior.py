@@ -94,6 +94,7 @@ def test_fit_is_reproducible_and_reports_its_terms(tmp_path, learned, channels):
     told = []
 
     def train(seed):
+        (tmp_path / "c").unlink(missing_ok=True)  # it would be gone on with
         return fit(normals, form, settings, tiny.COMPUTE, seed=seed, checkpoint=tmp_path / "c",
                    report=lambda step, terms: told.append((step, set(terms))))
 

@@ -8,6 +8,7 @@ import torch
 from hdm.dagm.bank import SampleBank
 from hdm.ddm import training
 from hdm.ddm.batches import Batches, Scenes, _plain, previous_guess
+from hdm.ddm.ensemble import Ensemble
 from hdm.ddm.network import Discriminator, local_contrast
 from hdm.ddm.training import fit, objective
 
@@ -148,6 +149,8 @@ def fit_tiny(folder, seed=0, steps=3, **over):
     settings = settings.model_copy(update={"training": settings.training.model_copy(
         update={"steps": steps, "learning_rate": 3e-3, "batch": 8})})
     told = []
+    for finished in folder.iterdir():
+        finished.unlink()  # it would be gone on with
     network = fit(NORMALS, planted_bank(), torch.arange(12), tiny.prior(), settings,
                   tiny.COMPUTE, seed=seed, checkpoint=folder / "c",
                   report=lambda step, terms: told.append((step, terms)))
@@ -163,6 +166,29 @@ def test_fit_is_reproducible(tmp_path, over):
     state = one.state_dict()
     assert all(torch.equal(v, two.state_dict()[k]) for k, v in state.items())
     assert not all(torch.equal(v, other.state_dict()[k]) for k, v in state.items())
+
+
+def test_members_differ_and_the_first_is_as_if_alone(tmp_path):
+    alone, _ = fit_tiny(tmp_path)
+    three, told = fit_tiny(tmp_path, members=3)
+    assert [step for step, _ in told] == [3, 6, 9]
+    first, second, third = (member.state_dict() for member in three.members)
+    assert all(torch.equal(v, alone.members[0].state_dict()[k]) for k, v in first.items())
+    for other in (second, third):
+        assert not all(torch.equal(v, other[k]) for k, v in first.items())
+    assert not all(torch.equal(v, third[k]) for k, v in second.items())
+
+
+def test_mean_of_the_members_is_the_answer():
+    settings = tiny.ddm_settings(members=2)
+    ensemble = tiny.randomised(Ensemble(1, settings), 0, scale=0.1).eval()
+    shown = (tiny.textures(3), None, torch.zeros(3, 1, 32, 32), torch.ones(3))
+    with torch.no_grad():
+        together, (one, two) = ensemble(*shown), (member(*shown) for member in ensemble.members)
+    torch.testing.assert_close(together.logits, (one.logits + two.logits) / 2)
+    torch.testing.assert_close(together.normal, (one.normal + two.normal) / 2)
+    assert torch.equal(together.context, torch.cat([one.context, two.context], 1))
+    assert not torch.equal(one.logits, two.logits)
 
 
 def test_training_learns_to_tell_what_it_was_shown(tmp_path):

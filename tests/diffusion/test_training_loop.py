@@ -108,7 +108,6 @@ def test_training_lowers_the_loss_and_reports_means(tmp_path):
         assert values["loss"] == pytest.approx(sum(part) / len(part))
         assert values["twice"] == pytest.approx(2 * values["loss"])
     assert told[-1][1]["loss"] < told[0][1]["loss"]
-    assert not (tmp_path / "c").exists()
 
 
 @pytest.mark.parametrize("killed_after", [1, 20, 22])
@@ -141,12 +140,30 @@ def test_killed_and_resumed_is_bit_identical_to_straight(tmp_path, monkeypatch, 
     assert resumed[2] == straight[2], "the loss curve is whole again"
 
 
+def test_finished_training_is_not_done_again(tmp_path):
+    """Another network may have to be trained after it, and be killed."""
+    def run(told):
+        return train(network(), draw, reconstruct, Training(steps=5), seed=0,
+                     checkpoint=tmp_path / "c", report=lambda *entry: told.append(entry))
+
+    told, again = [], []
+    done = run(told).state_dict()
+
+    def refused(*_):
+        raise AssertionError("a step was made")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training.Shards, "backward", refused)
+        resumed = run(again).state_dict()
+    assert all(torch.equal(v, resumed[k]) for k, v in done.items()) and again == told
+
+
 def test_resume_point_holds_plain_tensors_only(tmp_path, monkeypatch, hasty):
     model = network()
     train(model, draw, reconstruct, Training(steps=4), seed=0, checkpoint=tmp_path / "c.st")
     with safetensors.safe_open(tmp_path / "c.st", "pt") as file:  # refuses pickles
         keys = set(file.keys())
-        assert int(file.get_tensor("step")) == 3
+        assert int(file.get_tensor("step")) == 4
     assert {key.split(".")[0] for key in keys} == {"model", "average", "optimizer", "step",
                                                    "history"}
     assert list(tmp_path.iterdir()) == [tmp_path / "c.st"], "no temporary file is left"

@@ -39,8 +39,10 @@ def test_any_image_is_judged_as_the_detector_does(channels, shape, dtype) -> Non
         assert found.appearance[n].tolist() == pytest.approx(list(expected.appearance), abs=1e-5)
 
 
-def test_several_steps_and_the_prior_are_inside() -> None:
-    detector = small_detector(prior_level=0.2, reverse_steps=2, normality=False)
+@pytest.mark.parametrize("over", [
+    {"prior_level": 0.2, "reverse_steps": 2, "normality": False}, {"members": 3}])
+def test_steps_prior_and_members_are_inside(over) -> None:
+    detector = small_detector(**over)
     image = native(60, 40)
     with torch.no_grad():
         found = DetectorGraph(detector, 255)(torch.from_numpy(image[None, ..., None]))

@@ -60,13 +60,15 @@ def test_texture_and_features_add_for_the_whole_image(normality):
     torch.testing.assert_close(odd, texture + features)
 
 
-def test_where_places_mean_nothing_texture_is_not_asked():
+def test_where_places_mean_nothing_logits_alone_count():
     normality = fitted(60, places=False)
     images, logits, context = good(2, seed=3)
-    assert normality.texture is None
-    before = normality.evidence(images, logits, context)
-    after = normality.evidence(images * 5, logits, context)
-    assert torch.equal(before.pixels, after.pixels) and torch.equal(before.oddness, after.oddness)
+    assert normality.texture is None and normality.memory is None
+    found = normality.evidence(images, logits, context)
+    assert torch.equal(found.pixels, normality.evidence(images * 5, logits, context * 9).pixels)
+    assert torch.equal(found.oddness, torch.zeros(2))
+    first, second = found.pixels.flatten(1), logits.flatten(1)
+    assert torch.equal(first.argsort(1), second.argsort(1)), "in another unit, and no more"
 
 
 @pytest.mark.parametrize("places", [True, False])

@@ -14,7 +14,7 @@ from hdm.dagm.blending import VISIBLE_PIXELS
 from hdm.dagm.prior import NormalPrior
 from hdm.ddm import training as ddm
 from hdm.ddm.calibrating import calibrate_detector, fit_normality
-from hdm.ddm.network import Discriminator
+from hdm.ddm.ensemble import Ensemble
 from hdm.detector import HDM
 from hdm.errors import TrainingError
 from hdm.pom.evidence import descriptors, measure
@@ -56,7 +56,7 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
                             "expected at least one; raise dagm_synthesize.samples.")
     rows = torch.from_numpy(chosen.train)
 
-    def train(ddm_settings: DdmTrain) -> Discriminator:
+    def train(ddm_settings: DdmTrain) -> Ensemble:
         with trained_prior.fresh_checkpoint(task, "ddm") as checkpoint:
             return ddm.fit(task.train, bank, rows, prior, ddm_settings, settings.compute, seed=seed,
                            checkpoint=checkpoint)

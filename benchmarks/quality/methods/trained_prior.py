@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 
 from benchmarks.quality.flop import of_training
@@ -16,10 +17,8 @@ TIMED_STEPS = (4, 24)
 @contextmanager
 def fresh_checkpoint(task: Task, name: str) -> Iterator[Path]:
     """A resume point that no earlier run has written."""
-    file = task.scratch / f"{name}.safetensors"
-    file.unlink(missing_ok=True)
-    yield file
-    file.unlink(missing_ok=True)
+    with TemporaryDirectory(dir=task.scratch) as folder:
+        yield Path(folder) / f"{name}.safetensors"
 
 
 def short(settings: DagmFit, steps: int) -> DagmFit:
