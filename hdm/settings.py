@@ -152,7 +152,7 @@ class DdmTrain(Section):
     """The discriminative reverse process."""
 
     network: Denoiser = Denoiser(blocks=2)
-    training: Training = Training(steps=1200)
+    training: Training = Training(steps=3000)
     members: Positive = Field(1, description=(
         "Networks that answer together; each is trained for all of the steps."))
     reverse_steps: Positive = Field(1, description="K: reverse steps at detection.")
