@@ -161,9 +161,13 @@ def test_lines_side_by_side(project: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(retrain, "STAGES", ("ingest", "register"))
     keep_lines(project, "good", "stuck")
     (project / "pipelines.yaml").open("a").write("parallel: 2\n")
+    stuck = project / "data" / "stuck"
+
     def release() -> None:
         wait_for(lambda: "register@good" in calls(project), 60, "the other line goes on")
-        (project / "data" / "stuck" / "go").touch()
+        # The line that waits may only be starting, and then has no folder yet.
+        wait_for((stuck / "pid").is_file, 60, "the line that waits begins")
+        (stuck / "go").touch()
 
     helper = threading.Thread(target=release)
     helper.start()
