@@ -100,7 +100,7 @@ class DagmSynthesize(Section):
     tau_low: float = Field(0.2, ge=0, description="Weakest inflation of the reverse variance.")
     tau_high: float = Field(4.0, ge=0, description="Strongest inflation of the reverse variance.")
     reverse_steps: Positive = Field(25, description="Respaced reverse steps of the whole range.")
-    start_low: Fraction = Field(0.2, description="Earliest start of the reverse process / range.")
+    start_low: Fraction = Field(0.3, description="Earliest start of the reverse process / range.")
     start_high: Fraction = Field(0.8, description="Latest start of the reverse process / range.")
     sources: dict[Literal["diffusion", "cut_paste", "photometric", "procedural", "structural",
                           "fill", "shuffle", "repaint"], float] = Field(

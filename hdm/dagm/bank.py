@@ -27,6 +27,8 @@ OPAQUE = {"repaint": 2.0}
 """Sources that hide what was there, with the strength that no change exceeds."""
 
 
+FINEST = 0.2
+"""Noise level, a share of the range, below which the good image's own detail is kept."""
 CALM = (0.3, 0.9)
 """Share of each reverse process, its end, in which no variance is inflated: what was torn heals
 into the line's own texture, where else it would stay grain."""
@@ -153,7 +155,7 @@ def _contents(normals: Tensor, table: pd.DataFrame, prior: NormalPrior, settings
         contents[part] = perturbed_reverse(
             prior, normals[table.loc[part, "base"].tolist()].to(prior.backend.device),
             torch.from_numpy(tau).float().to(prior.backend.device), start=start, calm=calm,
-            steps=settings.reverse_steps, structured=bool(number % 2),
+            end=FINEST, steps=settings.reverse_steps, structured=bool(number % 2),
             generator=torch.Generator().manual_seed(seed * 1_009 + number)).cpu().numpy()
         table.loc[part, "tau"], table.loc[part, "start"] = tau, start
         done += len(part)

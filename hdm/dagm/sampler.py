@@ -5,6 +5,10 @@ Gaussian data and an optimal denoiser the whole chain ends with (1 + tau) times 
 variance in every mode, whatever the number of steps; where the chain starts decides which scales
 are redrawn at all. Masks are cut out of the result later: one redrawn image makes any number of
 defects.
+
+A prior of some hundred steps cannot tell the finest grain of a good image from noise, and a chain
+that ends on its word would leave grain everywhere, by which a defect is known. So the chain may end
+earlier, and the good image changes by what the prior says of both under the same noise.
 """
 
 import torch
@@ -16,7 +20,7 @@ from hdm.dagm.prior import NormalPrior
 
 def perturbed_reverse(prior: NormalPrior, normals: Tensor, tau: Tensor, *, start: float,
                       steps: int, generator: torch.Generator, calm: float = 0.0,
-                      structured: bool = False) -> Tensor:
+                      end: float = 0.0, structured: bool = False) -> Tensor:
     """Redraw `normals` with inflated reverse variance.
 
     Args:
@@ -24,6 +28,7 @@ def perturbed_reverse(prior: NormalPrior, normals: Tensor, tau: Tensor, *, start
         tau: (N,) inflation; 0 samples the prior itself.
         start: level the process starts from, a share of the whole noise range.
         calm: level below which no variance is inflated, a share of the whole range.
+        end: level below which the good image's own detail is kept; 0 redraws that, too.
         steps: respaced steps that the whole range would take.
         structured: draw the inflated share from multi-octave noise (AnoDDPM, Wyatt et al. 2022),
             equal in variance: blobs and stains instead of grain.
@@ -33,10 +38,15 @@ def perturbed_reverse(prior: NormalPrior, normals: Tensor, tau: Tensor, *, start
     schedule = prior.schedule
     times = schedule.respaced(steps, start)
     inflation, last = tau.view(-1, 1, 1, 1), schedule.timestep(calm)
+    finest = schedule.timestep(end) if end > 0 else -1
     first = torch.full((len(normals),), times[0], device=normals.device)
     x = schedule.add_noise(normals, _randn(normals, generator), first)
     for t, before in zip(times, [*times[1:], None], strict=True):
-        clean, variance_output = prior.denoise(x, torch.full((len(x),), t, device=x.device))
+        now = torch.full((len(x),), t, device=x.device)
+        clean, variance_output = prior.denoise(x, now)
+        if t <= finest:
+            noise = schedule.noise_in(x, clean, now)
+            return normals + clean - prior.denoise(schedule.add_noise(normals, noise, now), now)[0]
         mean, variance = schedule.posterior(x, clean.clamp(-3, 3), t, before, variance_output)
         if before is None:
             return mean

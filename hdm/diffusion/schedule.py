@@ -45,6 +45,11 @@ class NoiseSchedule:
         abar = self.alpha_bar(t)
         return abar.sqrt() * x_t - (1 - abar).sqrt() * velocity
 
+    def noise_in(self, x_t: Tensor, clean: Tensor, t: Tensor) -> Tensor:
+        """The noise that makes x_t of `clean`: `add_noise` solved for it."""
+        abar = self.alpha_bar(t)
+        return (x_t - abar.sqrt() * clean) / (1 - abar).sqrt()
+
     def snr_weight(self, t: Tensor, limit: float = 5.0) -> Tensor:
         """Min-SNR weight of the v-loss (Hang et al. 2023), (N, 1, 1, 1)."""
         abar = self.alpha_bar(t)

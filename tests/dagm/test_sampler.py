@@ -5,8 +5,10 @@ from itertools import pairwise
 import pytest
 import tiny
 import torch
+from torch.nn.functional import avg_pool2d
 
 from hdm.dagm.sampler import perturbed_reverse
+from hdm.diffusion.schedule import NoiseSchedule
 
 
 @pytest.fixture(scope="module")
@@ -79,5 +81,30 @@ def test_a_chain_that_is_calm_throughout_is_the_plain_one(prior):
     plain = reverse(prior, tau=0.0)
     assert torch.equal(reverse(prior, tau=5.0, calm=1.0), plain)
     some, all_of_it = reverse(prior, tau=5.0, calm=0.3), reverse(prior, tau=5.0, calm=0.0)
-    grain = [(x - torch.nn.functional.avg_pool2d(x, 3, 1, 1)).std() for x in (some, all_of_it)]
+    grain = [(x - avg_pool2d(x, 3, 1, 1)).std() for x in (some, all_of_it)]
     assert not torch.equal(some, plain) and grain[0] < grain[1]
+
+
+class Blurry:
+    """A prior that knows what is coarse and cannot tell detail from noise."""
+
+    schedule = NoiseSchedule(1000)
+
+    def denoise(self, x, t):
+        return blur(x) / self.schedule.alpha_bar(t).sqrt(), None
+
+
+def blur(images):
+    return avg_pool2d(images, 5, 1, 2, count_include_pad=False)
+
+
+def test_a_chain_that_ends_early_keeps_the_good_images_finest_detail():
+    def likeness(images):
+        detail = [(x - blur(x)).flatten() for x in (images, NORMALS)]
+        return torch.corrcoef(torch.stack(detail))[0, 1].item()
+
+    whole, early, torn = (reverse(Blurry(), **how) for how in (
+        {"tau": 0.0}, {"tau": 0.0, "end": 0.2}, {"tau": 4.0, "end": 0.2}))
+    assert likeness(whole) < 0.5 < 0.9 < likeness(early)
+    changes = [blur(x - NORMALS).abs().mean().item() for x in (early, torn)]
+    assert 0 < changes[0] < changes[1]
