@@ -1,8 +1,8 @@
 """Discriminators that answer together.
 
 Networks that learned from other starts and other draws are wrong about different good images and
-agree on defects (deep ensembles, Lakshminarayanan et al. 2017). Where layouts never repeat, the mean
-of their answers is better than any of them; elsewhere it is about as good (docs/experiments.md).
+agree on defects (deep ensembles, Lakshminarayanan et al. 2017). Where layouts never repeat, the
+mean of their answers is better than any of them; elsewhere about as good (docs/experiments.md).
 """
 
 import torch
@@ -13,7 +13,7 @@ from hdm.settings import DdmTrain
 
 
 class Ensemble(nn.Module):
-    """As many discriminators as `ddm_train.members` says; `hdm.ddm.training.fit` trains them."""
+    """`ddm_train.members` discriminators; `hdm.ddm.training.fit` trains them."""
 
     def __init__(self, channels: int, settings: DdmTrain) -> None:
         super().__init__()
