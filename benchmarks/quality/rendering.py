@@ -1,12 +1,14 @@
 """Rows as Markdown tables: mean ± standard deviation over seeds, and the mean over sets."""
 
+import math
 from collections.abc import Callable, Iterable
 from statistics import fmean, stdev
 
-from benchmarks.quality.methods.names import ABLATIONS, NAMES
+from benchmarks.quality.methods.names import NAMES
 from benchmarks.quality.results import Row, find
 
 NOTHING = "–"
+NORMAL_QUANTILE = 1.96
 Figure = Callable[[Row], float | None]
 
 
@@ -36,22 +38,27 @@ def types(rows: list[Row], only: str) -> str:
     return table(["method", *kinds], body)
 
 
-def ablations(rows: list[Row]) -> str:
-    """Image AUROC minus that of `hdm` on the same set with the same seed, in points of 0.01."""
+def against(rows: list[Row]) -> str:
+    """Image AUROC minus that of `hdm` on the same set with the same seed, in points of 0.01, with a
+    95 % interval; the mean where a method has all sets.
+
+    The interval is a normal one from the bootstrap intervals of both rows as if they had judged
+    different parts. They judged the same, so it is wider than it has to be.
+    """
     sets = _sets(rows)
     body = []
-    for method in ABLATIONS:
-        means, cells = [], []
-        for name in sets:
-            pairs = [(row, find(rows, method="hdm", set=name, seed=row["seed"])) for row in rows
-                     if row["method"] == method and row["set"] == name]
-            away = [100 * (row["image_auroc"] - whole["image_auroc"])
-                    for row, whole in pairs if whole]
-            cells.append(spread(away, "{:+.1f}", "{:.1f}"))
-            means += [fmean(away)] if away else []
-        if means:
-            body.append([method, *cells, mean_over(means, len(sets), "{:+.1f}")])
-    return table(["without", *sets, "mean"], body)
+    for method in _methods(rows):
+        if method == "hdm":
+            continue
+        found = [_against(rows, method, name) for name in sets]
+        known = [one for one in found if one]
+        if known:
+            away = fmean(mean for mean, _ in known)
+            error = math.sqrt(sum(variance for _, variance in known)) / len(known)
+            body.append([method, *(_away(one[0], math.sqrt(one[1])) if one else NOTHING
+                                   for one in found),
+                         _away(away, error) if len(known) == len(sets) else NOTHING])
+    return table(["method", *sets, "mean"], body)
 
 
 def false_alarms(rows: list[Row]) -> str:
@@ -98,17 +105,17 @@ def cost(rows: list[Row]) -> str:
                   "peak memory MB", "device × threads"], body)
 
 
-def spread(values: list[float], form: str = "{:.3f}", deviation: str = "{:.3f}") -> str:
+def spread(values: list[float]) -> str:
     """Mean ± standard deviation; without the latter if there is one value only."""
     if not values:
         return NOTHING
-    mean = form.format(fmean(values))
-    return f"{mean} ± {deviation.format(stdev(values))}" if len(values) > 1 else mean
+    mean = f"{fmean(values):.3f}"
+    return f"{mean} ± {stdev(values):.3f}" if len(values) > 1 else mean
 
 
-def mean_over(means: list[float], sets: int, form: str = "{:.3f}") -> str:
+def mean_over(means: list[float], sets: int) -> str:
     """The mean over sets; methods that were not run on all of them cannot be compared by it."""
-    return form.format(fmean(means)) if len(means) == sets else NOTHING
+    return f"{fmean(means):.3f}" if len(means) == sets else NOTHING
 
 
 def table(header: list[str], body: list[list[str]]) -> str:
@@ -117,6 +124,27 @@ def table(header: list[str], body: list[list[str]]) -> str:
         return "Not measured yet."
     lines = [header, ["---", *["--:"] * (len(header) - 1)], *body]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _against(rows: list[Row], method: str, name: str) -> tuple[float, float] | None:
+    """Mean difference over the seeds that both have, and its sampling variance, in points."""
+    pairs = [(row, whole) for row in rows if row["method"] == method and row["set"] == name
+             if (whole := find(rows, method="hdm", set=name, seed=row["seed"]))]
+    if not pairs:
+        return None
+    # Seeds judge the same test images, so that more of them do not narrow the interval.
+    return (fmean(100 * (row["image_auroc"] - whole["image_auroc"]) for row, whole in pairs),
+            fmean(_variance(row) + _variance(whole) for row, whole in pairs))
+
+
+def _variance(row: Row) -> float:
+    low, high = row["interval"]["image_auroc"]
+    return float((100 * (high - low) / (2 * NORMAL_QUANTILE)) ** 2)
+
+
+def _away(mean: float, error: float) -> str:
+    reach = NORMAL_QUANTILE * error
+    return f"{mean:+.1f} ({mean - reach:+.1f} to {mean + reach:+.1f})"
 
 
 def _kind(kind: str) -> Figure:

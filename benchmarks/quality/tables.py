@@ -25,7 +25,7 @@ KINDS: dict[str, tuple[str, Callable[[list[Row]], str]]] = {
     "image": ("Image AUROC", partial(rendering.quality, figure="image_auroc")),
     "pixel": ("Pixel AUROC", partial(rendering.quality, figure="pixel_auroc")),
     "aupro": ("AUPRO", partial(rendering.quality, figure="aupro")),
-    "ablations": ("Image AUROC against `hdm`, in points", rendering.ablations),
+    "against": ("Image AUROC against `hdm`, in points", rendering.against),
     "false-alarms": ("False alarms", rendering.false_alarms),
     "lighting": ("Changed light: image AUROC against unchanged, in points", rendering.lighting),
     "cost": ("Cost", rendering.cost),

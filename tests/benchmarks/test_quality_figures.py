@@ -22,7 +22,8 @@ from hdm.files import write_json
 
 def row(method="hdm", name="mtd", seed=0, image=0.9, **over):
     return {"method": method, "set": name, "preset": "fast", "seed": seed, "image_auroc": image,
-            "pixel_auroc": None, "aupro": None, "by_type": {"crack": image}, "test_normals": 40,
+            "pixel_auroc": None, "aupro": None, "by_type": {"crack": image},
+            "interval": {"image_auroc": [image - 0.03, image + 0.03]}, "test_normals": 40,
             "false_alarm_rates": {"0.05": 0.025}, "lighting": {"gain_0.9": image - 0.02},
             "train_seconds": 60.0, "train_flop": 2e12, "parameters": 1_500_000,
             "ms_per_image": 8.0, "peak_memory_mb": 900.0, "device": "cpu", "threads": 2, **over}
@@ -41,7 +42,10 @@ def test_tables_say_mean_spread_and_paired_difference(results):
     image = tables.rendered("image-fast", results)
     assert "| hdm | – | 0.850 ± 0.071 | – |" in image  # not on all sets: no mean over sets
     assert "| draem | 0.900 | 0.700 | 0.800 |" in image
-    assert "| hdm-k2 | – | -3.0 ± 2.8 | – |" in tables.rendered("ablations-fast", results)
+    against = tables.rendered("against-fast", results)
+    # Two half widths of 3 points: sqrt(3² + 3²) = 4.2, whatever the number of seeds.
+    assert "| hdm-k2 | – | -3.0 (-7.2 to +1.2) | – |" in against
+    assert "| draem | – | -20.0 (-24.2 to -15.8) | – |" in against
     assert tables.rendered("pixel-fast", results) == "Not measured yet.\n"
     assert tables.rendered("image-max", results) == "Not measured yet.\n"
     assert "-2.0" in tables.rendered("lighting-fast", results)
