@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import groupby
+from math import isfinite
 from time import perf_counter
 from typing import Any
 
@@ -24,6 +25,9 @@ RATES = (0.01, 0.05, 0.10)
 LIGHT = {"gain_0.9": (0.9, 0.0), "gain_1.1": (1.1, 0.0),
          "offset_-0.1": (1.0, -0.1), "offset_0.1": (1.0, 0.1)}
 """Gain of the image's value, and offset as a share of the line's range of values."""
+RESAMPLES = 200
+"""So many of the bootstrap's values are kept: resample i draws the same parts for every method of a
+set and seed, so that the spread of a difference can be told from two rows."""
 BATCH = 32
 
 
@@ -43,7 +47,8 @@ def measure(score: Score, test: Manifest, images: list[Tensor], calibration: lis
     truth = test.frame["label"].to_numpy(dtype=bool)
     groups = list(test.frame["group"])
     weights = group_weights(groups, settings.bootstrap, seed)
-    span = interval(auroc_samples(weights, truth, scores), settings.interval, len(set(groups)))
+    resampled = auroc_samples(weights, truth, scores)
+    span = interval(resampled, settings.interval, len(set(groups)))
     tally = pixels(test, maps)
     normal = scored(score, calibration)[0]
     limits = {rate: conformal_threshold(normal, rate)[0] for rate in RATES}
@@ -53,6 +58,8 @@ def measure(score: Score, test: Manifest, images: list[Tensor], calibration: lis
         "aupro": aupro(tally, settings.aupro_limit).value,
         "by_type": by_type(test, scores),
         "interval": {"image_auroc": [span.low, span.high]},
+        "resamples": [round(value, 5) if isfinite(value) else None
+                      for value in resampled[:RESAMPLES].tolist()],
         "false_alarm_rates": {f"{rate:.2f}": float((scores[~truth] > limit).mean())
                               for rate, limit in limits.items()},
         "calibration_normals": len(normal),

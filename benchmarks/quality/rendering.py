@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable
-from statistics import fmean, stdev
+from statistics import fmean, stdev, variance
 
 from benchmarks.quality.methods.names import NAMES
 from benchmarks.quality.results import Row, find
@@ -42,8 +42,8 @@ def against(rows: list[Row]) -> str:
     """Image AUROC minus that of `hdm` on the same set with the same seed, in points of 0.01, with a
     95 % interval; the mean where a method has all sets.
 
-    The interval is a normal one from the bootstrap intervals of both rows as if they had judged
-    different parts. They judged the same, so it is wider than it has to be.
+    The interval is a normal one, from the differences in the resamples that both rows keep. Rows
+    without them count as if they had judged different parts: wider than it has to be.
     """
     sets = _sets(rows)
     body = []
@@ -134,7 +134,13 @@ def _against(rows: list[Row], method: str, name: str) -> tuple[float, float] | N
         return None
     # Seeds judge the same test images, so that more of them do not narrow the interval.
     return (fmean(100 * (row["image_auroc"] - whole["image_auroc"]) for row, whole in pairs),
-            fmean(_variance(row) + _variance(whole) for row, whole in pairs))
+            fmean(_variance_between(row, whole) for row, whole in pairs))
+
+
+def _variance_between(row: Row, whole: Row) -> float:
+    both = zip(row.get("resamples", []), whole.get("resamples", []), strict=False)
+    away = [100 * (one - other) for one, other in both if None not in (one, other)]
+    return variance(away) if len(away) > 1 else _variance(row) + _variance(whole)
 
 
 def _variance(row: Row) -> float:

@@ -1,10 +1,11 @@
 """The rows that were measured: one JSON list a preset, replaced as a whole at each change."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 from hdm.errors import HDMError
-from hdm.files import read_json, write_json
+from hdm.files import read_json, write_text
 
 RESULTS = Path(__file__).parent / "results"
 KEY = ("set", "method", "preset", "seed")
@@ -27,7 +28,8 @@ def add_row(file: Path, row: Row) -> list[Row]:
     """Put `row` in the place of one with the same key, or beside the others; returns all rows."""
     rows = [other for other in read_rows(file) if key(other) != key(row)] + [row]
     rows.sort(key=key)
-    write_json(file, rows)
+    lines = (json.dumps(one, sort_keys=True, allow_nan=False) for one in rows)
+    write_text(file, "[\n" + ",\n".join(lines) + "\n]\n")  # a row a line, for readable changes
     return rows
 
 

@@ -54,6 +54,17 @@ def test_tables_say_mean_spread_and_paired_difference(results):
         tables.rendered("speed-fast", results)
 
 
+def test_a_difference_is_judged_on_the_same_resamples(tmp_path):
+    always = [0.9, 0.8, None, 0.7]
+    write_json(tmp_path / "fast.json", [
+        row(resamples=always),
+        row("hdm-k2", image=0.85, resamples=[0.85, 0.75, 0.6, 0.65]),  # 5 points less, always
+        row("draem", image=0.8, resamples=[0.8, 0.72, 0.6, 0.58])])  # 10, 8 and 12 less
+    against = tables.rendered("against-fast", tmp_path)
+    assert "| hdm-k2 | -5.0 (-5.0 to -5.0) | -5.0 (-5.0 to -5.0) |" in against
+    assert "| draem | -10.0 (-13.9 to -6.1) |" in against  # 1.96 × their deviation of 2
+
+
 def test_check_fails_on_a_changed_figure(results, tmp_path, capsys):
     page = tmp_path / "results.md"
     where = ["--page", str(page), "--results", str(results)]
