@@ -22,7 +22,9 @@ class Compute(Section):
 
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes CUDA if there.")
     precision: Literal["auto", "fp32", "bf16"] = Field(
-        "auto", description="auto is bf16 on CUDA and fp32 on CPU.")
+        "auto", description=(
+            "auto is bf16 on CUDA; on a CPU it is fp32, but bf16 in training where the CPU has "
+            "matrix units for it (AMX)."))
     threads: Positive = Field(
         2, description="CPU threads; sums are rounded differently with another number.")
 
@@ -35,7 +37,8 @@ class Image(Section):
     channels: Literal["auto", 1, 3] = Field("auto", description="auto: 3 if any image has colour.")
     fit: Literal["auto", "resize", "tile"] = Field("auto", description=(
         "resize: the whole image at canvas size. tile: native pixels in overlapping tiles. auto: "
-        "tile for larger images on which no place is like another part's same place."))
+        "tile for larger images on which no place is like another part's same place, and, all "
+        "shrunk alike, for images of differing shapes."))
 
 
 class Ingest(Section):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.quality.logbook import log_row
-from benchmarks.quality.methods.names import NAMES, TRAINED_BASELINES
+from benchmarks.quality.methods.names import COMES_WITH, NAMES, TRAINED_BASELINES
 from benchmarks.quality.presets import PRESETS, PROJECT
 from benchmarks.quality.results import RESULTS, Row, add_row, find, read_rows
 from benchmarks.quality.tables import summary
@@ -46,31 +46,40 @@ def main(arguments: list[str] | None = None) -> int:
     choice = _parser().parse_args(arguments)
     file, failed = choice.out / f"{choice.preset}.json", 0
     # HDM first: its time is the budget of the trained baselines on the same images.
-    methods = sorted(choice.methods, key=lambda name: name != "hdm")
+    asked = set(choice.methods)
+    methods = sorted(dict.fromkeys(COMES_WITH.get(name, name) for name in choice.methods),
+                     key=lambda name: name != "hdm")
     jobs = [Job(method, choice.data / name, choice.preset, seed)
             for name in choice.sets for seed in choice.seeds for method in methods]
     try:
         for job in jobs:
             rows = read_rows(file)
             seconds = budget(job, rows, choice.budget_seconds)
-            reason = why_not(job, rows, seconds, choice.skip_existing)
+            there = all(job.row(rows, name) for name in asked
+                        if COMES_WITH.get(name, name) == job.method)
+            reason = why_not(job, seconds, choice.skip_existing and there)
             if reason:
                 print(f"skipped: {job}: {reason}", flush=True)
                 continue
-            row = measured(job, seconds, choice.threads)
-            if row is None:
-                failed += 1
-                continue
-            rows = add_row(file, row)
-            write_text(file.with_suffix(".md"), summary(rows, choice.preset))
-            print(f"{job}: image {_short(row['image_auroc'])}, pixel {_short(row['pixel_auroc'])}, "
-                  f"{row['train_seconds']:.0f} s", flush=True)
-            if choice.mlflow:
-                log_row(choice.mlflow, row)
+            found = measured(job, seconds, choice.threads)
+            failed += not found
+            for row in found:
+                if row["method"] in asked:
+                    _keep(row, file, choice.mlflow)
     except HDMError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     return int(failed > 0)
+
+
+def _keep(row: Row, file: Path, mlflow: str | None) -> None:
+    """Add the row to the results and their tables, say it, and log it where it is asked for."""
+    write_text(file.with_suffix(".md"), summary(add_row(file, row), row["preset"]))
+    print(f"{row['method']} on {row['set']}, {row['preset']}, seed {row['seed']}: image "
+          f"{_short(row['image_auroc'])}, pixel {_short(row['pixel_auroc'])}, "
+          f"{row['train_seconds']:.0f} s", flush=True)
+    if mlflow:
+        log_row(mlflow, row)
 
 
 def budget(job: Job, rows: list[Row], otherwise: float | None) -> float | None:
@@ -81,32 +90,32 @@ def budget(job: Job, rows: list[Row], otherwise: float | None) -> float | None:
     return float(whole["train_seconds"]) if whole else otherwise
 
 
-def why_not(job: Job, rows: list[Row], seconds: float | None, skip_existing: bool) -> str:
-    """Why the job is not run; empty if it is."""
+def why_not(job: Job, seconds: float | None, there: bool) -> str:
+    """Why the job is not run, among other reasons because its rows are `there`; empty if it is."""
     if not job.folder.is_dir():
         return f"there is no folder {job.folder}; say with --data where the sets lie"
-    if skip_existing and job.row(rows):
+    if there:
         return "its row is there"
     if job.method in TRAINED_BASELINES and seconds is None:
         return "no row of hdm to take its time from; run hdm first or give --budget-seconds"
     return ""
 
 
-def measured(job: Job, seconds: float | None, threads: int | None) -> Row | None:
-    """The row of a job, run in a process of its own; None if it failed (its error was shown)."""
+def measured(job: Job, seconds: float | None, threads: int | None) -> list[Row]:
+    """The rows of a job, run in a process of its own; none if it failed (its error was shown)."""
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "row.json"
+        file = Path(folder) / "rows.json"
         command = [sys.executable, "-m", "benchmarks.quality.job", "--method", job.method,
                    "--set", str(job.folder.resolve()), "--preset", job.preset,
-                   "--seed", str(job.seed), "--row", str(file)]
+                   "--seed", str(job.seed), "--rows", str(file)]
         command += ["--seconds", str(seconds)] if seconds is not None else []
         command += ["--threads", str(threads)] if threads is not None else []
         done = subprocess.run(command, cwd=PROJECT, check=False)
         if done.returncode or not file.exists():
             print(f"failed: {job}: exit code {done.returncode}", file=sys.stderr, flush=True)
-            return None
-        row: Row = read_json(file)
-        return row
+            return []
+        rows: list[Row] = read_json(file)
+        return rows
 
 
 def _parser() -> argparse.ArgumentParser:

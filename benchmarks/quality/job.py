@@ -18,7 +18,7 @@ from hdm.files import write_json
 
 
 def main() -> int:
-    """Read the job from the command line and write its row; returns the exit code."""
+    """Read the job from the command line and write its rows; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--method", required=True)
     parser.add_argument("--set", required=True, type=Path, dest="folder")
@@ -26,11 +26,11 @@ def main() -> int:
     parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--threads", type=int)
-    parser.add_argument("--row", required=True, type=Path)
+    parser.add_argument("--rows", required=True, type=Path)
     choice = parser.parse_args()
     try:
-        write_json(choice.row, run(choice.method, choice.folder, choice.preset, choice.seed,
-                                   seconds=choice.seconds, threads=choice.threads))
+        write_json(choice.rows, run(choice.method, choice.folder, choice.preset, choice.seed,
+                                    seconds=choice.seconds, threads=choice.threads))
     except HDMError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -38,8 +38,9 @@ def main() -> int:
 
 
 def run(name: str, folder: Path, preset: str, seed: int, *, seconds: float | None = None,
-        threads: int | None = None) -> dict[str, Any]:
-    """Train and measure; returns the row. `seconds` is a trained baseline's budget."""
+        threads: int | None = None) -> list[dict[str, Any]]:
+    """Train and measure; returns the method's row, then those of what comes with its training.
+    `seconds` is a trained baseline's budget."""
     import torch
 
     from benchmarks.quality.measuring import measure
@@ -56,6 +57,9 @@ def run(name: str, folder: Path, preset: str, seed: int, *, seconds: float | Non
                         calibration_fraction=params.ingest.calibration_fraction)
     train, test = manifest.split("train"), manifest.split("test")
     form = InputFormat.measure(train, params.image)
+    if method.one_canvas and form.scale != 1:
+        whole_image = params.image.model_copy(update={"fit": "resize"})
+        form = InputFormat.measure(train, whole_image)
     normals = load_normals(train, form, seed=seed)
     calibration = load_normals(manifest.split("calibration"), form, seed=seed)
     torch.manual_seed(seed)
@@ -63,18 +67,21 @@ def run(name: str, folder: Path, preset: str, seed: int, *, seconds: float | Non
     with tempfile.TemporaryDirectory() as scratch:
         fitted = method.fit(Task(normals, calibration, form, params, seed, seconds, Path(scratch)))
     elapsed = perf_counter() - start
-    trained = sum(fitted.seconds.values())
-    figures = measure(whole(fitted, form), test, load_whole(test, form),
-                      load_whole(manifest.split("calibration"), form), form, params.evaluate, seed)
-    return {
-        "method": name, "set": folder.name, "preset": preset, "seed": seed, **figures,
-        "train_flop": fitted.flop, "train_seconds": trained, "stage_seconds": fitted.seconds,
-        "accounting_seconds": max(0.0, elapsed - trained),
-        "budget_seconds": seconds, "parameters": fitted.parameters, "notes": fitted.notes,
-        "peak_memory_mb": peak_memory_mb(), "device": device_name(backend.device),
-        "threads": torch.get_num_threads(), "commit": commit(),
-        "canvas": [form.height, form.width, form.channels], "fit": form.fit,
-    }
+    accounting = max(0.0, elapsed - sum(fitted.seconds.values()))
+    images = [load_whole(part, form) for part in (test, manifest.split("calibration"))]
+    rows = []
+    for own, part in {name: fitted, **fitted.also}.items():
+        figures = measure(whole(part, form), test, *images, form, params.evaluate, seed)
+        rows.append({
+            "method": own, "set": folder.name, "preset": preset, "seed": seed, **figures,
+            "train_flop": part.flop, "train_seconds": sum(part.seconds.values()),
+            "stage_seconds": part.seconds, "accounting_seconds": accounting,
+            "budget_seconds": seconds, "parameters": part.parameters, "notes": part.notes,
+            "peak_memory_mb": peak_memory_mb(), "device": device_name(backend.device),
+            "threads": torch.get_num_threads(), "commit": commit(),
+            "canvas": [form.height, form.width, form.channels], "fit": form.fit,
+            "scale": form.scale})
+    return rows
 
 
 def peak_memory_mb() -> float:

@@ -24,6 +24,10 @@ LARGER = 1.5
 LAYOUT_IMAGES, LAYOUT_SIDE = 100, 64
 MOST_TILES = 16
 """An image that takes more would wait too long for its answer."""
+SHAPES = 1.25
+"""Times that the wider images of a line (90 % quantile of width / height) may exceed the narrower
+ones (10 %) before one canvas would distort them: cracks a pixel wide on one part, three on
+another."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,8 @@ class InputFormat:
     """How any image of a line becomes network input, measured once from its good images.
 
     height, width: canvas in px. channels: 1 or 3. low, high: the values in [0, 1] that are
-    mapped to -1 and 1. fit: "resize" or "tile".
+    mapped to -1 and 1. fit: "resize" or "tile". scale: by which images shrink before they are
+    tiled; 1 for native pixels.
     """
 
     height: int
@@ -40,12 +45,13 @@ class InputFormat:
     low: float
     high: float
     fit: str
+    scale: float = 1.0
 
     @classmethod
     def measure(cls, normals: Manifest, settings: Image) -> "InputFormat":
         """Canvas area size², aspect and channels of the line, range of the 0.5 % tails."""
         frame = normals.frame
-        fit = _fit(normals, settings) if settings.fit == "auto" else settings.fit
+        fit, scale = _fit(normals, settings) if settings.fit == "auto" else (settings.fit, 1.0)
         aspect = float((frame["width"] / frame["height"]).median()) if fit == "resize" else 1.0
         height = _round(settings.size / aspect**0.5)
         channels = 3 if settings.channels == "auto" and (frame["channels"] == 3).any() else \
@@ -56,7 +62,7 @@ class InputFormat:
             for row in list(normals)[::step]])
         low, high = (float(q) for q in np.quantile(values, [0.005, 0.995]))
         return cls(height, _round(settings.size * aspect**0.5), channels, low,
-                   max(high, low + 1e-3), fit)
+                   max(high, low + 1e-3), fit, scale)
 
     def normalize(self, image: np.ndarray) -> Tensor:
         """Native image (H, W) or (H, W, 3) -> float (channels, H, W), about [-1, 1]."""
@@ -73,8 +79,12 @@ class InputFormat:
         return resize(self.normalize(image)[None], (self.height, self.width))[0]
 
     def prepare(self, image: np.ndarray) -> Tensor:
-        """Native image -> what a detector judges: the canvas, or native pixels to be tiled."""
-        return self.to_canvas(image) if self.fit == "resize" else self.normalize(image)
+        """Native image -> what a detector judges: the canvas, or the image at the line's scale, to
+        be tiled."""
+        if self.fit == "resize":
+            return self.to_canvas(image)
+        height, width = (max(1, round(side * self.scale)) for side in image.shape[:2])
+        return resize(self.normalize(image)[None], (height, width))[0]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -85,7 +95,7 @@ def load_normals(normals: Manifest, form: InputFormat, *, seed: int,
                  progress: Callable[[int, int], None] | None = None) -> Tensor:
     """All images of a split as one tensor (N, channels, height, width).
 
-    With fit "tile", N random native crops, at least 1,024.
+    With fit "tile", N random crops of the images at the line's scale, at least 1,024.
     """
     rows: Sequence[Any] = list(normals)
     repeats = 1 if form.fit == "resize" else -(-max(TILES_AT_LEAST, len(rows)) // len(rows))
@@ -96,8 +106,8 @@ def load_normals(normals: Manifest, form: InputFormat, *, seed: int,
         if form.fit == "resize":
             out.append(form.to_canvas(image))
         else:
-            native = pad_to(form.normalize(image)[None], form.height, form.width)[0]
-            out += [_crop(native, form, rng) for _ in range(repeats)]
+            whole = pad_to(form.prepare(image)[None], form.height, form.width)[0]
+            out += [_crop(whole, form, rng) for _ in range(repeats)]
         if progress:
             progress(index + 1, len(rows))
     return torch.stack(out)
@@ -115,17 +125,28 @@ def resize(images: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(images, size=size, mode="bilinear", antialias=True, align_corners=False)
 
 
-def _fit(normals: Manifest, settings: Image) -> str:
-    """Tiles only where they show more, take little time, and lose no knowledge of the place."""
+def _fit(normals: Manifest, settings: Image) -> tuple[str, float]:
+    """Fit and scale: native tiles only where they show more, take little time, and lose no
+    knowledge of the place; tiles at one scale where the parts' shapes differ."""
     frame = normals.frame
     height, width = (int(frame[side].median()) for side in ("height", "width"))
+    shapes = (frame["width"] / frame["height"]).quantile([0.1, 0.9])
     tiles = len(starts(height, settings.size)) * len(starts(width, settings.size))
-    if (height * width) ** 0.5 < LARGER * settings.size or tiles > MOST_TILES:
-        return "resize"
-    rows: Sequence[Any] = list(normals)[:: max(1, len(frame) // LAYOUT_IMAGES)]
+    larger = (height * width) ** 0.5 >= LARGER * settings.size
+    if larger and tiles <= MOST_TILES and not _alike(normals):
+        return "tile", 1.0
+    if shapes[0.9] > SHAPES * shapes[0.1]:
+        area = float((frame["width"] * frame["height"]).median())
+        return "tile", min(1.0, settings.size / area**0.5)
+    return "resize", 1.0
+
+
+def _alike(normals: Manifest) -> bool:
+    """Whether a place on one part is like the same place on another."""
+    rows: Sequence[Any] = list(normals)[:: max(1, len(normals) // LAYOUT_IMAGES)]
     small = InputFormat(LAYOUT_SIDE, LAYOUT_SIDE, 1, 0.0, 1.0, "resize")
     images = torch.stack([small.to_canvas(read_image(normals.image_file(row))) for row in rows])
-    return "resize" if position_share(images) >= ALIKE else "tile"
+    return position_share(images) >= ALIKE
 
 
 def _crop(image: Tensor, form: InputFormat, rng: np.random.Generator) -> Tensor:

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar, cast
 
 import torch
+from threadpoolctl import threadpool_limits
 from torch import nn
 
 from hdm.errors import ConfigError
@@ -14,8 +15,10 @@ Module = TypeVar("Module", bound=nn.Module)
 
 
 class Backend:
-    """Where arithmetic runs. `Backend(Compute())` also sets the process's thread count.
+    """Where arithmetic runs. `Backend(Compute())` also sets the process's thread counts.
 
+    bf16: whether networks judge in bfloat16. training_bf16: whether they learn in it; with "auto"
+    also on CPUs that multiply matrices of it in hardware (AMX), where a step takes half the time.
     Raises ConfigError if CUDA is asked for and absent.
     """
 
@@ -27,7 +30,11 @@ class Backend:
         use_cuda = available and settings.device != "cpu"
         self.device = torch.device("cuda" if use_cuda else "cpu")
         self.bf16 = settings.precision == "bf16" or (settings.precision == "auto" and use_cuda)
+        automatic = settings.precision == "auto"
+        self.training_bf16 = self.bf16 or (automatic and _has_bf16_matrices())
         torch.set_num_threads(settings.threads)
+        # numpy's products are tiny here, and its idle threads would spin on the networks' cores.
+        threadpool_limits(1, user_api="blas")
         if use_cuda:
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         else:
@@ -40,8 +47,12 @@ class Backend:
         layout = {"memory_format": torch.channels_last}
         return cast(Module, network.to(self.device).to(**layout))  # type: ignore[call-overload]
 
-    def autocast(self) -> AbstractContextManager[object]:
-        """Context for the forward passes."""
-        if self.bf16:
+    def autocast(self, training: bool = False) -> AbstractContextManager[object]:
+        """Context for the forward passes of judging, or of training."""
+        if self.training_bf16 if training else self.bf16:
             return torch.autocast(self.device.type, dtype=torch.bfloat16)
         return nullcontext()
+
+
+def _has_bf16_matrices() -> bool:
+    return bool(torch.cpu.get_capabilities().get("amx_bf16", False))

@@ -143,6 +143,32 @@ def test_fit_follows_from_layout_and_size(tmp_path, draw, side, size, fit):
     assert InputFormat.measure(manifest(tmp_path, images), Image(size=size)).fit == fit
 
 
+def test_images_of_differing_shapes_shrink_alike(tmp_path):
+    """A fixture's place means something; but one canvas would make its tall parts wide."""
+    shapes = [(200, 100), (100, 200), (140, 140)] * 4
+    images = [np.tile(fixture(np.random.default_rng(i)), (2, 2))[:h, :w]
+              for i, (h, w) in enumerate(shapes)]
+    rows = manifest(tmp_path, images)
+    form = InputFormat.measure(rows, Image(size=64))
+    assert (form.height, form.width, form.fit) == (64, 64, "tile")
+    assert form.scale == pytest.approx(64 / 20_000**0.5)
+    tall, wide, square = load_whole(rows, form)[:3]
+    assert [tuple(one.shape[1:]) for one in (tall, wide, square)] == [(91, 45), (45, 91), (63, 63)]
+    torch.testing.assert_close(tall, resize(form.normalize(images[0])[None], (91, 45))[0])
+    assert load_normals(rows, form, seed=0).shape[1:] == (1, 64, 64)
+
+
+@pytest.mark.parametrize(("shapes", "fit"), [
+    ([(100, 100), (100, 118)] * 5, "resize"),  # hardly differing
+    ([(100, 100)] * 19 + [(40, 100)], "resize"),  # a single one
+    ([(40, 30), (30, 40)] * 5, "tile"),
+])
+def test_shapes_differ_from_a_quarter_on(tmp_path, shapes, fit):
+    rows = manifest(tmp_path, [noise(*shape, seed=i) for i, shape in enumerate(shapes)])
+    form = InputFormat.measure(rows, Image(size=96))
+    assert (form.fit, form.scale) == (fit, 1.0), "never enlarged"
+
+
 def test_whole_images_are_what_the_detector_judges(tmp_path):
     images = [noise(50, 60, seed=0), noise(20, 90, seed=1)]
     rows = manifest(tmp_path, images)

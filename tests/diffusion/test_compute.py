@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from threadpoolctl import threadpool_info
 
 from hdm.diffusion.compute import Backend
 from hdm.errors import ConfigError
@@ -28,6 +29,26 @@ def test_auto_without_cuda_is_deterministic_fp32_on_the_cpu(monkeypatch, threads
     assert torch.are_deterministic_algorithms_enabled()
     with backend.autocast():
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
+
+
+@pytest.mark.parametrize("matrices", [True, False])
+def test_auto_trains_in_bf16_where_the_cpu_has_matrix_units(monkeypatch, threads, matrices):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": matrices})
+    ones = torch.ones(2, 2)
+    backend = Backend(Compute(threads=1))
+    with backend.autocast(training=True):
+        assert (ones @ ones).dtype == (torch.bfloat16 if matrices else torch.float32)
+    with backend.autocast():
+        assert (ones @ ones).dtype == torch.float32, "judging is the same on every CPU"
+    with Backend(Compute(threads=1, precision="fp32")).autocast(training=True):
+        assert (ones @ ones).dtype == torch.float32
+
+
+def test_numpy_keeps_to_one_thread(threads):
+    Backend(Compute(device="cpu", threads=2))
+    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    assert pools and all(pool["num_threads"] == 1 for pool in pools)
 
 
 def test_threads_are_set(threads):

@@ -1,11 +1,12 @@
-"""Every method by its name: HDM, what it is without one of its parts, and baselines.
+"""Every method that is run, by its name: HDM, what it is without one of its parts, and baselines.
 
-All are trained from scratch on the set's own good images; none has seen another data set.
+All are trained from scratch on the set's own good images; none has seen another data set. What
+comes with the training of another one is not run by itself (`names.COMES_WITH`).
 """
 
 from functools import partial
 
-from benchmarks.quality.methods import anoddpm, draem, gabor, pipeline, prior_features
+from benchmarks.quality.methods import anoddpm, draem, gabor, pipeline
 from benchmarks.quality.methods.method import Fitted, Method, Score, Task
 from hdm.settings import DagmSynthesize
 
@@ -21,7 +22,6 @@ ABLATIONS = {
     "hdm-no-dagm": Method(pipeline.fit, over={"dagm_synthesize": {"sources": {"diffusion": 0.0}}}),
     "hdm-procedural": Method(pipeline.fit, over=_only("procedural", "fill")),
     "hdm-no-pom": Method(partial(pipeline.fit, pom=False)),
-    "hdm-no-normality": Method(pipeline.fit, over={"ddm_train": {"normality": False}}),
     "hdm-k2": Method(pipeline.fit, over={"ddm_train": {"reverse_steps": 2}}),
     "hdm-prior-shown": Method(pipeline.fit, over={"ddm_train": {"prior_level": 0.25}}),
 }
@@ -29,10 +29,8 @@ ABLATIONS = {
 METHODS = {
     "hdm": Method(pipeline.fit),
     **ABLATIONS,
-    "draem": Method(draem.fit, trained=True),
-    "anoddpm": Method(anoddpm.fit, trained=True),
-    "prior-padim": Method(prior_features.padim, trained=True),
-    "prior-patchcore": Method(prior_features.patchcore, trained=True),
-    "gabor-padim": Method(gabor.padim),
-    "gabor-patchcore": Method(gabor.patchcore),
+    "draem": Method(draem.fit, trained=True, one_canvas=True),
+    "anoddpm": Method(anoddpm.fit, trained=True, one_canvas=True),
+    "gabor-padim": Method(gabor.padim, one_canvas=True),
+    "gabor-patchcore": Method(gabor.patchcore, one_canvas=True),
 }

@@ -7,12 +7,13 @@ on synthetic defects of calibration images, and the better one is taken.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import torch
 from torch import Tensor
 
-from benchmarks.quality.methods import trained_prior
+from benchmarks.quality.methods import prior_features, trained_prior
 from benchmarks.quality.methods.maps import SMOOTHING, gaussian
 from benchmarks.quality.methods.method import Clock, Fitted, Task, parameters
 from benchmarks.quality.methods.perlin import Corruptions, synthetic_auroc
@@ -37,10 +38,12 @@ NOISES: dict[str, Callable[[Tensor, torch.Generator], Tensor]] = {
 
 
 def fit(task: Task) -> Fitted:
-    """Train the prior for the budget and choose the noise."""
+    """Train the prior for the budget and choose the noise; what reads the same prior's features
+    comes with it."""
     clock = Clock()
     with clock.stage("prior"):
         prior, steps = trained_prior.fit_budget(task)
+    trained = dict(clock.seconds)
     with clock.stage("tuning"):
         good = task.calibration[:TUNED_ON]
         corruptions = Corruptions(task.train, task.seed)
@@ -48,9 +51,12 @@ def fit(task: Task) -> Fitted:
                                          task.seed) for name in NOISES}
     best = max(figures, key=lambda name: figures[name])
     notes: dict[str, float | int | str] = {f"synthetic_{k}": v for k, v in figures.items()}
-    return Fitted(partial(score, prior, noise=best), trained_prior.flop(task, steps),
-                  parameters(prior.network), clock.seconds,
-                  notes | {"prior_steps": steps, "noise": best})
+    cost = {"flop": trained_prior.flop(task, steps), "parameters": parameters(prior.network)}
+    also = {name: replace(other, seconds=trained | other.seconds, notes={"prior_steps": steps},
+                          **cost)
+            for name, other in prior_features.fit(prior, task).items()}
+    return Fitted(partial(score, prior, noise=best), seconds=clock.seconds,
+                  notes=notes | {"prior_steps": steps, "noise": best}, also=also, **cost)
 
 
 def score(prior: NormalPrior, images: Tensor, noise: str) -> tuple[Tensor, Tensor]:

@@ -40,7 +40,7 @@ class Fitted:
     """score: the detector. flop: of all training. parameters: trained numbers, of every network.
     seconds: training by stage. notes: choices made by the method on calibration normals. any_size:
     score takes images of any size; otherwise one that is larger than the canvas is judged by tiles
-    and has the score of its worst one."""
+    and has the score of its worst one. also: other methods by name that need no other training."""
 
     score: Score
     flop: float = 0.0
@@ -48,6 +48,7 @@ class Fitted:
     seconds: dict[str, float] = field(default_factory=dict)
     notes: dict[str, float | int | str] = field(default_factory=dict)
     any_size: bool = False
+    also: "dict[str, Fitted]" = field(default_factory=dict)
 
 
 Fit = Callable[[Task], Fitted]
@@ -55,11 +56,13 @@ Fit = Callable[[Task], Fitted]
 
 @dataclass(frozen=True)
 class Method:
-    """trained: it needs a budget in seconds. over: overrides of params.yaml."""
+    """trained: it needs a budget in seconds. over: overrides of params.yaml. one_canvas: it is not
+    made for images of differing sizes, so whole images are resized to one."""
 
     fit: Fit
     trained: bool = False
     over: dict[str, object] = field(default_factory=dict)
+    one_canvas: bool = False
 
 
 def whole(fitted: Fitted, form: InputFormat) -> Score:

@@ -4,3 +4,5 @@ ABLATIONS = ("hdm-no-dagm", "hdm-procedural", "hdm-no-pom", "hdm-no-normality",
              "hdm-k2", "hdm-prior-shown")
 TRAINED_BASELINES = ("draem", "anoddpm", "prior-padim", "prior-patchcore")
 NAMES = ("hdm", *ABLATIONS, *TRAINED_BASELINES, "gabor-padim", "gabor-patchcore")
+COMES_WITH = {"hdm-no-normality": "hdm", "prior-padim": "anoddpm", "prior-patchcore": "anoddpm"}
+"""Methods that judge with what another one trains: one run measures both."""

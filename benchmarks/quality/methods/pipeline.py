@@ -1,6 +1,7 @@
 """HDM itself, from good images to a calibrated detector, and what an ablation leaves out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -32,7 +33,7 @@ class Chosen:
 
 def fit(task: Task, *, pom: bool = True) -> Fitted:
     """All stages of the pipeline, as the DVC stages call them; without `pom` every sample that
-    visibly changed is kept.
+    visibly changed is kept. With it comes what the logits alone say.
 
     Operations: both networks' training from runs of one and three steps, the bank and POM's
     evidence as they run (which makes these two stages slower by one to three seconds); forward
@@ -69,19 +70,23 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
         figures = calibrate_detector(detector, list(task.calibration), task.calibration, bank,
                                      chosen.calibration)
 
-    def score(images: Tensor) -> tuple[Tensor, Tensor]:
-        found = detector.inspect(list(images))
-        return (torch.cat([one.scores for one in found]),
-                torch.cat([one.pixels[:, 0] for one in found]))
-
     flop = grown + judged
     flop += trained_prior.flop(task, settings.dagm_fit.training.steps)
     flop += of_training(lambda steps: train(_short(settings.ddm_train, steps)),
                         settings.ddm_train.training.steps)
     notes: dict[str, float | int | str] = {k: v for k, v in figures.items() if v is not None}
     notes |= {"samples_kept": len(chosen.train), "sources": ",".join(sorted(shares))}
-    return Fitted(score, flop, parameters(prior.network, network), clock.seconds, notes,
-                  any_size=True)
+    whole = Fitted(partial(_score, detector), flop, parameters(prior.network, network),
+                   clock.seconds, notes, any_size=True)
+    logits_alone = HDM(prior, network, settings.ddm_train, None, {"seed": seed})
+    return replace(whole, also={
+        "hdm-no-normality": replace(whole, score=partial(_score, logits_alone), notes={})})
+
+
+def _score(detector: HDM, images: Tensor) -> tuple[Tensor, Tensor]:
+    found = detector.inspect(list(images))
+    return (torch.cat([one.scores for one in found]),
+            torch.cat([one.pixels[:, 0] for one in found]))
 
 
 def _short(settings: DdmTrain, steps: int) -> DdmTrain:

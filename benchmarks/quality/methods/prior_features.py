@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from benchmarks.quality.methods import trained_prior
 from benchmarks.quality.methods.gaussians import Gaussians
-from benchmarks.quality.methods.method import Clock, Fitted, Task, parameters
+from benchmarks.quality.methods.method import Clock, Fitted, Task
 from benchmarks.quality.methods.neighbours import Neighbours
 from hdm.dagm.prior import NormalPrior
 
@@ -20,28 +19,24 @@ NOISE_SEED = 71
 BATCH = 32
 
 
-def padim(task: Task) -> Fitted:
-    """One Gaussian a position."""
-    return _fit(task, lambda features: Gaussians(features).score)
-
-
-def patchcore(task: Task) -> Fitted:
-    """Distance to a coreset."""
-    return _fit(task, lambda features: Neighbours(features, task.seed).score)
-
-
-def _fit(task: Task, model: Callable[[Tensor], Callable[..., tuple[Tensor, Tensor]]]) -> Fitted:
+def fit(prior: NormalPrior, task: Task) -> dict[str, Fitted]:
+    """Gaussians a position, and the distance to a coreset, by the names of the methods."""
     clock = Clock()
-    with clock.stage("prior"):
-        prior, steps = trained_prior.fit_budget(task)
     read = Features(prior, task.seed)
     with clock.stage("features"):
         features = read(task.train)
+    return {"prior-padim": _fitted(read, task, clock, lambda: Gaussians(features).score),
+            "prior-patchcore": _fitted(read, task, clock,
+                                       lambda: Neighbours(features, task.seed).score)}
+
+
+def _fitted(read: "Features", task: Task, features: Clock,
+            model: Callable[[], Callable[..., tuple[Tensor, Tensor]]]) -> Fitted:
+    clock = Clock()
     with clock.stage("model"):
-        score = model(features)
+        score = model()
     size = (task.form.height, task.form.width)
-    return Fitted(lambda x: score(read(x), size), trained_prior.flop(task, steps),
-                  parameters(prior.network), clock.seconds, {"prior_steps": steps})
+    return Fitted(lambda x: score(read(x), size), seconds=features.seconds | clock.seconds)
 
 
 class Features:
