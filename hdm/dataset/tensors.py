@@ -16,7 +16,7 @@ from hdm.dataset.tiles import pad_to, starts
 from hdm.settings import Image
 
 CANVAS_MULTIPLE = 16
-TILES_AT_LEAST = 1024
+TILES_AT_LEAST, ZOOMED_AT_LEAST = 1024, 2048
 ALIKE = 0.1
 """Share of variance that a place must explain for the whole image to be judged at once."""
 LARGER = 1.5
@@ -24,6 +24,11 @@ LARGER = 1.5
 LAYOUT_IMAGES, LAYOUT_SIDE = 100, 64
 MOST_TILES = 16
 """An image that takes more would wait too long for its answer."""
+LOG_ZOOM = (-0.35, 0.4)
+"""Logarithm of the times a line's scale at which crops are learned from where parts differ in shape: they differ in
+size, too, and a network that knows one scale by heart knows few parts (docs/experiments.md)."""
+FINER = 1.15
+"""Such parts are judged at this many times the scale that gives them the canvas's area."""
 SHAPES = 1.25
 """Times that the wider images of a line (90 % quantile of width / height) may exceed the narrower
 ones (10 %) before one canvas would distort them: cracks a pixel wide on one part, three on
@@ -78,12 +83,12 @@ class InputFormat:
         """Native image -> (channels, height, width), the whole image at canvas size."""
         return resize(self.normalize(image)[None], (self.height, self.width))[0]
 
-    def prepare(self, image: np.ndarray) -> Tensor:
-        """Native image -> what a detector judges: the canvas, or the image at the line's scale, to
-        be tiled."""
+    def prepare(self, image: np.ndarray, zoom: float = 1.0) -> Tensor:
+        """Native image -> what a detector judges: the canvas, or the image at `zoom` times the
+        line's scale, to be tiled."""
         if self.fit == "resize":
             return self.to_canvas(image)
-        height, width = (max(1, round(side * self.scale)) for side in image.shape[:2])
+        height, width = (max(1, round(side * self.scale * zoom)) for side in image.shape[:2])
         return resize(self.normalize(image)[None], (height, width))[0]
 
     def as_dict(self) -> dict[str, Any]:
@@ -95,10 +100,12 @@ def load_normals(normals: Manifest, form: InputFormat, *, seed: int,
                  progress: Callable[[int, int], None] | None = None) -> Tensor:
     """All images of a split as one tensor (N, channels, height, width).
 
-    With fit "tile", N random crops of the images at the line's scale, at least 1,024.
+    With fit "tile", N random crops: at least 1,024 of native pixels, or 2,048 of images that
+    shrink, each at a scale of its own.
     """
     rows: Sequence[Any] = list(normals)
-    repeats = 1 if form.fit == "resize" else -(-max(TILES_AT_LEAST, len(rows)) // len(rows))
+    fewest = TILES_AT_LEAST if form.scale == 1 else ZOOMED_AT_LEAST
+    repeats = -(-max(fewest, len(rows)) // len(rows))
     rng = np.random.default_rng(seed)
     out = []
     for index, row in enumerate(rows):
@@ -106,8 +113,9 @@ def load_normals(normals: Manifest, form: InputFormat, *, seed: int,
         if form.fit == "resize":
             out.append(form.to_canvas(image))
         else:
-            whole = pad_to(form.prepare(image)[None], form.height, form.width)[0]
-            out += [_crop(whole, form, rng) for _ in range(repeats)]
+            zooms = [1.0] * repeats if form.scale == 1 else \
+                np.exp(rng.uniform(*LOG_ZOOM, repeats)).tolist()
+            out += [_crop(form.prepare(image, zoom), form, rng) for zoom in zooms]
         if progress:
             progress(index + 1, len(rows))
     return torch.stack(out)
@@ -137,7 +145,7 @@ def _fit(normals: Manifest, settings: Image) -> tuple[str, float]:
         return "tile", 1.0
     if shapes[0.9] > SHAPES * shapes[0.1]:
         area = float((frame["width"] * frame["height"]).median())
-        return "tile", min(1.0, settings.size / area**0.5)
+        return "tile", min(1.0, FINER * settings.size / area**0.5)
     return "resize", 1.0
 
 
@@ -150,6 +158,7 @@ def _alike(normals: Manifest) -> bool:
 
 
 def _crop(image: Tensor, form: InputFormat, rng: np.random.Generator) -> Tensor:
+    image = pad_to(image[None], form.height, form.width)[0]
     top = int(rng.integers(image.shape[-2] - form.height + 1))
     left = int(rng.integers(image.shape[-1] - form.width + 1))
     return image[:, top:top + form.height, left:left + form.width].contiguous()

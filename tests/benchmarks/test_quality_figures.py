@@ -12,7 +12,6 @@ from benchmarks.quality import __main__ as command
 from benchmarks.quality import tables
 from benchmarks.quality.flop import counted, of_training
 from benchmarks.quality.measuring import level_edges, relit
-from benchmarks.quality.methods.names import NAMES
 from benchmarks.quality.presets import PRESETS, params_of
 from benchmarks.quality.results import add_row, read_rows
 from benchmarks.quality.sets import exposure_runs
@@ -159,7 +158,7 @@ def test_a_tile_is_a_run_of_rising_exposures():
 def test_every_preset_and_ablation_is_a_legal_configuration(preset):
     from benchmarks.quality.methods import METHODS
 
-    for name in NAMES:
+    for name in METHODS:
         params = params_of(preset, seed=3, threads=1, over=METHODS[name].over)
         assert params.seed == 3
         assert params.compute.threads == 1

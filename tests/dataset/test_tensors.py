@@ -151,11 +151,16 @@ def test_images_of_differing_shapes_shrink_alike(tmp_path):
     rows = manifest(tmp_path, images)
     form = InputFormat.measure(rows, Image(size=64))
     assert (form.height, form.width, form.fit) == (64, 64, "tile")
-    assert form.scale == pytest.approx(64 / 20_000**0.5)
+    assert form.scale == pytest.approx(1.15 * 64 / 20_000**0.5)
     tall, wide, square = load_whole(rows, form)[:3]
-    assert [tuple(one.shape[1:]) for one in (tall, wide, square)] == [(91, 45), (45, 91), (63, 63)]
-    torch.testing.assert_close(tall, resize(form.normalize(images[0])[None], (91, 45))[0])
-    assert load_normals(rows, form, seed=0).shape[1:] == (1, 64, 64)
+    sizes = [tuple(one.shape[1:]) for one in (tall, wide, square)]
+    assert sizes == [(104, 52), (52, 104), (73, 73)]
+    torch.testing.assert_close(tall, resize(form.normalize(images[0])[None], (104, 52))[0])
+    crops = load_normals(rows, form, seed=0)
+    assert crops.shape == (2052, 1, 64, 64), "at least 2,048, as many of each image"
+    assert torch.equal(crops, load_normals(rows, form, seed=0))
+    edges = (crops[:, :, :, 1:] - crops[:, :, :, :-1]).abs().mean((1, 2, 3))
+    assert edges.max() > 1.3 * edges.min(), "each at a scale of its own"
 
 
 @pytest.mark.parametrize(("shapes", "fit"), [
