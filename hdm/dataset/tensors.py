@@ -25,8 +25,9 @@ LAYOUT_IMAGES, LAYOUT_SIDE = 100, 64
 MOST_TILES = 16
 """An image that takes more would wait too long for its answer."""
 LOG_ZOOM = (-0.35, 0.4)
-"""Logarithm of the times a line's scale at which crops are learned from where parts differ in shape: they differ in
-size, too, and a network that knows one scale by heart knows few parts (docs/experiments.md)."""
+"""Where parts differ in shape, crops are learned from at 0.7 to 1.5 times the line's scale: the
+parts differ in size, too, and a network that sees one scale alone soon knows few parts by heart
+(docs/experiments.md)."""
 FINER = 1.15
 """Such parts are judged at this many times the scale that gives them the canvas's area."""
 SHAPES = 1.25
