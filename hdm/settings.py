@@ -22,9 +22,7 @@ class Compute(Section):
 
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes CUDA if there.")
     precision: Literal["auto", "fp32", "bf16"] = Field(
-        "auto", description=(
-            "auto is bf16 on CUDA; on a CPU it is fp32, but bf16 in training where the CPU has "
-            "matrix units for it (AMX)."))
+        "auto", description="auto is bf16 on CUDA and fp32 on CPU.")
     threads: Positive = Field(
         2, description="CPU threads; sums are rounded differently with another number.")
 

@@ -133,7 +133,7 @@ def fit(normals: Tensor, form: InputFormat, settings: DagmFit, compute: Compute,
                   ) -> dict[str, Tensor]:
         clean, t, noise = batch
         x_t = schedule.add_noise(clean, noise, t)
-        with backend.autocast(training=True):
+        with backend.autocast():
             out = model(x_t.contiguous(memory_format=torch.channels_last), schedule.level(t))
         velocity, variance = _split(out.float(), form.channels)
         error = (velocity - schedule.velocity(clean, noise, t)).pow(2)

@@ -50,7 +50,7 @@ def _judge(prior: NormalPrior, settings: DdmTrain, backend: Backend) -> Objectiv
         appearance = None
         if level is not None:
             appearance = prior.normal_appearance(batch.z, level, batch.noise)
-        with backend.autocast(training=True):
+        with backend.autocast():
             estimate, logits, _ = model(batch.z, appearance, batch.previous, batch.b)
         return objective(estimate, logits, batch)
 

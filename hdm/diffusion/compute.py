@@ -17,8 +17,6 @@ Module = TypeVar("Module", bound=nn.Module)
 class Backend:
     """Where arithmetic runs. `Backend(Compute())` also sets the process's thread counts.
 
-    bf16: whether networks judge in bfloat16. training_bf16: whether they learn in it; with "auto"
-    also on CPUs that multiply matrices of it in hardware (AMX), where a step takes half the time.
     Raises ConfigError if CUDA is asked for and absent.
     """
 
@@ -30,8 +28,6 @@ class Backend:
         use_cuda = available and settings.device != "cpu"
         self.device = torch.device("cuda" if use_cuda else "cpu")
         self.bf16 = settings.precision == "bf16" or (settings.precision == "auto" and use_cuda)
-        automatic = settings.precision == "auto"
-        self.training_bf16 = self.bf16 or (automatic and _has_bf16_matrices())
         torch.set_num_threads(settings.threads)
         # numpy's products are tiny here, and its idle threads would spin on the networks' cores.
         threadpool_limits(1, user_api="blas")
@@ -47,12 +43,8 @@ class Backend:
         layout = {"memory_format": torch.channels_last}
         return cast(Module, network.to(self.device).to(**layout))  # type: ignore[call-overload]
 
-    def autocast(self, training: bool = False) -> AbstractContextManager[object]:
-        """Context for the forward passes of judging, or of training."""
-        if self.training_bf16 if training else self.bf16:
+    def autocast(self) -> AbstractContextManager[object]:
+        """Context for the forward passes."""
+        if self.bf16:
             return torch.autocast(self.device.type, dtype=torch.bfloat16)
         return nullcontext()
-
-
-def _has_bf16_matrices() -> bool:
-    return bool(torch.cpu.get_capabilities().get("amx_bf16", False))

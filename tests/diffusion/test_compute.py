@@ -31,20 +31,6 @@ def test_auto_without_cuda_is_deterministic_fp32_on_the_cpu(monkeypatch, threads
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
 
 
-@pytest.mark.parametrize("matrices", [True, False])
-def test_auto_trains_in_bf16_where_the_cpu_has_matrix_units(monkeypatch, threads, matrices):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": matrices})
-    ones = torch.ones(2, 2)
-    backend = Backend(Compute(threads=1))
-    with backend.autocast(training=True):
-        assert (ones @ ones).dtype == (torch.bfloat16 if matrices else torch.float32)
-    with backend.autocast():
-        assert (ones @ ones).dtype == torch.float32, "judging is the same on every CPU"
-    with Backend(Compute(threads=1, precision="fp32")).autocast(training=True):
-        assert (ones @ ones).dtype == torch.float32
-
-
 def test_numpy_keeps_to_one_thread(threads):
     Backend(Compute(device="cpu", threads=2))
     pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]

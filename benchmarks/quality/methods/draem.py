@@ -82,7 +82,7 @@ def train(task: Task, corruptions: Corruptions, backend: Backend, rate: float, s
 def step(network: Draem, normal: Tensor, seen: Tensor, mask: Tensor, backend: Backend) -> Tensor:
     """Gradients of one batch; returns the loss."""
     normal, seen, mask = (part.to(backend.device) for part in (normal, seen, mask))
-    with backend.autocast(training=True):
+    with backend.autocast():
         restored, logits = network(seen.contiguous(memory_format=torch.channels_last))
     loss = objective(restored.float(), normal, logits.float(), mask)
     loss.backward()
