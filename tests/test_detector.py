@@ -1,6 +1,7 @@
 """hdm.HDM as a library: any image, the same answer each time, and clear refusals."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -71,6 +72,18 @@ def test_any_size_depth_and_colour(shape, dtype, fit, grey):
     assert found.anomaly_map.min() >= 0 and found.anomaly_map.max() <= 1
     assert np.isfinite(found.score) and 0 < found.p_value <= 1 and 0 <= found.probability <= 1
     assert found.decision in ("good", "defect") and found.threshold == detector.threshold
+
+
+@pytest.mark.parametrize("shape", [(90, 150), (150, 40), (3, 5), (1, 1)])
+def test_images_that_shrink_before_they_are_tiled(shape):
+    detector = build(fit="tile")
+    detector.form = replace(detector.form, scale=0.4)
+    image = native(*shape)
+    (found,) = detector.predict([image])
+    assert found.anomaly_map.shape == shape
+    small = detector.form.prepare(image)
+    assert small.shape == (1, *(max(1, round(0.4 * side)) for side in shape))
+    assert found.score == pytest.approx(detector.inspect([small])[0].scores.item())
 
 
 def test_grey_image_into_a_colour_model(asking):

@@ -34,7 +34,7 @@ class Judged(NamedTuple):
 class DetectorGraph(nn.Module):
     """`HDM.predict` for N images of one size, (N, H, W, C) of uint8 or uint16, C 1 or 3.
 
-    white: full scale, 255 or 65535. Raises HDMError for a detector that judges native tiles.
+    white: full scale, 255 or 65535. Raises HDMError for a detector that judges tiles.
     """
 
     noise: Tensor
@@ -44,8 +44,8 @@ class DetectorGraph(nn.Module):
         super().__init__()
         if detector.form.fit != "resize":
             raise HDMError("expected a detector that judges whole images, found one that judges "
-                           "native tiles (image.fit: tile), whose number depends on the image and "
-                           "is not exported; serve it with the torch backend.")
+                           "tiles, whose number depends on the image and which is not exported; "
+                           "serve it with the torch backend, or train it with image.fit: resize.")
         self.form, self.settings, self.white = detector.form, detector.settings, float(white)
         self.network, self.prior = detector.network, detector.prior
         self.normality = detector.normality

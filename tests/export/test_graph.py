@@ -50,5 +50,5 @@ def test_steps_prior_and_members_are_inside(over) -> None:
 
 
 def test_tiles_are_refused() -> None:
-    with pytest.raises(HDMError, match="judges native tiles"):
+    with pytest.raises(HDMError, match="judges tiles"):
         DetectorGraph(small_detector(fit="tile"), 255)
