@@ -41,8 +41,8 @@ class InputFormat:
     """How any image of a line becomes network input, measured once from its good images.
 
     height, width: canvas in px. channels: 1 or 3. low, high: the values in [0, 1] that are
-    mapped to -1 and 1. fit: "resize" or "tile". scale: by which images shrink before they are
-    tiled; 1 for native pixels.
+    mapped to -1 and 1. fit: "resize" or "tile". scale: by which images are resized before they
+    are tiled; 1 for native pixels.
     """
 
     height: int
@@ -102,7 +102,7 @@ def load_normals(normals: Manifest, form: InputFormat, *, seed: int,
     """All images of a split as one tensor (N, channels, height, width).
 
     With fit "tile", N random crops: at least 1,024 of native pixels, or 2,048 of images that
-    shrink, each at a scale of its own.
+    are resized, each at a scale of its own.
     """
     rows: Sequence[Any] = list(normals)
     fewest = TILES_AT_LEAST if form.scale == 1 else ZOOMED_AT_LEAST
@@ -146,7 +146,7 @@ def _fit(normals: Manifest, settings: Image) -> tuple[str, float]:
         return "tile", 1.0
     if shapes[0.9] > SHAPES * shapes[0.1]:
         area = float((frame["width"] * frame["height"]).median())
-        return "tile", min(1.0, FINER * settings.size / area**0.5)
+        return "tile", FINER * settings.size / area**0.5
     return "resize", 1.0
 
 
