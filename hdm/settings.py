@@ -36,7 +36,7 @@ class Image(Section):
     fit: Literal["auto", "resize", "tile"] = Field("auto", description=(
         "resize: the whole image at canvas size. tile: native pixels in overlapping tiles. auto: "
         "tile for larger images on which no place is like another part's same place, and, all "
-        "shrunk alike, for images of differing shapes."))
+        "resized by one factor, for images of differing shapes."))
 
 
 class Ingest(Section):

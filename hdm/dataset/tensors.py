@@ -114,9 +114,9 @@ def load_normals(normals: Manifest, form: InputFormat, *, seed: int,
         if form.fit == "resize":
             out.append(form.to_canvas(image))
         else:
-            zooms = [1.0] * repeats if form.scale == 1 else \
-                np.exp(rng.uniform(*LOG_ZOOM, repeats)).tolist()
-            out += [_crop(form.prepare(image, zoom), form, rng) for zoom in zooms]
+            views = [form.prepare(image)] * repeats if form.scale == 1 else \
+                [form.prepare(image, zoom) for zoom in np.exp(rng.uniform(*LOG_ZOOM, repeats))]
+            out += [_crop(view, form, rng) for view in views]
         if progress:
             progress(index + 1, len(rows))
     return torch.stack(out)

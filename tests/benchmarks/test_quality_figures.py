@@ -103,6 +103,24 @@ def test_jobs_that_cannot_run_are_skipped_with_the_reason(tmp_path, capsys):
     assert "its row is there" in capsys.readouterr().out
 
 
+def test_what_comes_with_a_training_is_kept_if_asked_for(tmp_path, monkeypatch):
+    (tmp_path / "data" / "mtd").mkdir(parents=True)
+    run = []
+
+    def measured(job, seconds, threads):
+        run.append(job.method)
+        return [row("hdm"), row("hdm-no-normality", image=0.8)]
+
+    monkeypatch.setattr(command, "measured", measured)
+    where = ["--data", str(tmp_path / "data"), "--out", str(tmp_path), "--sets", "mtd",
+             "--skip-existing"]
+    for asked, kept in (("hdm", ["hdm"]), ("hdm,hdm-no-normality", ["hdm", "hdm-no-normality"])):
+        assert command.main(["--methods", asked, *where]) == 0
+        assert [r["method"] for r in read_rows(tmp_path / "fast.json")] == kept
+    assert command.main(["--methods", "hdm-no-normality", *where]) == 0
+    assert run == ["hdm", "hdm"], "one run for both, none where both rows are there"
+
+
 def test_a_baseline_gets_the_time_of_hdm_on_the_same_images(tmp_path):
     rows = [row(train_seconds=77.0), row(seed=1, train_seconds=55.0)]
     job = command.Job("draem", tmp_path / "mtd", "fast", 1)
