@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable
 from statistics import fmean, stdev, variance
 
+from benchmarks.quality.false_alarms import judged
 from benchmarks.quality.methods.names import NAMES
 from benchmarks.quality.results import Row, find
 
@@ -74,6 +75,18 @@ def false_alarms(rows: list[Row]) -> str:
             cells.append(f"{fmean(values):.3f} ({max(values):.3f})")
         body.append([method, *cells, str(sum(row["test_normals"] for row in mine))])
     return table(["method", *(f"stated {rate}" for rate in rates), "good images judged"], body)
+
+
+def calibration(rows: list[Row]) -> str:
+    """How many false-alarm rates lie within the binomial 95 % interval of the stated one, of how
+    many; in brackets how many are expected to where all good images are exchangeable."""
+    sets = _sets(rows)
+    body = []
+    for method in _methods(rows):
+        mine = [row for row in rows if row["method"] == method]
+        columns = [[row for row in mine if row["set"] == name] for name in sets]
+        body.append([method, *(_inside(column) for column in [*columns, mine])])
+    return table(["method", *sets, "all"], body)
 
 
 def lighting(rows: list[Row]) -> str:
@@ -151,6 +164,14 @@ def _variance(row: Row) -> float:
 def _away(mean: float, error: float) -> str:
     reach = NORMAL_QUANTILE * error
     return f"{mean:+.1f} ({mean - reach:+.1f} to {mean + reach:+.1f})"
+
+
+def _inside(rows: list[Row]) -> str:
+    found = list(judged(rows))
+    if not found:
+        return NOTHING
+    inside, expected = (sum(column) for column in zip(*found, strict=True))
+    return f"{inside} of {len(found)} ({expected:.1f})"
 
 
 def _kind(kind: str) -> Figure:

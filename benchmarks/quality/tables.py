@@ -27,6 +27,8 @@ KINDS: dict[str, tuple[str, Callable[[list[Row]], str]]] = {
     "aupro": ("AUPRO", partial(rendering.quality, figure="aupro")),
     "against": ("Image AUROC against `hdm`, in points", rendering.against),
     "false-alarms": ("False alarms", rendering.false_alarms),
+    "calibration": ("False-alarm rates within the binomial 95 % interval of the stated one "
+                    "(expected of exchangeable images)", rendering.calibration),
     "lighting": ("Changed light: image AUROC against unchanged, in points", rendering.lighting),
     "cost": ("Cost", rendering.cost),
 }

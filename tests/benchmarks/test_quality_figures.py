@@ -10,6 +10,7 @@ from tiny import input_format
 
 from benchmarks.quality import __main__ as command
 from benchmarks.quality import tables
+from benchmarks.quality.false_alarms import chance
 from benchmarks.quality.flop import counted, of_training
 from benchmarks.quality.measuring import level_edges, relit
 from benchmarks.quality.presets import PRESETS, params_of
@@ -23,6 +24,7 @@ def row(method="hdm", name="mtd", seed=0, image=0.9, **over):
     return {"method": method, "set": name, "preset": "fast", "seed": seed, "image_auroc": image,
             "pixel_auroc": None, "aupro": None, "by_type": {"crack": image},
             "interval": {"image_auroc": [image - 0.03, image + 0.03]}, "test_normals": 40,
+            "calibration_normals": 60,
             "false_alarm_rates": {"0.05": 0.025}, "lighting": {"gain_0.9": image - 0.02},
             "train_seconds": 60.0, "train_flop": 2e12, "parameters": 1_500_000,
             "ms_per_image": 8.0, "peak_memory_mb": 900.0, "device": "cpu", "threads": 2, **over}
@@ -62,6 +64,22 @@ def test_a_difference_is_judged_on_the_same_resamples(tmp_path):
     against = tables.rendered("against-fast", tmp_path)
     assert "| hdm-k2 | -5.0 (-5.0 to -5.0) | -5.0 (-5.0 to -5.0) |" in against
     assert "| draem | -10.0 (-13.9 to -6.1) |" in against  # 1.96 × their deviation of 2
+
+
+def test_false_alarm_rates_are_held_against_what_exchangeable_images_give(tmp_path):
+    # One calibration image, threshold at its score: any share of two is one of its three places.
+    assert chance(1, 2, 0.5, 0, 0) == pytest.approx(1 / 3)
+    assert chance(1, 2, 0.5, 1, 2) == pytest.approx(2 / 3)
+    assert chance(10, 40, 0.05, 0, 5) == 1  # ten certify no rate below 1/11: no alarm ever
+    rng = np.random.default_rng(0)
+    scores = rng.random((20_000, 100))
+    threshold = np.sort(scores[:, :60], axis=1)[:, 57]  # the 58th of 60: ceil(61 × 0.95)
+    alarms = (scores[:, 60:] > threshold[:, None]).sum(1)
+    assert chance(60, 40, 0.05, 0, 5) == pytest.approx((alarms <= 5).mean(), abs=0.01)
+    write_json(tmp_path / "fast.json", [
+        row(false_alarm_rates={"0.05": 0.05}), row(seed=1, false_alarm_rates={"0.05": 0.3})])
+    inside = 2 * chance(60, 40, 0.05, 0, 5)
+    assert f"| hdm | 1 of 2 ({inside:.1f}) |" in tables.rendered("calibration-fast", tmp_path)
 
 
 def test_check_fails_on_a_changed_figure(results, tmp_path, capsys):
