@@ -12,6 +12,7 @@ from prefect.artifacts import (
 
 from flows.stage import REJECTED, StageFailed
 from hdm.commands.summary import NOTHING, Summary, report_file
+from hdm.evaluation.tables import KEPT
 from hdm.line import Line
 
 METRICS = ("image_auroc", "pixel_auroc", "image_ap", "pixel_ap", "aupro", "image_f1", "threshold")
@@ -129,14 +130,19 @@ def gate_text(summary: Summary) -> str:
 
 
 def funnel_text(summary: Summary) -> str:
-    """How many synthetic defects went in, and where they were lost."""
+    """How many synthetic defects went in, where they were lost, and what is trained on."""
     reasons = summary.funnel.get("reasons") or {}
     rows = [f"| {code} | {entry.get('count', '')} | {entry.get('meaning', '')} |"
             for code, entry in reasons.items() if isinstance(entry, dict)]
     if not rows:
         return "No funnel was stored."
+    sources = summary.funnel.get("by_source") or {}
+    kept = sum(counts[KEPT] for counts in sources.values())
+    shares = [f"| {source} | {counts[KEPT]} | {counts[KEPT] / kept:.0%} |"
+              for source, counts in sources.items()] if kept else []
+    heading = ["", "| source | kept | share of training |", "|---|---|---|"] if shares else []
     return "\n".join([f"# {summary.funnel.get('candidates', '?')} candidates", "",
-                      "| reason | samples | meaning |", "|---|---|---|", *rows])
+                      "| reason | samples | meaning |", "|---|---|---|", *rows, *heading, *shares])
 
 
 def failure_text(error: StageFailed) -> str:

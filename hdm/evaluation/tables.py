@@ -26,8 +26,11 @@ def funnel_tables(funnel: Any) -> tuple[Table, ...]:
                     (("candidates", f"{total:,}", percent(1.0)), *rows))]
     if isinstance(funnel.get("by_source"), Mapping):
         codes = [code for code, _ in ordered]
-        tables.append(Table("By source", ("source", *map(_plain, codes)), tuple(
-            (_plain(source), *(f"{counts.get(code, 0):,}" for code in codes))
+        kept = sum(counts.get(KEPT, 0) for counts in funnel["by_source"].values())
+        columns = ("source", *map(_plain, codes), "share of training")
+        tables.append(Table("By source", columns, tuple(
+            (_plain(source), *(f"{counts.get(code, 0):,}" for code in codes),
+             percent(counts.get(KEPT, 0) / kept) if kept else MISSING)
             for source, counts in sorted(funnel["by_source"].items()))))
     return tuple(tables)
 

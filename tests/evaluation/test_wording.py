@@ -131,14 +131,17 @@ def test_funnel_tables():
               "reasons": {"kept": {"count": 6, "meaning": "trained on"},
                           "redundant": {"count": 1, "meaning": "very like another"},
                           "undetectable": {"count": 3, "meaning": "no better than chance"}},
-              "by_source": {"cut_paste": {"kept": 6, "redundant": 1, "undetectable": 3}}}
+              "by_source": {"cut_paste": {"kept": 4, "redundant": 1},
+                            "diffusion": {"kept": 2, "undetectable": 3}}}
     whole, by_source = funnel_tables(funnel)
     assert whole.rows == (("candidates", "10", "100 %"),
                           ("undetectable: no better than chance", "3", "30 %"),
                           ("redundant: very like another", "1", "10 %"),
                           ("kept: trained on", "6", "60 %"))
-    assert by_source.columns == ("source", "undetectable", "redundant", "kept")
-    assert by_source.rows == (("cut paste", "3", "1", "6"),)
+    assert by_source.columns == ("source", "undetectable", "redundant", "kept",
+                                 "share of training")
+    assert by_source.rows == (("cut paste", "0", "1", "4", "66.7 %"),
+                              ("diffusion", "3", "0", "2", "33.3 %"))
 
 
 @pytest.mark.parametrize("content", [None, {}, [], "text", 3, [1, 2]])
