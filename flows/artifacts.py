@@ -12,7 +12,6 @@ from prefect.artifacts import (
 
 from flows.stage import REJECTED, StageFailed
 from hdm.commands.summary import NOTHING, Summary, report_file
-from hdm.evaluation.tables import KEPT
 from hdm.line import Line
 
 METRICS = ("image_auroc", "pixel_auroc", "image_ap", "pixel_ap", "aupro", "image_f1", "threshold")
@@ -136,11 +135,9 @@ def funnel_text(summary: Summary) -> str:
             for code, entry in reasons.items() if isinstance(entry, dict)]
     if not rows:
         return "No funnel was stored."
-    sources = summary.funnel.get("by_source") or {}
-    kept = sum(counts[KEPT] for counts in sources.values())
-    shares = [f"| {source} | {counts[KEPT]} | {counts[KEPT] / kept:.0%} |"
-              for source, counts in sources.items()] if kept else []
-    heading = ["", "| source | kept | share of training |", "|---|---|---|"] if shares else []
+    shares = [f"| {source} | {share:.0%} |"
+              for source, share in (summary.funnel.get("shares") or {}).items()]
+    heading = ["", "| source | share of training |", "|---|---|"] if shares else []
     return "\n".join([f"# {summary.funnel.get('candidates', '?')} candidates", "",
                       "| reason | samples | meaning |", "|---|---|---|", *rows, *heading, *shares])
 

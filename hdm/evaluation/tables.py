@@ -26,11 +26,11 @@ def funnel_tables(funnel: Any) -> tuple[Table, ...]:
                     (("candidates", f"{total:,}", percent(1.0)), *rows))]
     if isinstance(funnel.get("by_source"), Mapping):
         codes = [code for code, _ in ordered]
-        kept = sum(counts.get(KEPT, 0) for counts in funnel["by_source"].values())
+        shares = funnel.get("shares") or {}
         columns = ("source", *map(_plain, codes), "share of training")
         tables.append(Table("By source", columns, tuple(
             (_plain(source), *(f"{counts.get(code, 0):,}" for code in codes),
-             percent(counts.get(KEPT, 0) / kept) if kept else MISSING)
+             percent(shares[source]) if source in shares else MISSING)
             for source, counts in sorted(funnel["by_source"].items()))))
     return tuple(tables)
 

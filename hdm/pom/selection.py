@@ -41,9 +41,11 @@ class Selection:
         return np.flatnonzero(self.table["reason"] == KEPT)
 
     def funnel(self) -> dict[str, Any]:
-        """Counts by reason, in total and by source: what went in, what came out, and why not."""
+        """Counts by reason, in total and by source, and each source's share of training: what went
+        in, what came out, and why not."""
         counts = self.table["reason"].value_counts()
         by_source = pd.crosstab(self.table["source"], self.table["reason"])
+        trained = self.table.loc[self.kept, "source"].value_counts(normalize=True)
         return {
             "candidates": len(self.table),
             "gap_floor": self.gap_floor,
@@ -51,6 +53,7 @@ class Selection:
                         for code, meaning in REASONS.items()},
             "by_source": {str(source): {code: int(row.get(code, 0)) for code in REASONS}
                           for source, row in by_source.iterrows()},
+            "shares": {str(source): float(trained.get(source, 0)) for source in by_source.index},
         }
 
 

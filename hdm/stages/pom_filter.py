@@ -5,7 +5,7 @@ from rich.table import Table
 
 from hdm.files import atomic_folder, write_json
 from hdm.line import Line
-from hdm.pom.selection import KEPT, REASONS, Selection, select
+from hdm.pom.selection import REASONS, Selection, select
 from hdm.progress import progress_bar
 from hdm.registry.tracking import StageRun
 from hdm.settings import Params
@@ -47,7 +47,8 @@ def funnel_table(name: str, selection: Selection) -> Table:
     for reason in REASONS:
         table.add_column(reason.replace("_", " "), justify="right")
     table.add_column("share of training", justify="right")
-    for source, counts in selection.funnel()["by_source"].items():
-        share = counts[KEPT] / max(1, len(selection.kept))
-        table.add_row(source, *(str(counts[reason]) for reason in REASONS), f"{share:.0%}")
+    funnel = selection.funnel()
+    for source, counts in funnel["by_source"].items():
+        table.add_row(source, *(str(counts[reason]) for reason in REASONS),
+                      f"{funnel['shares'][source]:.0%}")
     return table

@@ -132,7 +132,8 @@ def test_funnel_tables():
                           "redundant": {"count": 1, "meaning": "very like another"},
                           "undetectable": {"count": 3, "meaning": "no better than chance"}},
               "by_source": {"cut_paste": {"kept": 4, "redundant": 1},
-                            "diffusion": {"kept": 2, "undetectable": 3}}}
+                            "diffusion": {"kept": 2, "undetectable": 3}},
+              "shares": {"cut_paste": 2 / 3, "diffusion": 1 / 3}}
     whole, by_source = funnel_tables(funnel)
     assert whole.rows == (("candidates", "10", "100 %"),
                           ("undetectable: no better than chance", "3", "30 %"),

@@ -66,9 +66,16 @@ def test_every_source_keeps_its_floor():
     assert kept["rare"] >= 6 and kept.sum() == 24
 
 
+def test_a_source_has_the_share_of_training_that_is_approved_of_it():
+    rows = [{"source": "fill"}] * 3 + [{"source": "shuffle", "detectability": 0.1}] * 2
+    rows += [{"source": "diffusion"}, {"source": "diffusion", "detectability": 0.1}]
+    assert choose(rows).funnel()["shares"] == {"diffusion": 0.25, "fill": 0.75, "shuffle": 0}
+
+
 def test_nothing_kept_is_no_error():
     selection = choose([{"detectability": 0.1}] * 4)
     assert len(selection.kept) == 0
+    assert set(selection.funnel()["shares"].values()) == {0}
     assert selection.funnel()["reasons"]["undetectable"]["count"] == 4
 
 
