@@ -1,14 +1,14 @@
 """Figures as sentences: what the report says about the numbers."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import pandas as pd
-from scipy.stats import betabinom, binomtest
+from scipy.stats import binomtest
 
 from hdm.evaluation.bootstrap import Interval
+from hdm.evaluation.chance import false_alarms_by_chance
 from hdm.evaluation.evaluate import Evaluation
 from hdm.evaluation.report import Figure, Table
 
@@ -107,15 +107,14 @@ def verdict(evaluation: Evaluation, facts: ThresholdFacts,
 def too_many_alarms(evaluation: Evaluation, facts: ThresholdFacts) -> bool:
     """Whether so many false alarms would be rare if test and calibration images were alike.
 
-    For n exchangeable calibration scores and the k-th as threshold, alarms among m others follow a
-    beta-binomial law with parameters n + 1 - k and k: this counts that the threshold itself is
-    uncertain. Where images come in groups, the bootstrap interval must lie above the rate as well.
+    This counts that the threshold itself is uncertain (`false_alarms_by_chance`). Where images come
+    in groups, the bootstrap interval must lie above the rate as well.
     """
     confusion, n = evaluation.confusion, facts.images
     if not confusion.good or not n:
         return False
-    rank = min(math.ceil((n + 1) * (1 - facts.false_alarm_rate) - 1e-9), n)
-    chance = betabinom.sf(confusion.false_positives - 1, confusion.good, n + 1 - rank, rank)
+    alarms = false_alarms_by_chance(n, confusion.good, facts.false_alarm_rate)
+    chance = alarms.sf(confusion.false_positives - 1)
     low = evaluation.intervals["false_alarm_rate"].low
     return bool(chance < SURPRISING) and (low is None or low > facts.false_alarm_rate)
 

@@ -49,18 +49,25 @@ class OperatingPoint:
         return point
 
 
-def conformal_threshold(normal_scores: np.ndarray, rate: float) -> tuple[float, bool]:
-    """The limit that a new good part exceeds with probability <= rate, and if that is certified.
+def conformal_rank(n: int, rate: float) -> tuple[int, bool]:
+    """Which of n exchangeable scores, counted from the smallest, is the limit that a new one
+    exceeds with probability <= rate, and if that is certified.
 
-    The ceil((n + 1)(1 - rate))-th smallest of n exchangeable scores (Vovk et al. 2005). Where n
-    is too small for the rate, the largest score is the limit and the rate is not certified.
+    The ceil((n + 1)(1 - rate))-th (Vovk et al. 2005). Where n is too small for the rate, it is the
+    largest and the rate is not certified. Raises ValueError without a score.
     """
-    ordered = np.sort(np.asarray(normal_scores, dtype=float))
-    n = len(ordered)
     if n == 0:
         raise ValueError("no calibration normals: expected at least one score")
     rank = math.ceil((n + 1) * (1 - rate) - 1e-9)
-    return float(ordered[min(rank, n) - 1]), rank <= n
+    return min(rank, n), rank <= n
+
+
+def conformal_threshold(normal_scores: np.ndarray, rate: float) -> tuple[float, bool]:
+    """The limit that a new good part exceeds with probability <= rate, and if that is certified;
+    see `conformal_rank`."""
+    ordered = np.sort(np.asarray(normal_scores, dtype=float))
+    rank, certified = conformal_rank(len(ordered), rate)
+    return float(ordered[rank - 1]), certified
 
 
 def choose(calibration: Calibration, rule: ThresholdRule) -> OperatingPoint:

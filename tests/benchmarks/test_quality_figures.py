@@ -10,13 +10,13 @@ from tiny import input_format
 
 from benchmarks.quality import __main__ as command
 from benchmarks.quality import tables
-from benchmarks.quality.false_alarms import chance
 from benchmarks.quality.flop import counted, of_training
 from benchmarks.quality.measuring import level_edges, relit
 from benchmarks.quality.presets import PRESETS, params_of
 from benchmarks.quality.results import add_row, read_rows
 from benchmarks.quality.sets import exposure_runs
 from hdm.errors import DataError, HDMError
+from hdm.evaluation.chance import false_alarms_by_chance
 from hdm.files import write_json
 
 
@@ -67,19 +67,16 @@ def test_a_difference_is_judged_on_the_same_resamples(tmp_path):
 
 
 def test_false_alarm_rates_are_held_against_what_exchangeable_images_give(tmp_path):
-    # One calibration image, threshold at its score: any share of two is one of its three places.
-    assert chance(1, 2, 0.5, 0, 0) == pytest.approx(1 / 3)
-    assert chance(1, 2, 0.5, 1, 2) == pytest.approx(2 / 3)
-    assert chance(10, 40, 0.05, 0, 5) == 1  # ten certify no rate below 1/11: no alarm ever
-    rng = np.random.default_rng(0)
-    scores = rng.random((20_000, 100))
-    threshold = np.sort(scores[:, :60], axis=1)[:, 57]  # the 58th of 60: ceil(61 × 0.95)
-    alarms = (scores[:, 60:] > threshold[:, None]).sum(1)
-    assert chance(60, 40, 0.05, 0, 5) == pytest.approx((alarms <= 5).mean(), abs=0.01)
+    few = {"calibration_normals": 10}  # certify no rate below 1/11: their largest is the limit
     write_json(tmp_path / "fast.json", [
-        row(false_alarm_rates={"0.05": 0.05}), row(seed=1, false_alarm_rates={"0.05": 0.3})])
-    inside = 2 * chance(60, 40, 0.05, 0, 5)
-    assert f"| hdm | 1 of 2 ({inside:.1f}) |" in tables.rendered("calibration-fast", tmp_path)
+        row(false_alarm_rates={"0.05": 0.05}), row(seed=1, false_alarm_rates={"0.05": 0.3}),
+        row("draem", false_alarm_rates={"0.05": 0.0}, **few)])
+    text = tables.rendered("calibration-fast", tmp_path)
+    # The binomial interval of 40 images at 5 % is 0 to 5 alarms.
+    enough, little = (false_alarms_by_chance(n, 40, 0.05).cdf(5) for n in (60, 10))
+    assert little < 0.9 < enough
+    assert f"| hdm | 1 of 2 ({2 * enough:.1f}) |" in text
+    assert f"| draem | 1 of 1 ({little:.1f}) |" in text
 
 
 def test_check_fails_on_a_changed_figure(results, tmp_path, capsys):
