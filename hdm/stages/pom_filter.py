@@ -43,10 +43,10 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
 def funnel_table(name: str, selection: Selection) -> Table:
     """Samples by source and reason."""
     table = Table(title=f"{name}: from candidates to training samples")
-    table.add_column("source")
-    for reason in REASONS:
-        table.add_column(reason.replace("_", " "), justify="right")
-    table.add_column("share of training", justify="right")
+    table.add_column("source", no_wrap=True)
+    for reason in (*REASONS, "share_of_training"):
+        words = reason.split("_")  # headings break between words, so that 80 columns are enough
+        table.add_column(" ".join(words), justify="right", width=max(map(len, words)))
     funnel = selection.funnel()
     for source, counts in funnel["by_source"].items():
         table.add_row(source, *(str(counts[reason]) for reason in REASONS),
