@@ -23,7 +23,7 @@ from hdm.files import atomic_file, read_json, write_json
 from hdm.pom.calibration import Calibration
 from hdm.pom.normality import Normality
 from hdm.pom.operating_point import OPERATING_POINT_FILE, OperatingPoint, choose
-from hdm.pom.scoring import Evidence, canvas_of
+from hdm.pom.scoring import Evidence
 from hdm.settings import Compute, DdmTrain, ThresholdRule
 
 NOISE_SEED = 20_252_200
@@ -100,13 +100,11 @@ class HDM:
         images."""
         parts = [self._evidence(part) for part in canvas.split(BATCH)]
         return Evidence(torch.cat([part.pixels for part in parts]),
-                        torch.cat([part.oddness for part in parts]), canvas_of(canvas))
+                        torch.cat([part.oddness for part in parts]), *parts[0][2:])
 
     def _evidence(self, canvas: Tensor) -> Evidence:
         judged = self.judge(canvas)
-        if self.normality is None:
-            return Evidence(judged.logits, torch.zeros(len(canvas)), canvas_of(canvas))
-        return self.normality.evidence(canvas.cpu(), judged.logits, judged.context)
+        return self.known.evidence(canvas.cpu(), judged.logits, judged.context)
 
     def predict(self, images: Sequence[np.ndarray], batch_size: int = 16,
                 progress: Callable[[int, int], None] | None = None) -> list[Prediction]:
@@ -147,8 +145,7 @@ class HDM:
         with atomic_file(folder / "detector.safetensors") as temporary:
             temporary.write_bytes(save(
                 {k: v.contiguous() for k, v in self.network.state_dict().items()}))
-        if self.normality:
-            self.normality.save(folder / NORMALITY)
+        self.known.save(folder / NORMALITY)
         if self._operating_point:
             write_json(folder / OPERATING_POINT_FILE, self._operating_point.as_dict())
         write_json(folder / "detector.json", {
@@ -174,7 +171,7 @@ class HDM:
                            "version; restore it with `dvc checkout` or train again.") from None
         network = Ensemble(prior.form.channels, settings)
         load_weights(network, folder / "detector.safetensors")
-        normality = Normality.load(folder / NORMALITY) if settings.normality else None
+        normality = Normality.load(folder / NORMALITY)
         chosen = folder / OPERATING_POINT_FILE
         point = OperatingPoint.from_dict(read_json(chosen)) if chosen.is_file() else None
         return cls(prior, network, settings, calibration, info, normality, point)
@@ -186,14 +183,21 @@ class HDM:
         """
         if self.form.fit == "resize":
             found = self.evidence(torch.stack(list(images)))
-            return [Evidence(*one, found.canvas) for one
+            return [Evidence(*one, *found[2:]) for one
                     in zip(found.pixels.split(1), found.oddness.split(1), strict=True)]
         return [self._over_tiles(image[None]) for image in images]
 
     def _over_tiles(self, image: Tensor) -> Evidence:
         tile = (self.form.height, self.form.width)
         pixels = over_tiles(image, tile, lambda tiles: self.evidence(tiles).pixels)
-        return Evidence(pixels, torch.zeros(1), tile)
+        return Evidence(pixels, torch.zeros(1), tile, self.known.expected)
+
+    @property
+    def known(self) -> Normality:
+        """What is known of good images; raises ValueError where nothing is."""
+        if self.normality is None:
+            raise ValueError("the detector knows no good images; run the ddm_train stage")
+        return self.normality
 
     @property
     def calibrated(self) -> Calibration:

@@ -162,7 +162,7 @@ class DdmTrain(Section):
         "Noise level / range at which the discriminator is shown what the prior finds normal; "
         "null: not shown."))
     normality: bool = Field(True, description=(
-        "Join the logits with texture and features of good images."))
+        "Join the logits with texture and features of good images, where places are alike."))
     benign: Benign = Benign()
 
 

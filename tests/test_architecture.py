@@ -19,7 +19,7 @@ LEVELS = [
     ("hdm.files",),
     ("hdm.settings",),
     ("hdm.config",),
-    ("hdm.line", "hdm.progress", "hdm.checkout"),
+    ("hdm.line", "hdm.progress", "hdm.checkout", "hdm.averaging"),
     ("hdm.dataset",),
     ("hdm.samples", "hdm.validation", "hdm.diffusion"),
     ("hdm.dagm",),

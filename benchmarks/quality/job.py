@@ -69,11 +69,14 @@ def run(name: str, folder: Path, preset: str, seed: int, *, seconds: float | Non
     elapsed = perf_counter() - start
     accounting = max(0.0, elapsed - sum(fitted.seconds.values()))
     images = [load_whole(part, form) for part in (test, manifest.split("calibration"))]
-    rows = []
+    rows, figures = [], {}
     for own, part in {name: fitted, **fitted.also}.items():
-        figures = measure(whole(part, form), test, *images, form, params.evaluate, seed)
+        if part.score not in figures:
+            figures[part.score] = measure(whole(part, form), test, *images, form, params.evaluate,
+                                          seed)
         rows.append({
-            "method": own, "set": folder.name, "preset": preset, "seed": seed, **figures,
+            "method": own, "set": folder.name, "preset": preset, "seed": seed,
+            **figures[part.score],
             "train_flop": part.flop, "train_seconds": sum(part.seconds.values()),
             "stage_seconds": part.seconds, "accounting_seconds": accounting,
             "budget_seconds": seconds, "parameters": part.parameters, "notes": part.notes,

@@ -26,13 +26,11 @@ BATCH = 32
 
 
 def fit_normality(detector: "HDM", normals: Tensor) -> None:
-    """Set `detector.normality`, if its settings ask for it, from training images (n, C, H, W)."""
-    if not detector.settings.normality:
-        return
+    """Set `detector.normality` from training images (n, C, H, W)."""
     some = normals[:: -(-len(normals) // NORMALITY_IMAGES)]
     judged = [detector.judge(part) for part in some.split(BATCH)]
     posed = None
-    if detector.form.fit == "resize":
+    if detector.settings.normality and detector.form.fit == "resize":
         none = torch.zeros(len(some), 2, *some.shape[2:])
         posed, _ = pose(some, none, detector.settings.benign, torch.Generator().manual_seed(0))
     detector.normality = Normality.fit(some, torch.cat([part.logits for part in judged]),

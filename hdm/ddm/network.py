@@ -1,11 +1,11 @@
 """The discriminator's network: what it is shown, and what it says."""
 
-from functools import lru_cache
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from hdm.averaging import window_means
 from hdm.diffusion.unet import UNet
 from hdm.settings import DdmTrain
 
@@ -61,17 +61,4 @@ class Discriminator(nn.Module):
 
 def local_contrast(images: Tensor) -> Tensor:
     """Images minus their mean over an eighth of the shorter side, (N, C, H, W)."""
-    reach = min(images.shape[-2:]) // 16
-    height, width = (_window_mean(side, reach).to(images) for side in images.shape[-2:])
-    return images - height @ images @ width.T
-
-
-@lru_cache
-def _window_mean(side: int, reach: int) -> Tensor:
-    """The matrix (side, side) that averages over `reach` px to either side, less at the ends.
-
-    Two products with it take a seventh of the time of pooling over the square.
-    """
-    place = torch.arange(side)
-    near = ((place[:, None] - place).abs() <= reach).float()
-    return near / near.sum(1, keepdim=True)
+    return images - window_means(images, min(images.shape[-2:]) // 16)

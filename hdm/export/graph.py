@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from hdm.ddm.process import reverse
 from hdm.detector import HDM, NOISE_SEED
 from hdm.errors import HDMError
-from hdm.pom.scoring import Evidence, canvas_of
+from hdm.pom.scoring import Evidence
 
 OUTPUTS = ("score", "p_value", "probability", "defect", "anomaly_map", "appearance")
 
@@ -48,7 +48,7 @@ class DetectorGraph(nn.Module):
                            "serve it with the torch backend, or train it with image.fit: resize.")
         self.form, self.settings, self.white = detector.form, detector.settings, float(white)
         self.network, self.prior = detector.network, detector.prior
-        self.normality = detector.normality
+        self.normality = detector.known
         calibration, self.limit = detector.calibrated, detector.threshold
         self.pixel, self.image = calibration.pixel, calibration.image
         canvas = (1, self.form.channels, self.form.height, self.form.width)
@@ -89,9 +89,6 @@ class DetectorGraph(nn.Module):
             return None if level is None else self.prior.normal_appearance(state, level, self.noise)
 
         judged = reverse(self.network, canvas, appearance, self.settings.reverse_steps)
-        if self.normality is None:
-            return Evidence(judged.logits, torch.zeros_like(judged.logits[:, 0, 0, 0]),
-                            canvas_of(canvas))
         return self.normality.evidence(canvas, judged.logits, judged.context)
 
     def _native(self, evidence: Tensor, image: Tensor) -> Tensor:

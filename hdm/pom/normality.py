@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from hdm.errors import HDMError
 from hdm.files import atomic_file
 from hdm.pom.memory import Memory
-from hdm.pom.scoring import Evidence, canvas_of, image_scores
+from hdm.pom.scoring import Evidence, Expected, canvas_of, largest, moments, standard
 from hdm.pom.texture import AT_ONCE, CELL, Texture, excess
 
 
@@ -27,17 +27,19 @@ from hdm.pom.texture import AT_ONCE, CELL, Texture, excess
 class Normality:
     """What good images look like to HDM.
 
-    memory and texture are None where a place means nothing, as with tiles: there logits alone
-    count. All else (2,): mean and deviation over good images, of single logits; of a place's
-    distance in texture; of the image scores of both together; of the excess of texture; and of the
-    distance to what is remembered.
+    memory and texture are None where a place means nothing, as with tiles, or nobody wants them:
+    there logits alone count. All else is a mean and a deviation over good images, (2,): of single
+    logits; of a place's distance in texture; of both together at single pixels; of the excess of
+    texture; and of the distance to what is remembered. windows: (2, W), of what the scan by windows
+    of W sizes finds in an image.
     """
 
     memory: Memory | None
     texture: Texture | None
     logit: Tensor
     place: Tensor
-    score: Tensor
+    pixel: Tensor
+    windows: Tensor
     excess: Tensor
     distance: Tensor
 
@@ -47,8 +49,8 @@ class Normality:
         (N, D, h, w) of them.
 
         posed: the same images in other poses that are as good, so that texture does not take a part
-        that lies a little elsewhere for a defect; None where a place means nothing. Layouts that
-        never repeat cannot be remembered, either.
+        that lies a little elsewhere for a defect; None where a place means nothing, or the logits
+        are to count alone. Layouts that never repeat cannot be remembered, either.
 
         An image's own part in what is known of good ones does not count in moments.
         """
@@ -57,21 +59,31 @@ class Normality:
         if posed is not None:
             memory, distances = Memory.fit(context)
             texture, strange = Texture.fit(torch.cat([images, posed])), _unseen(images, posed)
-        logit, place = _moments(logits), _moments(strange)
+        logit, place = moments(logits), moments(strange)
         pixels = _pixels(logits, logit, strange[:len(images)] if texture else None, place)
-        score = _moments(image_scores(pixels, canvas_of(images)))
-        return cls(memory, texture, logit, place, score, _moments(excess(strange)),
-                   _moments(distances))
+        pixel = moments(pixels)
+        windows = moments(largest(pixels, canvas_of(images), pixel))
+        return cls(memory, texture, logit, place, pixel, windows, moments(excess(strange)),
+                   moments(distances))
 
     def evidence(self, images: Tensor, logits: Tensor, context: Tensor) -> Evidence:
         """Of N images, as in `fit`."""
         strange, oddness = None, torch.zeros_like(logits[:, 0, 0, 0])
         if self.memory and self.texture:
             strange = self.texture.distance(images)
-            oddness = _standard(self.memory.distance(context), self.distance) \
-                + _standard(excess(strange), self.excess)
+            oddness = standard(self.memory.distance(context), self.distance) \
+                + standard(excess(strange), self.excess)
         pixels = _pixels(logits, self.logit, strange, self.place)
-        return Evidence(_standard(pixels, self.score), oddness, canvas_of(images))
+        return Evidence(standard(pixels, self.windows[:, 0]), oddness, canvas_of(images),
+                        self.expected)
+
+    @property
+    def expected(self) -> Expected:
+        """In the unit of evidence, a deviation of the smallest window: it is nearest to a pixel."""
+        unit = self.windows[:, 0]
+        windows = torch.cat([torch.tensor([[0.0], [1.0]]), self.windows[:, 1:]], 1)
+        return Expected(torch.stack([standard(self.pixel[0], unit), self.pixel[1] / unit[1]]),
+                        windows)
 
     def save(self, file: Path) -> None:
         """Write a safetensors file."""
@@ -117,16 +129,9 @@ def _unseen(images: Tensor, posed: Tensor) -> Tensor:
 
 
 def _pixels(logits: Tensor, logit: Tensor, strange: Tensor | None, place: Tensor) -> Tensor:
-    pixels = _standard(logits, logit)
+    pixels = standard(logits, logit)
     if strange is None:
         return pixels
-    return pixels + F.interpolate(_standard(strange, place), scale_factor=float(CELL),
+    return pixels + F.interpolate(standard(strange, place), scale_factor=float(CELL),
                                   mode="bilinear", align_corners=False)
 
-
-def _moments(values: Tensor) -> Tensor:
-    return torch.stack([values.mean(), values.std(correction=0).clamp(min=1e-6)])
-
-
-def _standard(values: Tensor, moments: Tensor) -> Tensor:
-    return (values - moments[0]) / moments[1]

@@ -1,40 +1,76 @@
-"""From evidence of a defect to one anomaly score an image."""
+"""From evidence of a defect to one anomaly score an image: a scan by windows of several sizes."""
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-TOP_SHARE = 0.002
-FILTER_SHARE = 1 / 32
+from hdm.averaging import window_means
+
+WINDOWS = (1 / 64, 1 / 16, 1 / 4)
+"""Sides of the windows, as shares of the canvas's shorter one. A pinhole fills a small window, half
+a part of another grinding a large one; either is lost in the other's."""
+
+
+class Expected(NamedTuple):
+    """What good images show, as mean and deviation: evidence at single pixels, (2,), and what
+    `largest` says of an image, (2, W)."""
+
+    pixel: Tensor
+    windows: Tensor
 
 
 class Evidence(NamedTuple):
     """Evidence of a defect in N images: at each pixel (N, 1, H, W), and what is odd of each image
     as a whole (N,), 0 where nothing is known of it. Both unbounded, in deviations of good images'
-    scores. canvas: height and width that the network saw at once, the image or one of its tiles."""
+    scores. canvas: height and width that the network saw at once, the image or one of its tiles.
+    expected: of good images."""
 
     pixels: Tensor
     oddness: Tensor
     canvas: tuple[int, int]
+    expected: Expected
 
     @property
     def scores(self) -> Tensor:
-        """(N,), unbounded: evidence adds up, that of the worst pixels and that of the whole."""
-        return image_scores(self.pixels, self.canvas) + self.oddness
+        """(N,), unbounded: evidence adds up, that of the oddest window and that of the whole."""
+        found = largest(self.pixels, self.canvas, self.expected.pixel)
+        return standard(found, self.expected.windows).amax(1) + self.oddness
 
 
-def image_scores(evidence: Tensor, canvas: tuple[int, int]) -> Tensor:
-    """Mean of the worst pixels of smoothed evidence, 0.2 % of a canvas: (N, 1, H, W) -> (N,).
+def largest(evidence: Tensor, canvas: tuple[int, int], pixel: Tensor) -> Tensor:
+    """Largest mean over a window, for each size: (N, 1, H, W) -> (N, W).
+
+    pixel: mean and deviation of evidence at single pixels of good images.
+
+    A scan for a defect of unknown place and size (Arias-Castro, Donoho & Huo 2005): each size is
+    judged by what good images show at it, and the oddest size speaks. The smallest window asks how
+    odd its pixels are; a larger one how many of them are odd, lest it repeat the small one's peak.
+    """
+    fine = largest_mean(evidence, canvas, WINDOWS[0])
+    odd = torch.sigmoid(standard(evidence, pixel))
+    return torch.stack([fine, *(largest_mean(odd, canvas, side) for side in WINDOWS[1:])], 1)
+
+
+def largest_mean(values: Tensor, canvas: tuple[int, int], side: float) -> Tensor:
+    """Over a window of `side`, a share of the canvas: (N, 1, H, W) -> (N,).
 
     A defect is as large on an image of many tiles as on one, so its size goes by the canvas.
     Logits, not probabilities: where several images are certain they still rank.
     """
-    size = max(3, 2 * round(min(canvas) * FILTER_SHARE / 2) + 1)
-    smooth = F.avg_pool2d(evidence, size, 1, size // 2, count_include_pad=False)
-    flat = smooth.flatten(1)
-    worst = min(max(1, int(TOP_SHARE * canvas[0] * canvas[1])), flat.shape[1])
-    return flat.topk(worst, dim=1).values.mean(1)
+    radius = max(1, round(min(canvas) * side / 2))
+    return window_means(values, radius).flatten(1).amax(1)
+
+
+def moments(values: Tensor) -> Tensor:
+    """Mean and deviation of all values, (2,); of each column of (N, W), (2, W)."""
+    rows = values if values.ndim == 2 else values.flatten()
+    return torch.stack([rows.mean(0), rows.std(0, correction=0).clamp(min=1e-6)])
+
+
+def standard(values: Tensor, expected: Tensor) -> Tensor:
+    """In deviations from the mean; what `moments` gave."""
+    return (values - expected[0]) / expected[1]
 
 
 def canvas_of(images: Tensor) -> tuple[int, int]:

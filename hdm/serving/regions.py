@@ -26,9 +26,10 @@ class Region(NamedTuple):
 def level_of(threshold: float, pixel: tuple[float, float]) -> float:
     """The value of an anomaly map where the evidence is at the threshold of image scores.
 
-    A score is the mean of the worst pixels' evidence and what is odd about the whole, 0 for the
-    mean good image. So an image that is called a defect has a region at this level, unless the
-    whole tipped the balance. pixel: (slope, bias) of `Calibration.pixel`.
+    A score is that of the oddest window and what is odd about the whole, 0 for the mean good image.
+    So an image that is called a defect has a region at this level, unless the whole tipped the
+    balance, or a large window of which no part is plain. pixel: (slope, bias) of
+    `Calibration.pixel`.
     """
     return 1 / (1 + math.exp(-max(-700.0, min(700.0, pixel[0] * threshold + pixel[1]))))
 

@@ -195,5 +195,5 @@ def test_every_preset_and_ablation_is_a_legal_configuration(preset):
         params = params_of(preset, seed=3, threads=1, over=METHODS[name].over)
         assert params.seed == 3
         assert params.compute.threads == 1
-    shares = params_of(preset, seed=0, over=METHODS["hdm-procedural"].over).dagm_synthesize.sources
+    shares = params_of(preset, seed=0, over=METHODS["hdm-no-dagm"].over).dagm_synthesize.sources
     assert {name for name, share in shares.items() if share} == {"procedural", "fill"}

@@ -5,7 +5,7 @@ import torch
 
 from hdm.errors import HDMError
 from hdm.pom.normality import Normality
-from hdm.pom.scoring import image_scores
+from hdm.pom.scoring import largest, standard
 from hdm.pom.texture import CELL, excess
 
 
@@ -30,9 +30,14 @@ def normality() -> Normality:
 def test_good_images_differ_by_about_one_unit(normality):
     """In each kind of evidence, on images that were not in the fit."""
     found = normality.evidence(*good(200, seed=2))
-    worst = image_scores(found.pixels, found.canvas)
-    assert worst.mean().item() == pytest.approx(0.0, abs=0.5)  # moments are of half the fit
-    assert worst.std().item() == pytest.approx(1.0, abs=0.3)
+    assert found.expected.windows[:, 0].tolist() == [0, 1], "its unit is the smallest window's"
+    worst = standard(largest(found.pixels, found.canvas, found.expected.pixel),
+                     found.expected.windows)
+    assert worst.mean(0).tolist() == pytest.approx([0.0] * 3, abs=0.5)  # moments of half the fit
+    assert worst.std(0).tolist() == pytest.approx([1.0] * 3, abs=0.3)
+    pixels = standard(found.pixels, found.expected.pixel)
+    assert pixels.mean().item() == pytest.approx(0.0, abs=0.2)
+    assert pixels.std().item() == pytest.approx(1.0, abs=0.2)
     assert found.oddness.mean().item() == pytest.approx(0.0, abs=0.7)
     assert found.oddness.std().item() == pytest.approx(2**0.5, abs=0.4)  # of two kinds
 
@@ -41,7 +46,7 @@ def test_evidence_of_logits_and_of_texture_adds_at_each_pixel(normality):
     images, logits, context = good(2, seed=3)
     before = normality.evidence(images, logits, context).pixels
     after = normality.evidence(images, logits + 1, context).pixels
-    expected = 1 / (normality.logit[1] * normality.score[1])
+    expected = 1 / (normality.logit[1] * normality.windows[1, 0])
     torch.testing.assert_close(after - before, torch.full_like(before, expected.item()), rtol=1e-3,
                                atol=1e-3)
     images[0, 0, 8:16, 8:16] += 1.5

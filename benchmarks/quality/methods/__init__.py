@@ -19,8 +19,9 @@ def _only(*sources: str) -> dict[str, object]:
 
 
 ABLATIONS = {
-    "hdm-no-dagm": Method(pipeline.fit, over={"dagm_synthesize": {"sources": {"diffusion": 0.0}}}),
-    "hdm-procedural": Method(pipeline.fit, over=_only("procedural", "fill")),
+    "hdm-no-dagm": Method(pipeline.fit, over=_only("procedural", "fill")),
+    "hdm-no-diffusion": Method(pipeline.fit, over={
+        "dagm_synthesize": {"sources": {"diffusion": 0.0}}}),
     "hdm-no-pom": Method(partial(pipeline.fit, pom=False)),
     "hdm-k2": Method(pipeline.fit, over={"ddm_train": {"reverse_steps": 2}}),
     "hdm-prior-shown": Method(pipeline.fit, over={"ddm_train": {"prior_level": 0.25}}),

@@ -1,6 +1,6 @@
 """Names of the methods in the order of the tables; light to import."""
 
-ABLATIONS = ("hdm-no-dagm", "hdm-procedural", "hdm-no-pom", "hdm-no-normality",
+ABLATIONS = ("hdm-no-dagm", "hdm-no-diffusion", "hdm-no-pom", "hdm-no-normality",
              "hdm-k2", "hdm-prior-shown")
 TRAINED_BASELINES = ("draem", "anoddpm", "prior-padim", "prior-patchcore")
 NAMES = ("hdm", *ABLATIONS, *TRAINED_BASELINES, "gabor-padim", "gabor-patchcore")

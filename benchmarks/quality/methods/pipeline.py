@@ -9,7 +9,7 @@ from torch import Tensor
 
 from benchmarks.quality.flop import counted, of_training
 from benchmarks.quality.methods import trained_prior
-from benchmarks.quality.methods.method import Clock, Fitted, Task, parameters
+from benchmarks.quality.methods.method import Clock, Fitted, Score, Task, parameters
 from hdm.dagm.bank import SampleBank, synthesize, usable_sources
 from hdm.dagm.blending import VISIBLE_PIXELS
 from hdm.dagm.prior import NormalPrior
@@ -78,9 +78,16 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
     notes |= {"samples_kept": len(chosen.train), "sources": ",".join(sorted(shares))}
     whole = Fitted(partial(_score, detector), flop, parameters(prior.network, network),
                    clock.seconds, notes, any_size=True)
-    logits_alone = HDM(prior, network, settings.ddm_train, None, {"seed": seed})
     return replace(whole, also={
-        "hdm-no-normality": replace(whole, score=partial(_score, logits_alone), notes={})})
+        "hdm-no-normality": replace(whole, score=_logits_alone(detector, task), notes={})
+        if detector.known.texture else replace(whole, notes={})})
+
+
+def _logits_alone(detector: HDM, task: Task) -> Score:
+    settings = detector.settings.model_copy(update={"normality": False})
+    alone = HDM(detector.prior, detector.network, settings, None, {"seed": task.seed})
+    fit_normality(alone, task.train)
+    return partial(_score, alone)
 
 
 def _score(detector: HDM, images: Tensor) -> tuple[Tensor, Tensor]:
