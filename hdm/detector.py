@@ -99,8 +99,8 @@ class HDM:
         """Evidence of a defect in (N, C, h, w): the discriminator's, and what POM knows of good
         images."""
         parts = [self._evidence(part) for part in canvas.split(BATCH)]
-        return Evidence(torch.cat([part.pixels for part in parts]),
-                        torch.cat([part.oddness for part in parts]), *parts[0][2:])
+        return parts[0]._replace(pixels=torch.cat([part.pixels for part in parts]),
+                                 oddness=torch.cat([part.oddness for part in parts]))
 
     def _evidence(self, canvas: Tensor) -> Evidence:
         judged = self.judge(canvas)
@@ -183,7 +183,7 @@ class HDM:
         """
         if self.form.fit == "resize":
             found = self.evidence(torch.stack(list(images)))
-            return [Evidence(*one, *found[2:]) for one
+            return [found._replace(pixels=pixels, oddness=oddness) for pixels, oddness
                     in zip(found.pixels.split(1), found.oddness.split(1), strict=True)]
         return [self._over_tiles(image[None]) for image in images]
 

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from hdm.errors import HDMError
 from hdm.files import atomic_file
 from hdm.pom.memory import Memory
-from hdm.pom.scoring import Evidence, Expected, canvas_of, largest, moments, standard
+from hdm.pom.scoring import Evidence, Expected, canvas_of, moments, scan, standard
 from hdm.pom.texture import AT_ONCE, CELL, Texture, excess
 
 
@@ -62,7 +62,7 @@ class Normality:
         logit, place = moments(logits), moments(strange)
         pixels = _pixels(logits, logit, strange[:len(images)] if texture else None, place)
         pixel = moments(pixels)
-        windows = moments(largest(pixels, canvas_of(images), pixel))
+        windows = moments(scan(pixels, canvas_of(images), pixel))
         return cls(memory, texture, logit, place, pixel, windows, moments(excess(strange)),
                    moments(distances))
 

@@ -14,7 +14,7 @@ a part of another grinding a large one; either is lost in the other's."""
 
 class Expected(NamedTuple):
     """What good images show, as mean and deviation: evidence at single pixels, (2,), and what
-    `largest` says of an image, (2, W)."""
+    `scan` says of an image, (2, W)."""
 
     pixel: Tensor
     windows: Tensor
@@ -34,18 +34,19 @@ class Evidence(NamedTuple):
     @property
     def scores(self) -> Tensor:
         """(N,), unbounded: evidence adds up, that of the oddest window and that of the whole."""
-        found = largest(self.pixels, self.canvas, self.expected.pixel)
+        found = scan(self.pixels, self.canvas, self.expected.pixel)
         return standard(found, self.expected.windows).amax(1) + self.oddness
 
 
-def largest(evidence: Tensor, canvas: tuple[int, int], pixel: Tensor) -> Tensor:
+def scan(evidence: Tensor, canvas: tuple[int, int], pixel: Tensor) -> Tensor:
     """Largest mean over a window, for each size: (N, 1, H, W) -> (N, W).
 
     pixel: mean and deviation of evidence at single pixels of good images.
 
     A scan for a defect of unknown place and size (Arias-Castro, Donoho & Huo 2005): each size is
     judged by what good images show at it, and the oddest size speaks. The smallest window asks how
-    odd its pixels are; a larger one how many of them are odd, lest it repeat the small one's peak.
+    odd its pixels are (logits, not probabilities: where several images are certain they still
+    rank); a larger one how many of them are odd, lest it repeat the small one's peak.
     """
     fine = largest_mean(evidence, canvas, WINDOWS[0])
     odd = torch.sigmoid(standard(evidence, pixel))
@@ -56,7 +57,6 @@ def largest_mean(values: Tensor, canvas: tuple[int, int], side: float) -> Tensor
     """Over a window of `side`, a share of the canvas: (N, 1, H, W) -> (N,).
 
     A defect is as large on an image of many tiles as on one, so its size goes by the canvas.
-    Logits, not probabilities: where several images are certain they still rank.
     """
     radius = max(1, round(min(canvas) * side / 2))
     return window_means(values, radius).flatten(1).amax(1)

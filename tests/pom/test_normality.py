@@ -5,7 +5,7 @@ import torch
 
 from hdm.errors import HDMError
 from hdm.pom.normality import Normality
-from hdm.pom.scoring import largest, standard
+from hdm.pom.scoring import scan, standard
 from hdm.pom.texture import CELL, excess
 
 
@@ -31,7 +31,7 @@ def test_good_images_differ_by_about_one_unit(normality):
     """In each kind of evidence, on images that were not in the fit."""
     found = normality.evidence(*good(200, seed=2))
     assert found.expected.windows[:, 0].tolist() == [0, 1], "its unit is the smallest window's"
-    worst = standard(largest(found.pixels, found.canvas, found.expected.pixel),
+    worst = standard(scan(found.pixels, found.canvas, found.expected.pixel),
                      found.expected.windows)
     assert worst.mean(0).tolist() == pytest.approx([0.0] * 3, abs=0.5)  # moments of half the fit
     assert worst.std(0).tolist() == pytest.approx([1.0] * 3, abs=0.3)

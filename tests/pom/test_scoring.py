@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from hdm.averaging import window_means
-from hdm.pom.scoring import WINDOWS, Evidence, Expected, largest, largest_mean, moments, standard
+from hdm.pom.scoring import WINDOWS, Evidence, Expected, largest_mean, moments, scan, standard
 
 PIXEL = torch.tensor([0.0, 1.0])
 CANVAS = (128, 128)
@@ -22,15 +21,6 @@ def square(side: int, height: float) -> torch.Tensor:
     return pixels
 
 
-def test_means_of_windows_are_those_of_what_lies_inside():
-    """By hand: three pixels to either side in the middle, fewer at the ends."""
-    values = torch.arange(12.0).view(1, 1, 3, 4)
-    found = window_means(values, 1)[0, 0]
-    assert found[1, 1].item() == pytest.approx(values[0, 0, :3, :3].mean().item())
-    assert found[0, 0].item() == pytest.approx((0 + 1 + 4 + 5) / 4)
-    assert found[2, 3].item() == pytest.approx((6 + 7 + 10 + 11) / 4)
-
-
 @pytest.mark.parametrize("shape", [(1, 1, 8, 8), (3, 1, 64, 48), (1, 1, 1, 1), (1, 1, 2, 300)])
 def test_a_constant_map_is_its_own_mean(shape):
     for side in WINDOWS:
@@ -46,7 +36,7 @@ def test_windows_of_a_canvas_of_128_have_3_9_and_33_pixels():
 
 def test_larger_windows_ask_how_many_pixels_are_odd_and_not_how_odd():
     """By hand: of 1,089 pixels nine are odd for certain, all others as good ones (sigmoid 1/2)."""
-    found = [largest(square(3, height), CANVAS, PIXEL)[0].tolist() for height in (50.0, 500.0)]
+    found = [scan(square(3, height), CANVAS, PIXEL)[0].tolist() for height in (50.0, 500.0)]
     assert found[0][1:] == pytest.approx([(9 + 72 / 2) / 81, (9 + 1080 / 2) / 1089])
     assert found[1] == pytest.approx([500.0, *found[0][1:]])
 
@@ -68,7 +58,7 @@ def test_what_is_odd_about_the_whole_adds():
 
 def test_scores_rise_with_any_evidence_and_ignore_other_images():
     pixels = torch.randn(4, 1, 128, 128, generator=torch.Generator().manual_seed(0))
-    expected = Expected(PIXEL, moments(largest(pixels, CANVAS, PIXEL)))
+    expected = Expected(PIXEL, moments(scan(pixels, CANVAS, PIXEL)))
     before = evidence(pixels, expected).scores
     pixels[2, :, 10:16, 10:16] += 5
     after = evidence(pixels, expected).scores
@@ -79,7 +69,7 @@ def test_a_defect_counts_alike_on_one_tile_and_on_an_image_of_many():
     stain = torch.zeros(1, 1, 64, 64)
     stain[..., 20:30, 20:30] = 4.0
     wide = torch.nn.functional.pad(stain, (0, 256, 128, 0))
-    torch.testing.assert_close(largest(wide, (64, 64), PIXEL), largest(stain, (64, 64), PIXEL))
+    torch.testing.assert_close(scan(wide, (64, 64), PIXEL), scan(stain, (64, 64), PIXEL))
     assert largest_mean(wide, (192, 320), WINDOWS[1]) < 3.0, "by the whole image it is diluted"
 
 

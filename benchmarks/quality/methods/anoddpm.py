@@ -12,12 +12,12 @@ from functools import partial
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from benchmarks.quality.methods import prior_features, trained_prior
 from benchmarks.quality.methods.maps import SMOOTHING, gaussian
 from benchmarks.quality.methods.method import Clock, Fitted, Task, parameters
 from benchmarks.quality.methods.perlin import Corruptions, synthetic_auroc
+from hdm.averaging import window_means
 from hdm.dagm.prior import NormalPrior
 from hdm.dagm.sampler import octave_noise
 
@@ -73,8 +73,7 @@ def score(prior: NormalPrior, images: Tensor, noise: str) -> tuple[Tensor, Tenso
 def worst(maps: Tensor) -> Tensor:
     """Mean of the worst 0.2 % of an image's pixels, smoothed once more: (N, 1, H, W) -> (N,)."""
     height, width = maps.shape[-2:]
-    size = max(3, 2 * round(min(height, width) / 64) + 1)
-    smooth = F.avg_pool2d(maps, size, 1, size // 2, count_include_pad=False).flatten(1)
+    smooth = window_means(maps, max(1, round(min(height, width) / 64))).flatten(1)
     return smooth.topk(max(1, int(WORST_SHARE * height * width)), dim=1).values.mean(1)
 
 
