@@ -16,7 +16,7 @@ from hdm.dataset.appearance import Appearance
 from hdm.dataset.tiles import over_tiles
 from hdm.ddm.ensemble import Ensemble
 from hdm.ddm.network import Judgement
-from hdm.ddm.process import reverse
+from hdm.ddm.process import over_mirrorings, reverse
 from hdm.diffusion.compute import Backend
 from hdm.errors import DataError, HDMError
 from hdm.files import atomic_file, read_json, write_json
@@ -77,6 +77,13 @@ class HDM:
         """Scores above it are called defects."""
         return self.operating_point.threshold
 
+    @property
+    def mirrored(self) -> bool:
+        """Whether it answers with the mean over mirrorings: where places mean nothing, a mirrored
+        part is most often as good, and four answers err less than one."""
+        wanted = self.settings.mirrored
+        return self.form.fit == "tile" if wanted is None else wanted
+
     @torch.no_grad()
     def judge(self, canvas: Tensor) -> Judgement:
         """What the discriminator says of normalised canvas-size images (N, C, h, w).
@@ -91,8 +98,11 @@ class HDM:
         def appearance(state: Tensor) -> Tensor | None:
             return None if level is None else self.prior.normal_appearance(state, level, noise)
 
+        def once(seen: Tensor) -> Judgement:
+            return reverse(self.network, seen, appearance, self.settings.reverse_steps)
+
         with self.backend.autocast():
-            judged = reverse(self.network, x, appearance, self.settings.reverse_steps)
+            judged = over_mirrorings(once, x) if self.mirrored else once(x)
         return Judgement(judged.normal.cpu(), judged.logits.cpu(), judged.context.float().cpu())
 
     def evidence(self, canvas: Tensor) -> Evidence:

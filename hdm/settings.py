@@ -163,6 +163,9 @@ class DdmTrain(Section):
         "null: not shown."))
     normality: bool = Field(True, description=(
         "Join the logits with texture and features of good images, where places are alike."))
+    mirrored: bool | None = Field(None, description=(
+        "Answer with the mean over an image's four mirrorings, in four times the time; null: "
+        "where parts are judged by tiles."))
     benign: Benign = Benign()
 
 

@@ -86,6 +86,17 @@ def test_images_that_shrink_before_they_are_tiled(shape):
     assert found.score == pytest.approx(detector.inspect([small])[0].scores.item())
 
 
+@pytest.mark.parametrize(("fit", "mirrored", "alike"), [
+    ("tile", None, True), ("tile", False, False), ("resize", None, False), ("resize", True, True)])
+def test_mirrored_parts_are_judged_alike_where_places_mean_nothing(fit, mirrored, alike):
+    detector = build(fit=fit, mirrored=mirrored, normality=False)
+    image = native(32, 32)
+    assert detector.mirrored == alike
+    for flipped in (image[::-1], image[:, ::-1], image[::-1, ::-1]):
+        one, two = detector.predict([image, np.ascontiguousarray(flipped)])
+        assert (abs(one.score - two.score) < 1e-4) == alike
+
+
 def test_grey_image_into_a_colour_model(asking):
     image = native(40, 36)
     one, two = asking.predict([image, np.stack([image] * 3, 2)])

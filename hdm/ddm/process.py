@@ -17,6 +17,9 @@ from torch import Tensor, nn
 
 from hdm.ddm.network import Judgement
 
+MIRRORINGS = ((3,), (2,), (2, 3))
+"""Axes of (N, C, H, W) that are turned round."""
+
 
 def transparencies(steps: int) -> list[float]:
     """b of each reverse step, from 1 (as seen) downwards, evenly spaced above 0."""
@@ -54,3 +57,18 @@ def reverse(network: nn.Module, x: Tensor, appearance: Callable[[Tensor], Tensor
         z = z + previous * (1 - following / b) * (judgement.normal - z)
     logits = torch.stack([judgement.logits for judgement in judged]).mean(0)
     return Judgement(judged[-1].normal, logits, judged[0].context)
+
+
+def over_mirrorings(judge: Callable[[Tensor], Judgement], x: Tensor) -> Judgement:
+    """The mean answer about the images x (N, C, H, W) and their three mirrorings.
+
+    What a network finds odd of a good layout that is rare is mostly found in one view of it;
+    defects are found in all. The context is that of x as it is.
+    """
+    views = [judge(x)]
+    for axes in MIRRORINGS:
+        seen = judge(x.flip(axes))
+        views.append(Judgement(seen.normal.flip(axes), seen.logits.flip(axes), seen.context))
+    normal, logits = (torch.stack([getattr(view, kind) for view in views]).mean(0)
+                      for kind in ("normal", "logits"))
+    return Judgement(normal, logits, views[0].context)

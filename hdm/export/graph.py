@@ -11,7 +11,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from hdm.ddm.process import reverse
+from hdm.ddm.network import Judgement
+from hdm.ddm.process import over_mirrorings, reverse
 from hdm.detector import HDM, NOISE_SEED
 from hdm.errors import HDMError
 from hdm.pom.scoring import Evidence
@@ -48,6 +49,7 @@ class DetectorGraph(nn.Module):
                            "serve it with the torch backend, or train it with image.fit: resize.")
         self.form, self.settings, self.white = detector.form, detector.settings, float(white)
         self.network, self.prior = detector.network, detector.prior
+        self.mirrored = detector.mirrored
         self.normality = detector.known
         calibration, self.limit = detector.calibrated, detector.threshold
         self.pixel, self.image = calibration.pixel, calibration.image
@@ -88,7 +90,10 @@ class DetectorGraph(nn.Module):
         def appearance(state: Tensor) -> Tensor | None:
             return None if level is None else self.prior.normal_appearance(state, level, self.noise)
 
-        judged = reverse(self.network, canvas, appearance, self.settings.reverse_steps)
+        def once(seen: Tensor) -> Judgement:
+            return reverse(self.network, seen, appearance, self.settings.reverse_steps)
+
+        judged = over_mirrorings(once, canvas) if self.mirrored else once(canvas)
         return self.normality.evidence(canvas, judged.logits, judged.context)
 
     def _native(self, evidence: Tensor, image: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from hdm.ddm.network import Judgement
-from hdm.ddm.process import reverse, state, transparencies
+from hdm.ddm.process import over_mirrorings, reverse, state, transparencies
 
 GENERATOR = torch.Generator().manual_seed(0)
 NORMAL, ANOMALY, NOISE = (torch.randn(3, 2, 16, 16, generator=GENERATOR) for _ in range(3))
@@ -103,3 +103,15 @@ def test_answer_is_the_mean_of_the_steps():
 
     assert torch.equal(reverse(Rising(), SEEN, lambda z: None, 3).logits,
                        torch.full_like(MASK, 2.0))
+
+
+def test_mirrorings_are_turned_back_and_averaged():
+    def judge(x):
+        """Sees the image as it is, and odds that rise to the right by 1 and downwards by 10."""
+        logits = torch.arange(16.0).view(1, 1, 1, 16) + 10 * torch.arange(16.0).view(1, 1, 16, 1)
+        return Judgement(x + 1, logits.expand(3, 1, 16, 16), x[:, :, :4, :4])
+
+    normal, logits, context = over_mirrorings(judge, SEEN)
+    torch.testing.assert_close(normal, SEEN + 1)
+    torch.testing.assert_close(logits, torch.full((3, 1, 16, 16), 7.5 + 75))
+    assert torch.equal(context, SEEN[:, :, :4, :4])

@@ -40,8 +40,9 @@ def test_any_image_is_judged_as_the_detector_does(channels, shape, dtype) -> Non
 
 
 @pytest.mark.parametrize("over", [
-    {"prior_level": 0.2, "reverse_steps": 2, "normality": False}, {"members": 3}])
-def test_steps_prior_and_members_are_inside(over) -> None:
+    {"prior_level": 0.2, "reverse_steps": 2, "normality": False}, {"members": 3},
+    {"mirrored": True}])
+def test_steps_prior_members_and_mirrorings_are_inside(over) -> None:
     detector = small_detector(**over)
     image = native(60, 40)
     with torch.no_grad():

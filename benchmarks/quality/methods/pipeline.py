@@ -78,16 +78,20 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
     notes |= {"samples_kept": len(chosen.train), "sources": ",".join(sorted(shares))}
     whole = Fitted(partial(_score, detector), flop, parameters(prior.network, network),
                    clock.seconds, notes, any_size=True)
-    return replace(whole, also={
-        "hdm-no-normality": replace(whole, score=_logits_alone(detector, task), notes={})
-        if detector.known.texture else replace(whole, notes={})})
+    also = {"hdm-no-normality": _without("normality", detector, task)
+            if detector.known.texture else whole.score,
+            "hdm-no-mirrors": _without("mirrored", detector, task)
+            if detector.mirrored else whole.score}
+    return replace(whole, also={name: replace(whole, score=score, notes={})
+                                for name, score in also.items()})
 
 
-def _logits_alone(detector: HDM, task: Task) -> Score:
-    settings = detector.settings.model_copy(update={"normality": False})
-    alone = HDM(detector.prior, detector.network, settings, None, {"seed": task.seed})
-    fit_normality(alone, task.train)
-    return partial(_score, alone)
+def _without(setting: str, detector: HDM, task: Task) -> Score:
+    """What the same networks say with a setting of `ddm_train` switched off."""
+    settings = detector.settings.model_copy(update={setting: False})
+    other = HDM(detector.prior, detector.network, settings, None, {"seed": task.seed})
+    fit_normality(other, task.train)
+    return partial(_score, other)
 
 
 def _score(detector: HDM, images: Tensor) -> tuple[Tensor, Tensor]:
