@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
+from torch.nn import functional as F
 
 from hdm.dagm.blending import blend, visible_change
 from hdm.dagm.foreground import foregrounds
@@ -32,6 +33,9 @@ FINEST = 0.2
 CALM = (0.3, 0.9)
 """Share of each reverse process, its end, in which no variance is inflated: what was torn heals
 into the line's own texture, where else it would stay grain."""
+RIM = 8
+"""Px by which an image is continued, mirrored, while it is drawn again: beside the zeros beyond a
+border the prior leaves speckle, by which a defect would be known (docs/experiments.md)."""
 
 
 @dataclass(frozen=True)
@@ -152,11 +156,13 @@ def _contents(normals: Tensor, table: pd.DataFrame, prior: NormalPrior, settings
         tau = np.exp(rng.uniform(low, high, len(part)))
         start = rng.uniform(settings.start_low, settings.start_high)
         calm = start * rng.uniform(*CALM)
-        contents[part] = perturbed_reverse(
-            prior, normals[table.loc[part, "base"].tolist()].to(prior.backend.device),
+        bases = F.pad(normals[table.loc[part, "base"].tolist()], (RIM,) * 4, mode="reflect")
+        redrawn = perturbed_reverse(
+            prior, bases.to(prior.backend.device),
             torch.from_numpy(tau).float().to(prior.backend.device), start=start, calm=calm,
             end=FINEST, steps=settings.reverse_steps, structured=bool(number % 2),
-            generator=torch.Generator().manual_seed(seed * 1_009 + number)).cpu().numpy()
+            generator=torch.Generator().manual_seed(seed * 1_009 + number))
+        contents[part] = redrawn[..., RIM:-RIM, RIM:-RIM].cpu().numpy()
         table.loc[part, "tau"], table.loc[part, "start"] = tau, start
         done += len(part)
         if progress:
