@@ -59,6 +59,19 @@ def test_only_grown_samples_have_tau_and_start(bank):
     assert bank.table.loc[~grown, ["tau", "start"]].isna().all().all()
 
 
+def test_what_goes_wrong_beyond_the_border_is_cut_off(make, normals, monkeypatch):
+    def spoilt_at_the_rim(prior, images, *_, **__):
+        rim = bank_module.RIM
+        out = torch.full_like(images, 3.0)
+        out[..., rim:-rim, rim:-rim] = images[..., rim:-rim, rim:-rim]
+        return out
+
+    monkeypatch.setattr(bank_module, "perturbed_reverse", spoilt_at_the_rim)
+    bank = make(12, {"diffusion": 1.0})
+    bases = normals[bank.table["base"].tolist()]
+    torch.testing.assert_close(bank.grown.float(), bases, atol=2e-3, rtol=0)
+
+
 def test_every_fifth_base_is_a_calibration_image(bank):
     expected = ["calibration" if i % 5 == 4 else "train" for i in range(40)]
     assert bank.table["split"].tolist() == expected
