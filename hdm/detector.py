@@ -16,7 +16,7 @@ from hdm.dataset.appearance import Appearance
 from hdm.dataset.tiles import over_tiles
 from hdm.ddm.ensemble import Ensemble
 from hdm.ddm.network import Judgement
-from hdm.ddm.process import over_mirrorings, reverse
+from hdm.ddm.process import answer
 from hdm.diffusion.compute import Backend
 from hdm.errors import DataError, HDMError
 from hdm.files import atomic_file, read_json, write_json
@@ -98,11 +98,9 @@ class HDM:
         def appearance(state: Tensor) -> Tensor | None:
             return None if level is None else self.prior.normal_appearance(state, level, noise)
 
-        def once(seen: Tensor) -> Judgement:
-            return reverse(self.network, seen, appearance, self.settings.reverse_steps)
-
         with self.backend.autocast():
-            judged = over_mirrorings(once, x) if self.mirrored else once(x)
+            judged = answer(self.network, x, appearance, self.settings.reverse_steps,
+                            mirrored=self.mirrored)
         return Judgement(judged.normal.cpu(), judged.logits.cpu(), judged.context.float().cpu())
 
     def evidence(self, canvas: Tensor) -> Evidence:

@@ -59,15 +59,17 @@ def reverse(network: nn.Module, x: Tensor, appearance: Callable[[Tensor], Tensor
     return Judgement(judged[-1].normal, logits, judged[0].context)
 
 
-def over_mirrorings(judge: Callable[[Tensor], Judgement], x: Tensor) -> Judgement:
-    """The mean answer about the images x (N, C, H, W) and their three mirrorings.
+def answer(network: nn.Module, x: Tensor, appearance: Callable[[Tensor], Tensor | None], steps: int,
+           *, mirrored: bool) -> Judgement:
+    """`reverse` of the images x (N, C, H, W) or, `mirrored`, the mean of what it gives of them and
+    of their three mirrorings.
 
     What a network finds odd of a good layout that is rare is mostly found in one view of it;
     defects are found in all. The context is that of x as it is.
     """
-    views = [judge(x)]
-    for axes in MIRRORINGS:
-        seen = judge(x.flip(axes))
+    views = [reverse(network, x, appearance, steps)]
+    for axes in MIRRORINGS if mirrored else ():
+        seen = reverse(network, x.flip(axes), appearance, steps)
         views.append(Judgement(seen.normal.flip(axes), seen.logits.flip(axes), seen.context))
     normal, logits = (torch.stack([getattr(view, kind) for view in views]).mean(0)
                       for kind in ("normal", "logits"))

@@ -11,8 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from hdm.ddm.network import Judgement
-from hdm.ddm.process import over_mirrorings, reverse
+from hdm.ddm.process import answer
 from hdm.detector import HDM, NOISE_SEED
 from hdm.errors import HDMError
 from hdm.pom.scoring import Evidence
@@ -90,10 +89,8 @@ class DetectorGraph(nn.Module):
         def appearance(state: Tensor) -> Tensor | None:
             return None if level is None else self.prior.normal_appearance(state, level, self.noise)
 
-        def once(seen: Tensor) -> Judgement:
-            return reverse(self.network, seen, appearance, self.settings.reverse_steps)
-
-        judged = over_mirrorings(once, canvas) if self.mirrored else once(canvas)
+        judged = answer(self.network, canvas, appearance, self.settings.reverse_steps,
+                        mirrored=self.mirrored)
         return self.normality.evidence(canvas, judged.logits, judged.context)
 
     def _native(self, evidence: Tensor, image: Tensor) -> Tensor:

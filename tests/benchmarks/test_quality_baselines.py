@@ -2,6 +2,7 @@
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from benchmarks.quality.methods.gaussians import Gaussians, oas
 from benchmarks.quality.methods.maps import gaussian
 from benchmarks.quality.methods.neighbours import Neighbours, greedy_cover
 from benchmarks.quality.methods.perlin import perlin_mask, perlin_noise
+from benchmarks.quality.presets import params_of
 from hdm.settings import Params
 
 SIDE = 64
@@ -160,3 +162,10 @@ def test_names_are_the_methods():
     assert set(names.ABLATIONS) - set(names.COMES_WITH) == set(ABLATIONS)
     assert {name for name, method in METHODS.items() if method.trained} == \
         set(names.TRAINED_BASELINES) - set(names.COMES_WITH)
+
+
+@pytest.mark.parametrize("name", ["hdm", "hdm-no-pom"])
+def test_only_hdm_itself_brings_what_judges_with_its_networks(name, task):
+    params = params_of("smoke", seed=0, threads=1)
+    also = METHODS[name].fit(replace(task, params=params)).also
+    assert set(also) == {other for other, whole in names.COMES_WITH.items() if whole == name}

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from hdm.ddm.network import Judgement
-from hdm.ddm.process import over_mirrorings, reverse, state, transparencies
+from hdm.ddm.process import answer, reverse, state, transparencies
 
 GENERATOR = torch.Generator().manual_seed(0)
 NORMAL, ANOMALY, NOISE = (torch.randn(3, 2, 16, 16, generator=GENERATOR) for _ in range(3))
@@ -106,12 +106,12 @@ def test_answer_is_the_mean_of_the_steps():
 
 
 def test_mirrorings_are_turned_back_and_averaged():
-    def judge(x):
+    def network(x, *rest):
         """Sees the image as it is, and odds that rise to the right by 1 and downwards by 10."""
         logits = torch.arange(16.0).view(1, 1, 1, 16) + 10 * torch.arange(16.0).view(1, 1, 16, 1)
         return Judgement(x + 1, logits.expand(3, 1, 16, 16), x[:, :, :4, :4])
 
-    normal, logits, context = over_mirrorings(judge, SEEN)
+    normal, logits, context = answer(network, SEEN, lambda z: None, 1, mirrored=True)
     torch.testing.assert_close(normal, SEEN + 1)
     torch.testing.assert_close(logits, torch.full((3, 1, 16, 16), 7.5 + 75))
     assert torch.equal(context, SEEN[:, :, :4, :4])

@@ -28,7 +28,7 @@ ABLATIONS = {
 }
 
 METHODS = {
-    "hdm": Method(pipeline.fit),
+    "hdm": Method(partial(pipeline.fit, parts=True)),
     **ABLATIONS,
     "draem": Method(draem.fit, trained=True, one_canvas=True),
     "anoddpm": Method(anoddpm.fit, trained=True, one_canvas=True),

@@ -31,9 +31,9 @@ class Chosen:
     calibration: np.ndarray
 
 
-def fit(task: Task, *, pom: bool = True) -> Fitted:
+def fit(task: Task, *, pom: bool = True, parts: bool = False) -> Fitted:
     """All stages of the pipeline, as the DVC stages call them; without `pom` every sample that
-    visibly changed is kept. With it comes what the logits alone say.
+    visibly changed is kept. With `parts` come the ablations that judge with the same networks.
 
     Operations: both networks' training from runs of one and three steps, the bank and POM's
     evidence as they run (which makes these two stages slower by one to three seconds); forward
@@ -78,12 +78,16 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
     notes |= {"samples_kept": len(chosen.train), "sources": ",".join(sorted(shares))}
     whole = Fitted(partial(_score, detector), flop, parameters(prior.network, network),
                    clock.seconds, notes, any_size=True)
-    also = {"hdm-no-normality": _without("normality", detector, task)
-            if detector.known.texture else whole.score,
-            "hdm-no-mirrors": _without("mirrored", detector, task)
-            if detector.mirrored else whole.score}
-    return replace(whole, also={name: replace(whole, score=score, notes={})
-                                for name, score in also.items()})
+    return replace(whole, also=_parts(whole, detector, task)) if parts else whole
+
+
+def _parts(whole: Fitted, detector: HDM, task: Task) -> dict[str, Fitted]:
+    """What the networks of `whole` say without evidence of normality, and without mirrorings."""
+    scores = {"hdm-no-normality": _without("normality", detector, task)
+              if detector.known.texture else whole.score,
+              "hdm-no-mirrors": _without("mirrored", detector, task)
+              if detector.mirrored else whole.score}
+    return {name: replace(whole, score=score, notes={}) for name, score in scores.items()}
 
 
 def _without(setting: str, detector: HDM, task: Task) -> Score:
