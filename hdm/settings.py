@@ -108,6 +108,9 @@ class DagmSynthesize(Section):
         {"diffusion": 0.25, "cut_paste": 0.2, "photometric": 0.1, "procedural": 0.2,
          "structural": 0.1, "fill": 0.1, "shuffle": 0.05, "repaint": 0.0},
         description="Relative share of each defect source.")
+    redraw: bool | None = Field(None, description=(
+        "Let the normal prior grow defects at the share of `diffusion`; null: where parts are "
+        "judged whole and the prior explains enough of them."))
     two_tones: bool | None = Field(None, description=(
         "The line's images have two tones and nothing between, so parts of them are repainted and "
         "`sources` does not count; null: measured."))

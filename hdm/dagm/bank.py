@@ -18,6 +18,7 @@ from hdm.dagm.prior import JUDGED_UP_TO, MINIMUM_EXPLAINED, NormalPrior
 from hdm.dagm.sampler import perturbed_reverse
 from hdm.dagm.sources import SOURCES
 from hdm.dagm.tones import two_toned
+from hdm.dataset.tensors import InputFormat
 from hdm.errors import HDMError
 from hdm.files import atomic_file
 from hdm.settings import DagmSynthesize
@@ -76,26 +77,41 @@ class SampleBank:
                            "dagm_synthesize again.") from error
 
 
-def usable_sources(settings: DagmSynthesize, explained: dict[str, float], normals: Tensor
-                   ) -> dict[str, float]:
+def usable_sources(settings: DagmSynthesize, explained: dict[str, float], normals: Tensor,
+                   form: InputFormat) -> dict[str, float]:
     """Shares of the sources on a line with the good images `normals` (N, C, H, W).
 
     A line of two tones is repainted and nothing else: there any other content is known by its grey
-    (docs/experiments.md). Elsewhere the settings' shares hold, without the prior's if it has not
-    learned what normal looks like.
-
-    Judged at the lower noise levels, where the end of every chain is made; a short training may
-    leave the coarsest scales unexplained, which only makes what grows there stranger.
+    (docs/experiments.md). Elsewhere the settings' shares hold, without the prior's where
+    `why_not_redrawn` says so and there are other sources.
     """
     two = two_toned(normals) if settings.two_tones is None else settings.two_tones
     if two:
         return {"repaint": 1.0}
     shares = {name: share for name, share in settings.sources.items() if share > 0}
-    fine = [share for level, share in explained.items() if float(level) <= JUDGED_UP_TO]
-    if min(fine) < MINIMUM_EXPLAINED and len(shares) > 1:
+    if why_not_redrawn(settings, explained, form) and len(shares) > 1:
         shares.pop("diffusion", None)
     total = sum(shares.values())
     return {name: share / total for name, share in shares.items()}
+
+
+def why_not_redrawn(settings: DagmSynthesize, explained: dict[str, float], form: InputFormat
+                    ) -> str:
+    """Why nothing is to be grown with the prior; empty if it is.
+
+    By tiles, what the prior redraws of one place is mostly what is good at another, and the
+    discriminator is better without it (docs/experiments.md). The prior is judged at the lower noise
+    levels, where the end of every chain is made; a short training may leave the coarsest scales
+    unexplained, which only makes what grows there stranger.
+    """
+    if settings.redraw is not None:
+        return "" if settings.redraw else "dagm_synthesize.redraw is false"
+    if form.fit == "tile":
+        return "the line is judged by tiles, where what it redraws is good at another place"
+    fine = [share for level, share in explained.items() if float(level) <= JUDGED_UP_TO]
+    if min(fine) < MINIMUM_EXPLAINED:
+        return "it explains too little of held-out good images; train it longer"
+    return ""
 
 
 def synthesize(normals: Tensor, splits: list[str], prior: NormalPrior, settings: DagmSynthesize,

@@ -12,7 +12,7 @@ from hdm.stages.inputs import normals_of
 
 def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     """Write bank.safetensors, bank.parquet and sheet.png to data/<line>/dagm_synthesize/."""
-    from hdm.dagm.bank import synthesize, usable_sources
+    from hdm.dagm.bank import synthesize, usable_sources, why_not_redrawn
     from hdm.dagm.prior import NormalPrior
     from hdm.dagm.sheet import sample_sheet
     from hdm.diffusion.compute import Backend
@@ -21,13 +21,13 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     prior = NormalPrior.load(fitted, Backend(settings.compute))
     normals = normals_of(line, settings, prior.form)
     explained = read_json(fitted / "quality.json")["explained"]
-    shares = usable_sources(settings.dagm_synthesize, explained, normals.train)
+    shares = usable_sources(settings.dagm_synthesize, explained, normals.train, prior.form)
     if set(shares) == {"repaint"}:
         console.print("all defects are parts in another of the image's own colours, as it is done "
                       "where good images have two tones (dagm_synthesize.two_tones)")
-    elif "diffusion" in settings.dagm_synthesize.sources and "diffusion" not in shares:
-        console.print("[yellow]the normal prior explains too little of held-out good images; no "
-                      "defects are grown with it until it is trained longer[/yellow]")
+    elif settings.dagm_synthesize.sources.get("diffusion") and "diffusion" not in shares:
+        reason = why_not_redrawn(settings.dagm_synthesize, explained, prior.form)
+        console.print(f"no defects are grown with the normal prior: {reason}")
     with progress_bar(console, "growing defects") as report:
         bank = synthesize(normals.images, normals.splits, prior, settings.dagm_synthesize, shares,
                           seed=settings.seed, progress=report)

@@ -7,7 +7,7 @@ import tiny
 import torch
 
 from hdm.dagm import bank as bank_module
-from hdm.dagm.bank import SampleBank, synthesize, usable_sources
+from hdm.dagm.bank import SampleBank, synthesize, usable_sources, why_not_redrawn
 from hdm.dagm.blending import noise_level
 from hdm.errors import HDMError
 from hdm.settings import DagmSynthesize
@@ -173,21 +173,33 @@ def test_noise_level_of_pure_noise():
 
 def test_shares_add_up_and_an_ignorant_prior_grows_nothing():
     settings = DagmSynthesize(sources={"diffusion": 3, "fill": 1, "shuffle": 0})
-    grey = tiny.textures(4)
-    assert usable_sources(settings, {"0.1": 0.9, "0.5": 0.6}, grey) == \
+    grey, whole = tiny.textures(4), tiny.input_format()
+    assert usable_sources(settings, {"0.1": 0.9, "0.5": 0.6}, grey, whole) == \
         {"diffusion": 0.75, "fill": 0.25}
-    assert usable_sources(settings, {"0.1": -1.0, "0.5": 0.9}, grey) == {"fill": 1.0}
-    assert "diffusion" in usable_sources(settings, {"0.1": 0.9, "0.99": -1.0}, grey), "coarse"
+    assert usable_sources(settings, {"0.1": -1.0, "0.5": 0.9}, grey, whole) == {"fill": 1.0}
+    assert "diffusion" in usable_sources(settings, {"0.1": 0.9, "0.99": -1.0}, grey, whole), \
+        "coarse"
     alone = DagmSynthesize(sources={"diffusion": 2})
-    assert usable_sources(alone, {"0.1": -1.0}, grey) == {"diffusion": 1.0}
+    assert usable_sources(alone, {"0.1": -1.0}, grey, whole) == {"diffusion": 1.0}
+
+
+@pytest.mark.parametrize(("redraw", "fit", "explains", "grown"), [
+    (None, "resize", 0.9, True), (None, "tile", 0.9, False), (None, "resize", 0.1, False),
+    (True, "tile", 0.1, True), (False, "resize", 0.9, False)])
+def test_the_prior_grows_defects_of_parts_judged_whole_or_as_it_is_told(
+        redraw, fit, explains, grown):
+    settings = DagmSynthesize(sources={"diffusion": 1, "fill": 1}, redraw=redraw)
+    explained, form = {"0.1": explains}, tiny.input_format(fit=fit)
+    assert ("diffusion" in usable_sources(settings, explained, tiny.textures(4), form)) == grown
+    assert bool(why_not_redrawn(settings, explained, form)) != grown
 
 
 def test_a_line_of_two_tones_is_repainted_and_nothing_else():
-    grey, explained = tiny.textures(4), {"0.1": 0.9}
+    grey, explained, form = tiny.textures(4), {"0.1": 0.9}, tiny.input_format()
     bare = torch.where(grey > 0, 1.0, -1.0)
-    assert usable_sources(DagmSynthesize(), explained, bare) == {"repaint": 1.0}
-    assert "fill" in usable_sources(DagmSynthesize(two_tones=False), explained, bare)
-    assert usable_sources(DagmSynthesize(two_tones=True), explained, grey) == {"repaint": 1.0}
+    assert usable_sources(DagmSynthesize(), explained, bare, form) == {"repaint": 1.0}
+    assert "fill" in usable_sources(DagmSynthesize(two_tones=False), explained, bare, form)
+    assert usable_sources(DagmSynthesize(two_tones=True), explained, grey, form) == {"repaint": 1.0}
 
 
 def test_repainted_samples_have_no_grey_but_at_their_edge(prior):

@@ -45,7 +45,8 @@ def fit(task: Task, *, pom: bool = True, parts: bool = False) -> Fitted:
     with clock.stage("prior"):
         prior = trained_prior.fit_steps(task, settings.dagm_fit.training.steps)
         shares = usable_sources(settings.dagm_synthesize,
-                                prior.explained(task.calibration, seed), task.train)
+                                prior.explained(task.calibration, seed), task.train,
+                                task.form)
     with clock.stage("bank"):
         bank, grown = counted(lambda: synthesize(images, splits, prior, settings.dagm_synthesize,
                                                  shares, seed=seed))
