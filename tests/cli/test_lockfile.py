@@ -1,6 +1,7 @@
 """dvc.lock that a killed DVC left half-written."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -55,6 +56,7 @@ def test_a_file_that_is_being_written_is_waited_for(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "dvc.lock"
     file.write_bytes(WHOLE[:30])
-    monkeypatch.setattr(lockfile.time, "sleep", lambda _: file.write_bytes(WHOLE))
+    monkeypatch.setattr(lockfile, "time",
+                        SimpleNamespace(sleep=lambda _: file.write_bytes(WHOLE)))
     assert lockfile.keep_whole(tmp_path) is False
     assert file.read_bytes() == WHOLE

@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+from types import SimpleNamespace
 
 import pytest
 from registry_lines import copy_store, make_line
@@ -166,7 +167,8 @@ def test_metrics_are_sent_in_bunches_while_the_stage_runs(monkeypatch):
         def log_batch(self, run_id, metrics=(), **_):
             sent.append(len(metrics))
     now = [0.0]
-    monkeypatch.setattr(tracking.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(tracking, "time", SimpleNamespace(monotonic=lambda: now[0],
+                                                          time=lambda: now[0]))
     run = MlflowRun(Client(), "id")
     for step in range(30):
         run.log_metrics({"loss": 1.0}, step=step)

@@ -4,6 +4,8 @@ import hashlib
 import json
 import shutil
 from contextlib import contextmanager
+from itertools import count
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -170,7 +172,8 @@ def test_killed_in_training_and_run_again_ends_as_if_undisturbed(finished, stage
                                                                  monkeypatch):
     line = copy_of(finished, tmp_path)
     shutil.rmtree(line.stage_folder(stage))
-    clock = iter(range(0, 10**9, 1000))
+    # The loop's own clock, not the process's: threads of libraries wait by that one.
+    clock = SimpleNamespace(monotonic=count(0, 1000).__next__)
     save = training._save
 
     def save_then_die(checkpoint, step, *rest):
@@ -179,7 +182,7 @@ def test_killed_in_training_and_run_again_ends_as_if_undisturbed(finished, stage
             raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(training.time, "monotonic", lambda: float(next(clock)))
+        patch.setattr(training, "time", clock)
         patch.setattr(training, "_save", save_then_die)
         with pytest.raises(Killed):
             run_stage(stage, "plate", line.project)
