@@ -7,10 +7,10 @@ from prefect.exceptions import FlowPauseTimeout
 from prefect.flow_runs import pause_flow_run
 from prefect.input import RunInput
 
-from hdm.commands import child
 from hdm.errors import HDMError
 from hdm.files import read_json
 from hdm.line import Line
+from hdm.orchestration import child_process
 from hdm.registry.history import receipt_file
 
 CODE = "needs_approval"
@@ -60,7 +60,7 @@ def ask(line: Line) -> bool:
         return False
     command = [sys.executable, "-m", "hdm", "promote", line.name, version, "--why",
                f"{answer.why or 'approved'} ({answer.name or 'no name given'})"]
-    with child.running(command, line.project) as process:
+    with child_process.running(command, line.project) as process:
         if process.wait():
             raise HDMError(f"version {version} of {line.name} was approved but could not be made "
                            f"champion; `hdm promote {line.name} {version}` tries again.")

@@ -11,8 +11,8 @@ from prefect.artifacts import (
 )
 
 from flows.stage import REJECTED, StageFailed
-from hdm.commands.summary import NOTHING, Summary, report_file
 from hdm.line import Line
+from hdm.orchestration.line_summary import NOTHING, Summary, report_file
 
 METRICS = ("image_auroc", "pixel_auroc", "image_ap", "pixel_ap", "aupro", "image_f1", "threshold")
 MLFLOW_UI = "http://127.0.0.1:5000"  # where `mlflow ui` listens

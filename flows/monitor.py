@@ -18,14 +18,14 @@ from prefect.states import Cancelled, Completed, Failed
 from prefect.tasks import exponential_backoff
 
 from flows import artifacts
-from flows.deployments import DRIFT_EVENT, resource
-from flows.requests import AlreadyRunning, join_waiting, only_run
+from flows.one_run import AlreadyRunning, join_waiting, only_run
 from flows.retrain import FIRST_DELAY, RETRIES, may_pass
 from flows.stage import StageFailed, worth_retrying
-from hdm.commands import child
 from hdm.errors import HDMError
 from hdm.line import Line
-from hdm.monitoring.requests import ask
+from hdm.monitoring.retrain_requests import ask
+from hdm.orchestration import child_process
+from hdm.orchestration.prefect_yaml import DRIFT_EVENT, resource
 
 STEADY, DRIFT, COOLING, IDLE = "Steady", "Drift", "Cooling down", "Idle"
 
@@ -35,9 +35,9 @@ STEADY, DRIFT, COOLING, IDLE = "Steady", "Drift", "Cooling down", "Idle"
       retry_condition_fn=may_pass)
 def look(line: str, project: str) -> dict[str, Any]:
     """The record of `hdm monitor LINE`. Raises StageFailed."""
-    with child.running(["python", "-m", "hdm", "monitor", line, "--json"], Path(project),
+    with child_process.running(["python", "-m", "hdm", "monitor", line, "--json"], Path(project),
                        capture=True) as process:
-        said = list(child.lines(process))
+        said = list(child_process.lines(process))
         code = process.wait()
     records = [text for text in said if text.startswith("{")]
     if code or not records:

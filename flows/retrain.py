@@ -18,12 +18,12 @@ from prefect.states import Cancelled, Completed, Failed
 from prefect.tasks import exponential_backoff
 
 from flows import approval, artifacts
-from flows.requests import AlreadyRunning, join_waiting, only_run
+from flows.one_run import AlreadyRunning, join_waiting, only_run
 from flows.stage import INBOX, UNCHANGED, StageFailed, owner, run_stage
-from hdm.commands import child
 from hdm.config import STAGES, load_pipelines
 from hdm.errors import HDMError
 from hdm.line import Line, find_project
+from hdm.orchestration import child_process
 
 ALL = "all"
 RETRIES = 4
@@ -36,7 +36,7 @@ def stages_of(line: Line) -> tuple[str, ...]:
     samples = load_pipelines(line.project).sample_lines
     first = ("samples", "configure") if line.name in samples else ("configure",)
     inbox = (INBOX,) if line.entry.inbox else ()
-    return (*inbox, *first, *STAGES[:-1], "registry", STAGES[-1])
+    return (*inbox, *first, *STAGES[:-1], "store_probe", STAGES[-1])
 
 
 def may_pass(_task: object, _run: TaskRun, state: State[Any]) -> bool:
@@ -75,7 +75,7 @@ def hdm_retrain(product_line: str = ALL) -> Any:
 
 def _one_line(line: Line) -> State[Any]:
     log = get_run_logger()
-    if left := child.stop_left_over(owner(line.name, line.project)):
+    if left := child_process.stop_left_over(owner(line.name, line.project)):
         log.warning("Stopped %d processes that a killed run of %s had left behind; its stage "
                     "continues where it stood.", left, line.name)
     last = ""
@@ -114,7 +114,7 @@ def _every_line(names: list[str], parallel: int) -> State[Any]:
             for run in runs.values():
                 run.cancel()
             while not all(run.done() for run in runs.values()):
-                child.stop_all()
+                child_process.stop_all()
                 time.sleep(0.1)
             raise
     bad = [f"{name} ({state.name}: {state.message})" for name, state in states.items()

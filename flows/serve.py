@@ -12,8 +12,8 @@ from prefect import Flow, serve
 from prefect.events import DeploymentEventTrigger
 from prefect.schedules import Cron
 
-from flows.deployments import ENTRYPOINTS, Deployment, deployments
 from hdm.line import find_project
+from hdm.orchestration.prefect_yaml import ENTRYPOINTS, Deployment, deployments
 
 
 def served(deployment: Deployment, project: Path) -> Any:

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hdm.commands import child
-from hdm.commands.lockfile import keep_whole
+from hdm.orchestration import child_process
+from hdm.orchestration.dvc_lock import keep_whole
 
 REJECTED_EXIT_CODES = (3, 4)  # DataError and ValidationFailed of hdm/errors.py
 INBOX = "inbox"
@@ -80,11 +80,12 @@ def run_stage(stage: str, line: str, project: Path, log: Callable[[str], None],
     if keep_whole(project):
         log("dvc.lock was damaged by a killed DVC and has been replaced by its last copy.")
     command = [sys.executable, "-m", "hdm", "inbox", line] if stage == INBOX else \
-        child.dvc("repro", "-s", f"{stage}@{line}")
+        child_process.dvc("repro", "-s", f"{stage}@{line}")
     # Prefect's own timeout cannot interrupt a flow that waits in a thread.
-    with (child.running(command, project, capture=True, owner=owner(line, project)) as process,
-          child.limited(process, min(hours * 3600, threading.TIMEOUT_MAX)) as over):
-        for text in child.lines(process):
+    with (child_process.running(command, project, capture=True,
+                                owner=owner(line, project)) as process,
+          child_process.limited(process, min(hours * 3600, threading.TIMEOUT_MAX)) as over):
+        for text in child_process.lines(process):
             transcript.add(text)
             log(text)
         code = process.wait()

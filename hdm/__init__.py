@@ -1,6 +1,7 @@
 """HDM: a Hybrid Diffusion Model for unified image anomaly detection, one model a product line."""
 
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -21,7 +22,7 @@ for _name, _value in {
     os.environ.setdefault(_name, _value)
 
 if TYPE_CHECKING:
-    from hdm.detector import HDM, Prediction
+    from hdm.detector.detector import HDM, Prediction
 
 __all__ = ["HDM", "Prediction", "__version__"]
 
@@ -29,7 +30,5 @@ __all__ = ["HDM", "Prediction", "__version__"]
 def __getattr__(name: str) -> Any:
     """Load the detector on first use: importing `hdm` must not import torch."""
     if name in ("HDM", "Prediction"):
-        from hdm import detector
-
-        return getattr(detector, name)
+        return getattr(import_module("hdm.detector.detector"), name)
     raise AttributeError(f"module 'hdm' has no attribute {name!r}")

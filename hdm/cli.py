@@ -1,64 +1,104 @@
-"""The command line. Commands live in `hdm.commands`; heavy libraries load when one needs them."""
+"""The command line. A command's module, in `hdm.commands`, is imported when it is asked for."""
 
 import signal
 import sys
+from importlib import import_module
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NamedTuple, NoReturn
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from hdm import __version__
-from hdm.commands import (
-    config,
-    deployments,
-    export,
-    failure,
-    inbox,
-    lines,
-    monitor,
-    page,
-    pipeline,
-    predict,
-    reproduce,
-    samples,
-    serve,
-    service,
-    testset,
-)
+from hdm.commands import exit_codes
+
+HELP = "Image anomaly detection with one retrainable model a product line."
+
+
+class Entry(NamedTuple):
+    """Where a command is, and the first sentence of its help, which `hdm --help` shows."""
+
+    module: str
+    attribute: str
+    help: str
+
+
+COMMANDS = {
+    "run": Entry("run_line", "run", (
+        "Bring a whole line up to date, from its images to the registry, and show the result.")),
+    "results": Entry("run_line", "results", (
+        "Show the last result of every line and how to look at the runs.")),
+    "report": Entry("run_line", "report", (
+        "Open the line's last evaluation report; its path is printed in any case.")),
+    "stage": Entry("run_line", "stage", (
+        "Run one stage of one line by itself, as DVC does it.")),
+    "inbox": Entry("take_in", "inbox", (
+        "Check the images in a line's inbox; take the good ones in, put the bad ones in "
+        "quarantine.")),
+    "predict": Entry("predict_images", "predict", (
+        "Judge images: print a table, write heat maps, predictions.json and predictions.csv.")),
+    "serve": Entry("serve_line", "serve", (
+        "Judge images over HTTP with the live model, and follow it when another becomes live.")),
+    "export": Entry("export_onnx", "export", (
+        "Write a model as ONNX, pixels in and decision out, if it agrees with torch on real "
+        "images.")),
+    "monitor": Entry("check_drift", "monitor", (
+        "Look for drift in the logged predictions of the live model, and write a page of "
+        "trends.")),
+    "page": Entry("write_page", "page", (
+        "Write and open a line's page: versions over time, the champion's heat maps, drift, "
+        "decisions.")),
+    "history": Entry("show_history", "history", (
+        "Show every version of a line's model: what the gate said, and when it was live.")),
+    "promote": Entry("manage_versions", "promote", (
+        "Make a version champion: approve one that was held, or overrule the gate.")),
+    "rollback": Entry("manage_versions", "rollback", (
+        "Return to the previous live version; services follow within seconds.")),
+    "pin": Entry("manage_versions", "pin", "Keep a version whatever its age."),
+    "prune": Entry("manage_versions", "prune", (
+        "Delete old versions with their files, as `retention.versions` says.")),
+    "reproduce": Entry("reproduce_version", "reproduce", (
+        "Check out a version's commit and data, train it again, and compare to the last bit.")),
+    "samples": Entry("draw_samples", "samples", (
+        "Draw the sample lines into data/<line>/raw; lines that are there are left alone.")),
+    "lines": Entry("manage_lines", "app", "List the product lines, or add one."),
+    "config": Entry("show_config", "app", "Show and check params.yaml and pipelines.yaml."),
+    "deployments": Entry("apply_deployments", "app", "Keep prefect.yaml true to pipelines.yaml."),
+    "testset": Entry("manage_test_sets", "app", (
+        "Freeze the test set of a line under a name, or look at it.")),
+}
+
+
+class LateCommands(TyperGroup):
+    """Knows each command by name and one sentence, and imports the one that is run."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = {name: TyperCommand(name, help=entry.help, rich_markup_mode=None)
+                         for name, entry in COMMANDS.items()}
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The name, the command itself and its arguments."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, load(name) if name in COMMANDS else command, rest
+
 
 app = typer.Typer(
-    name="hdm",
-    help="Image anomaly detection with one retrainable model a product line.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-COMMANDS = (
-    pipeline.run,
-    pipeline.results,
-    pipeline.report,
-    pipeline.stage,
-    inbox.inbox,
-    predict.predict,
-    serve.serve,
-    export.export,
-    monitor.monitor,
-    page.page,
-    service.history,
-    service.promote,
-    service.rollback,
-    service.pin,
-    service.prune,
-    reproduce.reproduce,
-    samples.samples,
-)
-for command in COMMANDS:
-    app.command()(command)
-app.add_typer(lines.app, name="lines")
-app.add_typer(config.app, name="config")
-app.add_typer(deployments.app, name="deployments")
-app.add_typer(testset.app, name="testset")
+    name="hdm", cls=LateCommands, help=HELP, no_args_is_help=True, add_completion=False,
+    pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+def load(name: str) -> Any:
+    """Import the command `name`, ready to be run."""
+    entry = COMMANDS[name]
+    found = getattr(import_module(f"hdm.commands.{entry.module}"), entry.attribute)
+    if not isinstance(found, typer.Typer):
+        alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+        alone.command(name)(found)
+        return typer.main.get_command(alone)
+    group = typer.main.get_group(found)
+    group.name = name
+    return group
 
 
 def _show_version(wanted: bool) -> None:
@@ -67,12 +107,12 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(help=HELP)
 def options(
     version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True,
                                           callback=_show_version)] = False,
 ) -> None:
-    """Image anomaly detection with one retrainable model a product line."""
+    """Options without a command."""
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
@@ -81,12 +121,12 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     try:
         app(arguments)
     except Exception as error:
-        sys.exit(failure.report(error))
+        sys.exit(exit_codes.report(error))
     except KeyboardInterrupt:
-        sys.exit(failure.INTERRUPTED)
+        sys.exit(exit_codes.INTERRUPTED)
     sys.exit(0)
 
 
 def _terminated(_signal: int, _frame: FrameType | None) -> None:
     """Leave through the usual exits, so that temporary files are removed."""
-    sys.exit(failure.TERMINATED)
+    sys.exit(exit_codes.TERMINATED)

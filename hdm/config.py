@@ -13,7 +13,9 @@ from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML, YAMLError
 
 from hdm.errors import ConfigError
-from hdm.settings import Params, Pipelines, ProductLine, Section
+from hdm.model_settings import Section
+from hdm.pipelines import Pipelines, ProductLine
+from hdm.settings import Params
 
 STAGES = (
     "ingest",

@@ -9,7 +9,8 @@ from typing import Any
 from hdm.config import load_params, load_pipelines, merge
 from hdm.errors import ConfigError
 from hdm.files import read_json
-from hdm.settings import Params, ProductLine
+from hdm.pipelines import ProductLine
+from hdm.settings import Params
 
 TEST_SET = "test_set"
 """Key of ingest's settings file: which frozen test set it takes."""
@@ -115,13 +116,18 @@ class Line:
         return self.stage_folder("ddm_train") / "detector"
 
     @property
+    def operating_point_file(self) -> Path:
+        """The operating point that evaluate chose for the detector."""
+        return self.stage_folder("evaluate") / "operating_point.json"
+
+    @property
     def log_folder(self) -> Path:
-        """The log of the line's predictions (see hdm.monitoring.log)."""
+        """The log of the line's predictions (see hdm.monitoring.prediction_log)."""
         return self.folder / "log"
 
     @property
     def monitor_folder(self) -> Path:
-        """What the last look for drift found (see hdm.monitoring.look)."""
+        """What the last look for drift found (see hdm.monitoring.drift_check)."""
         return self.folder / "monitor"
 
     @property

@@ -1,5 +1,6 @@
 """Progress bars for everything that takes more than two seconds."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -11,14 +12,25 @@ Report = Callable[..., None]
 
 
 @contextmanager
-def progress_bar(console: Console, label: str) -> Iterator[Report]:
-    """Yield a function (done, total) that moves one bar called `label`."""
-    with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-                  TimeRemainingColumn(), TextColumn("{task.fields[note]}"),
-                  console=console) as progress:
-        task = progress.add_task(label, total=None, note="")
+def progress_bar(console: Console, label: str, *, after: float = 0.0) -> Iterator[Report]:
+    """Yield a function (done, total) that moves one bar called `label`.
 
-        def report(done: int, total: int, note: str = "") -> None:
-            progress.update(task, completed=done, total=total, note=note)
+    after: seconds before the bar appears, for work that is mostly done at once.
+    """
+    progress = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+                        TimeRemainingColumn(), TextColumn("{task.fields[note]}"),
+                        console=console, transient=after > 0)
+    task, began = progress.add_task(label, total=None, note=""), time.monotonic()
 
+    def report(done: int, total: int, note: str = "") -> None:
+        if not progress.live.is_started and time.monotonic() - began > after:
+            progress.start()
+        progress.update(task, completed=done, total=total, note=note)
+
+    try:
+        if not after:
+            progress.start()
         yield report
+    finally:
+        if progress.live.is_started:
+            progress.stop()

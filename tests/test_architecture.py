@@ -1,44 +1,24 @@
-"""The house is built as docs/architecture.md says: read from the import statements."""
+"""The house is built as docs/architecture.md says: read from the import statements.
 
-import ast
+`python tests/test_architecture.py` prints each room with its files, its lines and what it imports.
+"""
+
 import subprocess
 import sys
-from collections.abc import Iterator
-from itertools import pairwise
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from hdm.registry.import_closure import imported
+
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted(path for room in ("hdm", "flows") for path in (ROOT / room).rglob("*.py"))
-LONGEST_FILE = 400
-
-# Each room with the level it stands on; it may import from its own room and from levels below.
-LEVELS = [
-    ("hdm.errors",),
-    ("hdm.files",),
-    ("hdm.settings",),
-    ("hdm.config",),
-    ("hdm.line", "hdm.progress", "hdm.checkout", "hdm.averaging"),
-    ("hdm.dataset",),
-    ("hdm.samples", "hdm.validation", "hdm.diffusion"),
-    ("hdm.dagm",),
-    ("hdm.pom",),
-    ("hdm.ddm",),
-    ("hdm.detector",),
-    ("hdm.evaluation",),
-    ("hdm.registry",),
-    ("hdm.monitoring",),
-    ("hdm.export",),
-    ("hdm.serving",),
-    ("hdm.stages", "hdm.inspection"),
-    ("hdm.commands", "flows"),
-    ("hdm.cli",),
-    ("hdm.__main__",),
-]
-LEVEL = {room: number for number, rooms in enumerate(LEVELS) for room in rooms}
-# The two shells around the pipeline share one way to start DVC and one way to write prefect.yaml.
-NEIGHBOURS = {("hdm.commands", "flows"), ("flows", "hdm.commands")}
+WRITTEN = [path for room in ("hdm", "flows", "benchmarks", "tests")
+           for path in sorted((ROOT / room).rglob("*.py"))]
+LONGEST_FILE = 250
+TWICE = {"__init__.py", "__main__.py", "conftest.py"}
+"""Names that Python and pytest ask for."""
 HEAVY = {"torch", "mlflow", "diffusers", "sklearn", "great_expectations", "matplotlib"}
 
 
@@ -54,67 +34,81 @@ def module_of(file: Path) -> str:
     return ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def imports(file: Path, *, late: bool = True) -> Iterator[str]:
-    """Modules that a file imports, without those only for typing; `late` those in functions too."""
-    waiting: list[ast.AST] = [ast.parse(file.read_text(encoding="utf-8"))]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
-            continue
-        if isinstance(node, ast.FunctionDef) and not late:
-            continue
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        waiting += ast.iter_child_nodes(node)
+def permitted() -> dict[str, list[str]]:
+    """Room -> rooms that it may import, as the page's table of rooms says, in its order."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    section = page.split("\n## Rooms\n")[1].split("\n## ")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")]
+            for line in section.splitlines() if line.startswith("| `")]
+    return {_room(cell): [_room(name) for name in allowed.split(",") if name.strip(" –")]
+            for cell, allowed, _ in rows}
 
 
-@pytest.mark.parametrize("file", SOURCES, ids=module_of)
-def test_imports_run_downwards_only(file: Path) -> None:
-    here = room_of(module_of(file))
-    if not here:
-        return  # hdm/__init__.py loads the detector when it is first asked for
-    for module in imports(file):
-        there = room_of(module)
-        if there in LEVEL and there != here and (here, there) not in NEIGHBOURS:
-            assert LEVEL[there] < LEVEL[here], f"{file.name} of {here} imports {module}"
+def _room(cell: str) -> str:
+    name = cell.strip(" `").removesuffix(".py").strip("/").replace("/", ".")
+    return name if name.startswith(("hdm.", "flows")) else f"hdm.{name}"
 
 
-def test_every_room_has_a_level() -> None:
-    assert {room_of(module_of(file)) for file in SOURCES} - {""} == set(LEVEL)
+def found() -> dict[str, set[str]]:
+    """Room -> rooms that its files import."""
+    used: dict[str, set[str]] = {}
+    for file in SOURCES:
+        here = room_of(module_of(file))
+        there = {room_of(module) for module in imported(file)} - {"", here}
+        # `from hdm import __version__` names the package, not a room.
+        used.setdefault(here, set()).update(room for room in there if room in ROOMS)
+    return used
 
 
-@pytest.mark.parametrize("file", SOURCES, ids=module_of)
+ROOMS = {room_of(module_of(file)) for file in SOURCES} - {""}
+PERMITTED = permitted()
+
+
+def test_the_page_names_every_room_once() -> None:
+    assert set(PERMITTED) == ROOMS - {"hdm.__main__"}
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS - {"hdm.__main__"}))
+def test_a_room_imports_what_the_page_allows_and_all_of_it(room: str) -> None:
+    assert found().get(room, set()) == set(PERMITTED[room])
+
+
+def test_imports_run_upwards_in_the_page_only() -> None:
+    order = list(PERMITTED)
+    for room, allowed in PERMITTED.items():
+        for other in allowed:
+            assert order.index(other) < order.index(room), f"{room} imports {other}"
+
+
+@pytest.mark.parametrize("file", WRITTEN, ids=module_of)
 def test_files_are_short(file: Path) -> None:
     assert len(file.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
 
 
-def test_flows_and_commands_start_without_heavy_libraries() -> None:
-    for file in SOURCES:
-        if room_of(module_of(file)) in ("flows", "hdm.cli", "hdm.config", "hdm.line"):
-            found = {module.split(".")[0] for module in imports(file, late=False)}
-            assert not found & HEAVY, file
+def test_a_file_name_means_one_thing() -> None:
+    names = Counter(file.name for file in WRITTEN if file.name not in TWICE)
+    assert [name for name, count in names.items() if count > 1] == []
 
 
-def test_importing_hdm_is_light() -> None:
-    code = (f"import sys, hdm, hdm.cli\nfound = {HEAVY | {'prefect', 'numpy', 'pandas'}!r}\n"
-            "print(sorted(found & set(sys.modules)))")
+@pytest.mark.parametrize("module", ["hdm, hdm.cli", "hdm.line, hdm.config",
+                                    "flows.retrain, flows.monitor, flows.serve"])
+def test_shells_start_without_heavy_libraries(module: str) -> None:
+    light = HEAVY | {"prefect", "numpy", "pandas"} if "flows" not in module else HEAVY
+    code = f"import sys, {module}\nprint(sorted({light!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True,
                           check=True)
     assert done.stdout.strip() == "[]"
 
 
-def test_page_names_the_rooms_in_the_order_of_their_levels() -> None:
-    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    table = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
-    places = {room: next((n for n, cell in enumerate(table) if _cell(room) in cell), None)
-              for room in LEVEL if room != "hdm.__main__"}
-    assert None not in places.values(), places
-    for lower, upper in pairwise(LEVELS[:-1]):
-        assert max(places[room] for room in lower) <= min(places[room] for room in upper), upper
+def main() -> None:
+    """Print the rooms."""
+    used = found()
+    for room in PERMITTED:
+        files = [file for file in SOURCES if room_of(module_of(file)) == room]
+        lines = sum(len(file.read_text(encoding="utf-8").splitlines()) for file in files)
+        named = ", ".join(sorted(name.removeprefix("hdm.") for name in used.get(room, ())))
+        print(f"{room:20} {len(files):3} files {lines:5} lines  imports {named or 'nothing'}")
 
 
-def _cell(room: str) -> str:
-    path = room.replace(".", "/")
-    return f"`{path}/`" if (ROOT / path).is_dir() else f"`{path}.py`"
+if __name__ == "__main__":
+    main()

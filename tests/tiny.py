@@ -9,11 +9,11 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from hdm.dagm.prior import NormalPrior, build_network
-from hdm.dataset.tensors import InputFormat
+from hdm.dataset.input_format import InputFormat
 from hdm.diffusion.compute import Backend
+from hdm.diffusion.normal_prior import NormalPrior, build_network
 from hdm.diffusion.schedule import NoiseSchedule
-from hdm.settings import Compute, DagmFit, DdmTrain, Denoiser, Training
+from hdm.model_settings import Compute, DagmFit, DdmTrain, Denoiser, Training
 
 COMPUTE = Compute(device="cpu", precision="fp32", threads=1)
 NETWORK = Denoiser(stem=4, widths=(16,), blocks=1)

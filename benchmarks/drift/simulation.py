@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from hdm.dataset.appearance import Appearance
+from hdm.detector.calibration import Calibration
+from hdm.detector.operating_point import OperatingPoint, choose
+from hdm.model_settings import ThresholdRule
 from hdm.monitoring.drift import LOOKS, Stream, counted, watch
-from hdm.pom.calibration import Calibration
-from hdm.pom.operating_point import OperatingPoint, choose
-from hdm.settings import ThresholdRule
 
 FIGURES = ("score", *LOOKS)
 DEFECT_SCORE = 4.0

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from scipy.stats import binom
 
 from benchmarks.quality.results import Row
-from hdm.evaluation.chance import false_alarms_by_chance
+from hdm.evaluation.false_alarm_law import false_alarms_by_chance
 
 INTERVAL = 0.95
 

@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import Any
 
 from benchmarks.quality.presets import PRESETS, PROJECT, params_of
-from hdm import checkout
+from hdm import git
 from hdm.errors import HDMError
 from hdm.files import write_json
 
@@ -47,7 +47,7 @@ def run(name: str, folder: Path, preset: str, seed: int, *, seconds: float | Non
     from benchmarks.quality.methods import METHODS, Task
     from benchmarks.quality.methods.method import whole
     from benchmarks.quality.sets import read_set
-    from hdm.dataset.tensors import InputFormat, load_normals, load_whole
+    from hdm.dataset.tensors import load_normals, load_whole, measure_format
     from hdm.diffusion.compute import Backend
 
     method = METHODS[name]
@@ -56,10 +56,10 @@ def run(name: str, folder: Path, preset: str, seed: int, *, seconds: float | Non
     manifest = read_set(folder, seed=seed, limit=PRESETS[preset].images,
                         calibration_fraction=params.ingest.calibration_fraction)
     train, test = manifest.split("train"), manifest.split("test")
-    form = InputFormat.measure(train, params.image)
+    form = measure_format(train, params.image)
     if method.one_canvas and form.scale != 1:
         whole_image = params.image.model_copy(update={"fit": "resize"})
-        form = InputFormat.measure(train, whole_image)
+        form = measure_format(train, whole_image)
     normals = load_normals(train, form, seed=seed)
     calibration = load_normals(manifest.split("calibration"), form, seed=seed)
     torch.manual_seed(seed)
@@ -101,9 +101,9 @@ def device_name(device: Any) -> str:
 
 def commit() -> str:
     """Short hash of the checkout, with `+` if code or settings have changed since."""
-    edited = checkout.changed(PROJECT, "--", "hdm", "params.yaml", "benchmarks",
+    edited = git.changed(PROJECT, "--", "hdm", "params.yaml", "benchmarks",
                               ":!benchmarks/quality/results")
-    return (checkout.commit(PROJECT)[:7] or "unknown") + ("+" if edited else "")
+    return (git.commit(PROJECT)[:7] or "unknown") + ("+" if edited else "")
 
 
 if __name__ == "__main__":

@@ -13,12 +13,12 @@ from torch.nn import functional as F
 
 from benchmarks.quality.methods.method import Score
 from hdm.dataset.images import read_mask
+from hdm.dataset.input_format import InputFormat
 from hdm.dataset.manifest import GOOD, Manifest, Row
-from hdm.dataset.tensors import InputFormat
+from hdm.detector.operating_point import conformal_threshold
 from hdm.evaluation.bootstrap import auroc_samples, group_weights, interval
 from hdm.evaluation.metrics import image_auroc
 from hdm.evaluation.pixels import LEVELS, PixelTally, aupro, pixel_auroc
-from hdm.pom.operating_point import conformal_threshold
 from hdm.settings import Evaluate
 
 RATES = (0.01, 0.05, 0.10)

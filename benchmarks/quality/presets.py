@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from hdm.config import load_params, merge
-from hdm.settings import Params, ProductLine, Source
+from hdm.pipelines import ProductLine, Source
+from hdm.settings import Params
 
 PROJECT = Path(__file__).parents[2]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from PIL import Image
 
 from hdm.dataset.manifest import GOOD, Manifest, Row
-from hdm.dataset.readers import Record, read_source
-from hdm.dataset.splits import assign_splits
 from hdm.errors import DataError
+from hdm.ingest.readers import Record, read_source
+from hdm.ingest.splits import assign_splits
 
 _EXPOSURE = re.compile(r"exp(\d+)_num_(\d+)")
 

@@ -31,10 +31,10 @@ from hdm.dataset.images import decode_image
 from hdm.dataset.manifest import Manifest
 from hdm.files import write_json, write_text
 from hdm.line import Line
-from hdm.registry.client import connect, load_mlflow
-from hdm.registry.model import log_detector
+from hdm.registry.address import tracking_uri
+from hdm.registry.logged_model import log_detector
+from hdm.registry.mlflow_client import connect, load_mlflow
 from hdm.registry.store import experiment_name, prepare
-from hdm.registry.tracking import tracking_uri
 
 AT_ONCE = (1, 8, 64)
 CROWD = 200
@@ -85,7 +85,7 @@ def measured(line: Line, backend: str, images: list[bytes], seconds: float) -> d
 
 def plain_loop(line: Line, images: list[bytes], seconds: float) -> dict[str, float]:
     """One image after the other: decode, predict. In a process of its own, as a script would."""
-    command = [sys.executable, "-m", "benchmarks.serving.loop", line.name, str(seconds)]
+    command = [sys.executable, "-m", "benchmarks.serving.request_loop", line.name, str(seconds)]
     with tempfile.TemporaryDirectory() as folder:
         for number, image in enumerate(images):
             (Path(folder) / f"{number:03}").write_bytes(image)

@@ -14,23 +14,23 @@ from torch.nn import functional as F
 from hdm.dagm.blending import blend, visible_change
 from hdm.dagm.foreground import foregrounds
 from hdm.dagm.masks import draw_mask
-from hdm.dagm.prior import JUDGED_UP_TO, MINIMUM_EXPLAINED, NormalPrior
-from hdm.dagm.sampler import perturbed_reverse
+from hdm.dagm.perturbed_reverse import perturbed_reverse
 from hdm.dagm.sources import SOURCES
-from hdm.dagm.tones import two_toned
-from hdm.dataset.tensors import InputFormat
+from hdm.dagm.two_tones import two_toned
+from hdm.dataset.input_format import InputFormat
+from hdm.diffusion.normal_prior import NormalPrior
 from hdm.errors import HDMError
 from hdm.files import atomic_file
-from hdm.settings import DagmSynthesize
+from hdm.model_settings import DagmSynthesize
 
 BATCH = 24
 STRENGTH = (0.2, 0.9)  # mean change inside the mask, of a range of 2: faint to plain
 OPAQUE = {"repaint": 2.0}
 """Sources that hide what was there, with the strength that no change exceeds."""
-
-
 FINEST = 0.2
 """Noise level, a share of the range, below which the good image's own detail is kept."""
+MINIMUM_EXPLAINED, JUDGED_UP_TO = 0.3, 0.25
+"""Share of held-out variance that a prior must explain, and up to which noise level."""
 CALM = (0.3, 0.9)
 """Share of each reverse process, its end, in which no variance is inflated: what was torn heals
 into the line's own texture, where else it would stay grain."""

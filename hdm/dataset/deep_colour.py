@@ -1,8 +1,8 @@
 """16-bit colour, which Pillow reduces to 8 bit when left alone."""
 
 import io
-import sys
 
+import cv2
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
@@ -11,7 +11,11 @@ from PIL import Image
 from hdm.dataset.alpha import on_black
 from hdm.dataset.orientation import orientation_of, upright
 
-_BITS, _PLANAR = 258, 284  # TIFF tags
+_BITS, _PLANAR, _EXTRA = 258, 284, 338  # TIFF tags
+_MULTIPLIED = (1,)  # the extra channel is an alpha that the colours are multiplied by already
+
+# Of a damaged file the error is told, not what its decoder saw.
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
 def is_deep_colour(image: Image.Image) -> bool:
@@ -19,8 +23,8 @@ def is_deep_colour(image: Image.Image) -> bool:
     if image.format == "TIFF":
         bits = image.tag_v2.get(_BITS, (1,))  # type: ignore[attr-defined]
         return len(bits) > 1 and 16 in bits
-    return image.format == "PNG" and _raw_mode(image).endswith(";16B") \
-        and image.mode in ("RGB", "RGBA")
+    return image.format == "PNG" and image.mode in ("RGB", "RGBA") \
+        and _raw_mode(image).endswith(";16B")
 
 
 def read_deep_colour(image: Image.Image, data: bytes) -> NDArray[np.uint16]:
@@ -28,45 +32,35 @@ def read_deep_colour(image: Image.Image, data: bytes) -> NDArray[np.uint16]:
 
     `data` are the bytes of the file that `image` was opened from. A TIFF is returned upright,
     as Pillow turns it while loading; a PNG as it is stored.
-    Raises ValueError or OSError for what neither Pillow nor tifffile decodes.
+    Raises ValueError or OSError for what neither OpenCV nor tifffile decodes.
     """
-    raw = _raw_mode(image)
-    if image.format == "TIFF" and (image.tag_v2.get(_PLANAR) == 2  # type: ignore[attr-defined]
-                                   or not raw.startswith(("RGB;16", "RGBA;16", "RGBX;16"))):
-        pixels = tifffile.imread(io.BytesIO(data), key=0)
-        if image.tag_v2.get(_PLANAR) == 2:  # type: ignore[attr-defined]
-            pixels = np.moveaxis(pixels, 0, -1)
-        pixels = upright(pixels, orientation_of(image))
-    elif raw == "LA;16B":
-        # Two 16-bit channels have the byte layout of four 8-bit ones.
-        parts = _load_as(data, raw, "RGBA").astype(np.uint16)
-        pixels = parts[..., 0::2] * np.uint16(256) + parts[..., 1::2]
+    tags = getattr(image, "tag_v2", {})
+    grey = _raw_mode(image).startswith("LA")
+    if image.mode not in ("RGB", "RGBA"):
+        raise ValueError(f"16-bit {image.mode}")
+    if tags.get(_PLANAR) == 2:  # OpenCV takes planes for interleaved channels
+        planes = tifffile.imread(io.BytesIO(data), key=0)
+        pixels = upright(np.moveaxis(planes, 0, -1), orientation_of(image))
     else:
-        # One pass keeps the first byte of each sample, the other the second one.
-        native = "L" if sys.byteorder == "little" else "B"
-        order = raw[-1].replace("N", native)
-        other = raw[:-1] + ("B" if order == "L" else "L")
-        high, low = _load_as(data, raw, raw), _load_as(data, raw, other)
-        pixels = high.astype(np.uint16) * np.uint16(256) + low
-        if raw.startswith("RGBX"):
-            pixels = pixels[..., :3]
-    if pixels.dtype != np.uint16 or pixels.ndim != 3 or pixels.shape[2] not in (2, 3, 4):
+        image.load()  # each of the two refuses damage that the other would overlook
+        pixels = _decode(data)
+    if pixels.dtype != np.uint16 or pixels.ndim != 3 or pixels.shape[2] not in (3, 4):
         raise ValueError(f"{pixels.dtype} samples of shape {pixels.shape}")
-    return on_black(pixels) if pixels.shape[2] in (2, 4) else pixels
+    if image.mode == "RGB" or tags.get(_EXTRA) == _MULTIPLIED:
+        return pixels[..., :3]
+    colour = on_black(pixels)
+    return colour[..., 0] if grey else colour
+
+
+def _decode(data: bytes) -> NDArray:
+    """Channels in the order RGB or RGBA; grey with alpha has its grey three times."""
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None:
+        raise ValueError("16-bit colour that cannot be decoded")
+    return pixels[..., [2, 1, 0, 3][:pixels.shape[-1]]]
 
 
 def _raw_mode(image: Image.Image) -> str:
     tiles = getattr(image, "tile", None) or []
     args = tiles[0].args if tiles else ""
     return str(args[0] if isinstance(args, tuple) else args)
-
-
-def _load_as(data: bytes, raw: str, wanted: str) -> NDArray[np.uint8]:
-    """Decode with another raw mode, which picks other bytes of each sample."""
-    with Image.open(io.BytesIO(data), formats=("PNG", "TIFF")) as image:
-        image.tile = [  # type: ignore[attr-defined]
-            tile._replace(args=(wanted, *tile.args[1:]) if isinstance(tile.args, tuple)
-                          else wanted)
-            for tile in image.tile]  # type: ignore[attr-defined]
-        image.load()
-        return np.asarray(image)

@@ -1,19 +1,18 @@
-"""From images on disk to network input: canvas, channels and one value range for a line."""
+"""From a line's images on disk to tensors: measuring the input format, loading splits."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from hdm.dataset.images import read_image, to_float
+from hdm.dataset.input_format import InputFormat
 from hdm.dataset.layout import position_share
 from hdm.dataset.manifest import Manifest
 from hdm.dataset.tiles import pad_to, starts
-from hdm.settings import Image
+from hdm.model_settings import Image
 
 CANVAS_MULTIPLE = 16
 TILES_AT_LEAST, ZOOMED_AT_LEAST = 1024, 2048
@@ -36,65 +35,22 @@ ones (10 %) before one canvas would distort them: cracks a pixel wide on one par
 another."""
 
 
-@dataclass(frozen=True)
-class InputFormat:
-    """How any image of a line becomes network input, measured once from its good images.
-
-    height, width: canvas in px. channels: 1 or 3. low, high: the values in [0, 1] that are
-    mapped to -1 and 1. fit: "resize" or "tile". scale: by which images are resized before they
-    are tiled; 1 for native pixels.
-    """
-
-    height: int
-    width: int
-    channels: int
-    low: float
-    high: float
-    fit: str
-    scale: float = 1.0
-
-    @classmethod
-    def measure(cls, normals: Manifest, settings: Image) -> "InputFormat":
-        """Canvas area size², aspect and channels of the line, range of the 0.5 % tails."""
-        frame = normals.frame
-        fit, scale = _fit(normals, settings) if settings.fit == "auto" else (settings.fit, 1.0)
-        aspect = float((frame["width"] / frame["height"]).median()) if fit == "resize" else 1.0
-        height = _round(settings.size / aspect**0.5)
-        channels = 3 if settings.channels == "auto" and (frame["channels"] == 3).any() else \
-            1 if settings.channels == "auto" else settings.channels
-        step = max(1, len(frame) // 64)
-        values = np.concatenate([
-            to_float(read_image(normals.image_file(row))).ravel()[::97]
-            for row in list(normals)[::step]])
-        low, high = (float(q) for q in np.quantile(values, [0.005, 0.995]))
-        return cls(height, _round(settings.size * aspect**0.5), channels, low,
-                   max(high, low + 1e-3), fit, scale)
-
-    def normalize(self, image: np.ndarray) -> Tensor:
-        """Native image (H, W) or (H, W, 3) -> float (channels, H, W), about [-1, 1]."""
-        values = to_float(image)
-        planes = values[None] if values.ndim == 2 else values.transpose(2, 0, 1)
-        if planes.shape[0] != self.channels:
-            planes = planes.mean(0, keepdims=True) if self.channels == 1 else planes.repeat(3, 0)
-        tensor = torch.from_numpy(np.ascontiguousarray(planes, dtype=np.float32))
-        scaled = (tensor - self.low) * (2 / (self.high - self.low)) - 1
-        return scaled.clamp(-3, 3)
-
-    def to_canvas(self, image: np.ndarray) -> Tensor:
-        """Native image -> (channels, height, width), the whole image at canvas size."""
-        return resize(self.normalize(image)[None], (self.height, self.width))[0]
-
-    def prepare(self, image: np.ndarray, zoom: float = 1.0) -> Tensor:
-        """Native image -> what a detector judges: the canvas, or the image at `zoom` times the
-        line's scale, to be tiled."""
-        if self.fit == "resize":
-            return self.to_canvas(image)
-        height, width = (max(1, round(side * self.scale * zoom)) for side in image.shape[:2])
-        return resize(self.normalize(image)[None], (height, width))[0]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
+def measure_format(normals: Manifest, settings: Image) -> InputFormat:
+    """A line's input format: canvas area size², aspect and channels of the line, and the range
+    between the 0.5 % tails of its values."""
+    frame = normals.frame
+    fit, scale = _fit(normals, settings) if settings.fit == "auto" else (settings.fit, 1.0)
+    aspect = float((frame["width"] / frame["height"]).median()) if fit == "resize" else 1.0
+    height = _round(settings.size / aspect**0.5)
+    channels = 3 if settings.channels == "auto" and (frame["channels"] == 3).any() else \
+        1 if settings.channels == "auto" else settings.channels
+    step = max(1, len(frame) // 64)
+    values = np.concatenate([
+        to_float(read_image(normals.image_file(row))).ravel()[::97]
+        for row in list(normals)[::step]])
+    low, high = (float(q) for q in np.quantile(values, [0.005, 0.995]))
+    return InputFormat(height, _round(settings.size * aspect**0.5), channels, low,
+               max(high, low + 1e-3), fit, scale)
 
 
 def load_normals(normals: Manifest, form: InputFormat, *, seed: int,
@@ -125,13 +81,6 @@ def load_normals(normals: Manifest, form: InputFormat, *, seed: int,
 def load_whole(images: Manifest, form: InputFormat) -> list[Tensor]:
     """All images of a split as a detector judges them, each (channels, H, W)."""
     return [form.prepare(read_image(images.image_file(row))) for row in images]
-
-
-def resize(images: Tensor, size: tuple[int, int]) -> Tensor:
-    """(N, C, H, W) -> (N, C, *size), anti-aliased when shrinking."""
-    if tuple(images.shape[-2:]) == size:
-        return images
-    return F.interpolate(images, size=size, mode="bilinear", antialias=True, align_corners=False)
 
 
 def _fit(normals: Manifest, settings: Image) -> tuple[str, float]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hdm.settings import Benign
+from hdm.model_settings import Benign
 
 NOISY_SHARE = 0.6
 SHADING_GRID = 3

@@ -10,8 +10,8 @@ from torch.nn import functional as F
 from hdm.dagm.bank import SampleBank
 from hdm.dagm.siblings import Siblings
 from hdm.ddm.augmentation import light, pose
-from hdm.ddm.process import state, transparencies
-from hdm.settings import Benign, DdmTrain
+from hdm.detector.reverse_process import state, transparencies
+from hdm.model_settings import Benign, DdmTrain
 
 CLEAN_SHARE = 0.4
 NOISY_SHARE = 0.8

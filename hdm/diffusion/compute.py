@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 from torch import nn
 
 from hdm.errors import ConfigError
-from hdm.settings import Compute
+from hdm.model_settings import Compute
 
 Module = TypeVar("Module", bound=nn.Module)
 

@@ -1,8 +1,9 @@
-"""The forward noise process and the moments of its reverse, on diffusers' DDPM schedule."""
+"""The forward noise process and the moments of its reverse, on the DDPM schedule of diffusers."""
 
 import torch
-from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from torch import Tensor
+
+from hdm.diffusion.cosine_scheduler import CosineScheduler
 
 
 class NoiseSchedule:
@@ -15,10 +16,7 @@ class NoiseSchedule:
     def __init__(self, timesteps: int, *, learned_variance: bool = True) -> None:
         self.timesteps = timesteps
         self.learned_variance = learned_variance
-        self.scheduler = DDPMScheduler(
-            num_train_timesteps=timesteps, beta_schedule="squaredcos_cap_v2",
-            prediction_type="v_prediction", clip_sample=False,
-            variance_type="learned_range" if learned_variance else "fixed_small_log")
+        self.scheduler = CosineScheduler(timesteps)
 
     def timestep(self, level: float) -> int:
         """The timestep at `level` of the range."""

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hdm.settings import Denoiser
+from hdm.model_settings import Denoiser
 
 LEVEL_PLANES = 3
 

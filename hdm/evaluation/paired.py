@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdm.dataset.manifest import GOOD
+from hdm.detector.operating_point import expected_cost
 from hdm.errors import HDMError
 from hdm.evaluation.bootstrap import (
     Weights,
@@ -17,8 +18,7 @@ from hdm.evaluation.bootstrap import (
     decision_samples,
     group_weights,
 )
-from hdm.evaluation.collect import Collected
-from hdm.pom.operating_point import expected_cost
+from hdm.evaluation.collected import Collected
 
 EVEN = (1.0, 1.0, 0.5)
 """Escape cost, false-reject cost and defect rate where none are stated: the balanced error."""

@@ -46,7 +46,7 @@ def compare(detector: Any, other: Any, images: Sequence[np.ndarray]) -> Agreemen
             anomaly_map = float(np.maximum(
                 anomaly_map, np.abs(one.anomaly_map - two.anomaly_map).max()))
             decisions += one.decision != two.decision and abs(one.score - one.threshold) > slack
-            highest, lowest = (detector.calibrated.p_value(one.score + step)
+            highest, lowest = (detector.calibration.p_value(one.score + step)
                                for step in (-slack, slack))
             p_values += not lowest - 1e-6 <= two.p_value <= highest + 1e-6
     return Agreement(len(images), score, anomaly_map, decisions, p_values)

@@ -14,7 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import beta
 
-from hdm.monitoring.log import UNDECIDABLE
+from hdm.detector.calibration import Calibration
+from hdm.detector.operating_point import OperatingPoint
 from hdm.monitoring.martingales import (
     SCALES,
     SHIFTS,
@@ -26,8 +27,7 @@ from hdm.monitoring.martingales import (
     rank_bets,
     wealth,
 )
-from hdm.pom.calibration import Calibration
-from hdm.pom.operating_point import OperatingPoint
+from hdm.monitoring.prediction_log import UNDECIDABLE
 
 LOOKS = ("brightness", "contrast", "sharpness")
 DEFECTS = "defects"

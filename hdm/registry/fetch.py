@@ -6,12 +6,12 @@ from typing import NamedTuple
 from hdm.errors import RegistryError
 from hdm.line import Line
 from hdm.registry.address import sqlite_file, tracking_uri
-from hdm.registry.client import connect, load_mlflow
-from hdm.registry.model import fingerprint
-from hdm.registry.promotion import CHAMPION, FINGERPRINT, detector_of
+from hdm.registry.mlflow_client import connect, load_mlflow
+from hdm.registry.mlflow_uris import MODELS, parse_model_uri
+from hdm.registry.model_versions import CHAMPION, FINGERPRINT, detector_of
 from hdm.registry.store import alias_version
 
-PREFIX = "models:/"
+PREFIX = MODELS
 
 
 class Fetched(NamedTuple):
@@ -34,11 +34,14 @@ def fetch(line: Line, uri: str, into: Path | None = None) -> Fetched:
     Raises RegistryError for another address, an unknown version, or files that are gone or are
     not those that were registered.
     """
-    name, by_alias, wanted = _parts(uri)
+    name, wanted, by_alias = parse_model_uri(uri)
     store = tracking_uri(line.project)
     file = sqlite_file(store)
     if file and not file.is_file():  # connecting would make an empty one
         raise RegistryError(f"there is no registry at {file} yet; `hdm run {line.name}` makes it.")
+    # Late: torch and scikit-learn come with it, and `live_version` is to be quick.
+    from hdm.registry.logged_model import fingerprint
+
     client = connect(store)
     version = alias_version(store, name, wanted) if by_alias else wanted
     if version is None:
@@ -53,15 +56,3 @@ def fetch(line: Line, uri: str, into: Path | None = None) -> Fetched:
                             "registered, they were damaged or changed; restore them from a backup "
                             "or roll back to another version.")
     return Fetched(version, folder)
-
-
-def _parts(uri: str) -> tuple[str, bool, str]:
-    """Name, whether an alias follows, and the alias or version."""
-    address = uri.removeprefix(PREFIX)
-    by_alias = "@" in address
-    name, _, wanted = address.partition("@" if by_alias else "/")
-    if not uri.startswith(PREFIX) or not name or not wanted or \
-            not (by_alias or wanted.isdigit()):
-        raise RegistryError(f"expected models:/NAME@ALIAS or models:/NAME/VERSION, received "
-                            f"{uri!r}.")
-    return name, by_alias, wanted

@@ -38,7 +38,7 @@ class Packaged(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Evidence:
+class GateEvidence:
     """What the gate decides on.
 
     metrics: `image_auroc` and `pixel_auroc` of the challenger as fractions, None where undefined.
@@ -65,7 +65,7 @@ class Decision:
         return {"outcome": self.outcome, "reasons": [r._asdict() for r in self.reasons]}
 
 
-def gate(evidence: Evidence, settings: Register) -> Decision:
+def gate(evidence: GateEvidence, settings: Register) -> Decision:
     """Decide, and leave a reason for every check, also for those that hold.
 
     A failed check refuses. A challenger is promoted if the lower bound of at least one difference
@@ -106,7 +106,7 @@ def _outcome(codes: set[str]) -> Literal["promote", "refuse", "hold"]:
     return "hold" if codes & HOLDING else "promote"
 
 
-def _minimums(evidence: Evidence, settings: Register) -> Iterator[Reason]:
+def _minimums(evidence: GateEvidence, settings: Register) -> Iterator[Reason]:
     for metric, required in (("image_auroc", settings.minimum_image_auroc),
                              ("pixel_auroc", settings.minimum_pixel_auroc)):
         measured, title = evidence.metrics.get(metric), TITLES[metric]

@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 from hdm.errors import HDMError
 from hdm.files import read_json
 from hdm.line import Line
-from hdm.registry.address import tracking_off, tracking_uri, unreachable
-from hdm.registry.client import connect, first_line
-from hdm.registry.promotion import aliases
-from hdm.registry.store import identify
+from hdm.registry.address import tracking_off, tracking_uri
+from hdm.registry.model_versions import aliases
+from hdm.registry.store import ask, identify
+
+LIVE = "hdm.live_since"
 
 
 class VersionRecord(NamedTuple):
@@ -25,6 +26,14 @@ class VersionRecord(NamedTuple):
     run_id: str
 
 
+class Service(NamedTuple):
+    """A time in which a version was live; `since` is UTC, `until` empty while it still is."""
+
+    version: str
+    since: str
+    until: str
+
+
 def versions(line: Line) -> list[VersionRecord]:
     """All versions of the line's model, newest first; empty if the store has none.
 
@@ -33,13 +42,20 @@ def versions(line: Line) -> list[VersionRecord]:
     uri = tracking_uri(line.project)
     if tracking_off() or identify(uri, line.name) is None:
         return []
-    client = connect(uri)
-    try:
-        found = client.search_model_versions(f"name = '{line.model_name}'")
-        names = aliases(client, line.model_name)
-    except Exception as error:
-        raise unreachable(uri, first_line(error)) from error
+    model = line.model_name
+    found, names = ask(uri, lambda client: (client.search_model_versions(f"name = '{model}'"),
+                                            aliases(client, model)))
     return sorted((_record(v, names) for v in found), key=lambda r: -r.version)
+
+
+def services(client: Any, model: str) -> list[Service]:
+    """Who was live when, oldest first, from the marks on the versions."""
+    starts = sorted((time, str(v.version))
+                    for v in client.search_model_versions(f"name = '{model}'")
+                    for time in v.tags.get(LIVE, "").split() if time)
+    ends = [time for time, _ in starts[1:]] + [""] * bool(starts)
+    return [Service(version, time, end)
+            for (time, version), end in zip(starts, ends, strict=True)]
 
 
 def summary(line: Line) -> dict[str, Any]:

@@ -1,38 +1,24 @@
-"""What the registered model takes along: the modules that inference imports, and their libraries.
+"""What the registered model takes along: the room that answers, and the libraries it needs."""
 
-Found by reading the import statements, so the package stays right as the code changes.
-"""
-
-import ast
 import shutil
-import sys
-from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import hdm
+from hdm.registry.import_closure import import_closure
 
-DISTRIBUTIONS = {"PIL": "pillow", "ruamel": "ruamel.yaml", "sklearn": "scikit-learn"}
+DISTRIBUTIONS = {"PIL": "pillow", "cv2": "opencv-python-headless", "ruamel": "ruamel.yaml",
+                 "sklearn": "scikit-learn"}
 PACKAGE = Path(hdm.__file__).parent
-MODEL_FILE = Path("registry/pyfunc_model.py")
+ROOM = Path("detector")
+MODEL_FILE = ROOM / "pyfunc_model.py"
 
 
 def inference_sources(package: Path) -> tuple[list[Path], list[str]]:
-    """Files of `package` that the model file needs (relative), and the libraries they import."""
-    files: set[Path] = set()
-    libraries: set[str] = set()
-    waiting = [MODEL_FILE]
-    while waiting:
-        file = waiting.pop()
-        for module in _imports(package / file):
-            first, *rest = module.split(".")
-            if first == package.name:
-                found = set(_files(package, rest)) - files
-                files |= found
-                waiting += found
-            elif first not in sys.stdlib_module_names:
-                libraries.add(first)
-    return sorted(files), sorted(libraries)
+    """Files of `package` that answer a picture (relative), and the libraries they import: the room
+    `hdm/detector`, and what it imports."""
+    room = [file.relative_to(package) for file in (package / ROOM).glob("*.py")]
+    return import_closure(package, room)
 
 
 def copy_package(target: Path, package: Path) -> Path:
@@ -57,22 +43,3 @@ def _version(distribution: str) -> str | None:
         return version(distribution).split("+")[0]
     except PackageNotFoundError:
         return None
-
-
-def _imports(file: Path) -> Iterator[str]:
-    """Dotted names that `file` imports; `from a import b` gives a and a.b, as b may be a module."""
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def _files(package: Path, parts: list[str]) -> Iterator[Path]:
-    """The module's file and the __init__ files on the way to it."""
-    for length in range(len(parts) + 1):
-        base = Path(*parts[:length])
-        for file in (base / "__init__.py", base.with_suffix(".py") if base.name else base):
-            if (package / file).is_file():
-                yield file

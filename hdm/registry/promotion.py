@@ -1,94 +1,114 @@
-"""From a decision to a model version with its record, and to the aliases that point at it.
+"""Which version serves: the one place where the alias `champion` moves.
 
-Every step can be repeated: a process killed between two of them is finished by running the same
-command again, without a second version and without a moment in which no champion exists.
+Each time a version goes into service it is written on the version itself, so that the registry
+alone tells who served when.
 """
 
-import contextlib
-import io
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from hdm.errors import RegistryError
+from hdm.line import Line
+from hdm.registry.decision_log import note, now, person
+from hdm.registry.gate import Decision
+from hdm.registry.mlflow_uris import TEXT_LENGTH
+from hdm.registry.model_versions import CHALLENGER, CHAMPION, PREVIOUS, aliases
 
-CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
-FINGERPRINT, RETRAIN_RUN = "hdm.fingerprint", "hdm.retrain_run"
-CHAMPION_BEFORE = "hdm.champion_before"
-TAG_LENGTH = 4900
-
-
-class LoggedModel(NamedTuple):
-    """A model that MLflow holds: its registry name, its address, and the version that it is."""
-
-    name: str
-    address: str
-    version: str | None
+LIVE = "hdm.live_since"
+WITHDRAWN = "hdm.withdrawn"
 
 
-class Champion(NamedTuple):
-    """The version that serves at present."""
+class Service(NamedTuple):
+    """A time in which a version was live; `since` is UTC, `until` empty while it still is."""
 
     version: str
-    fingerprint: str
+    since: str
+    until: str
 
 
-def find_champion(client: Any, model: str) -> Champion | None:
-    """The version behind the alias `champion`; None if there is none."""
-    version = aliases(client, model).get(CHAMPION)
-    if version is None:
-        return None
-    tags = client.get_model_version(model, version).tags
-    return Champion(version, tags.get(FINGERPRINT, ""))
+def put_in_service(client: Any, line: Line, version: str, why: str, action: str = "promote",
+                   ) -> None:
+    """Make `version` champion; the one before becomes `previous`, a challenger is overtaken.
 
-
-def champion_before(client: Any, model: str, version: str) -> Champion | None:
-    """The champion that `version` was compared with when it was registered; None without one."""
-    before = client.get_model_version(model, version).tags.get(CHAMPION_BEFORE)
-    if not before:
-        return None
-    return Champion(before, client.get_model_version(model, before).tags.get(FINGERPRINT, ""))
-
-
-def aliases(client: Any, model: str) -> dict[str, str]:
-    """Alias -> version of a registered model; aliases of deleted versions are left out."""
-    found = {k: str(v) for k, v in client.get_registered_model(model).aliases.items()}
-    if not found:
-        return {}
-    alive = {str(v.version) for v in client.search_model_versions(f"name = '{model}'")}
-    return {alias: version for alias, version in found.items() if version in alive}
-
-
-def detector_of(mlflow: Any, model: str, version: str, into: Path | None = None) -> Path:
-    """The detector folder inside a model version, fetched if it is not local.
-
-    into: an existing folder that receives a copy, for callers that must clean up after themselves.
-
-    Raises RegistryError if the version's files are gone or are not one of our models.
+    At no moment there is no champion, and a killed attempt is finished by doing it again.
     """
-    try:
-        folder = Path(mlflow.artifacts.download_artifacts(
-            f"models:/{model}/{version}", dst_path=str(into) if into else None))
-        flavor = mlflow.models.Model.load(str(folder)).flavors["python_function"]
-        detector = folder / flavor["artifacts"]["detector"]["path"]
-    except Exception as error:
-        raise RegistryError(f"the files of {model} version {version} cannot be fetched "
-                            f"({type(error).__name__}).") from error
-    if not detector.is_dir():
-        raise RegistryError(f"{model} version {version} holds no detector folder.")
-    return detector
+    model = line.model_name
+    before = aliases(client, model).get(CHAMPION)
+    if before != version:
+        if before:
+            client.set_registered_model_alias(model, PREVIOUS, before)
+        _mark_live(client, model, version)
+        client.set_registered_model_alias(model, CHAMPION, version)
+        note(line, action, version, why, replaced=before or "")
+    if aliases(client, model).get(CHALLENGER) in (version, before):
+        client.delete_registered_model_alias(model, CHALLENGER)
 
 
-def register_version(mlflow: Any, client: Any, logged: LoggedModel, tags: Mapping[str, str],
-                     description: str) -> str:
-    """Make the logged model a version, or bring the one that it is up to date; its number."""
-    model, version = logged.name, logged.version
-    if version is None:
-        with contextlib.redirect_stderr(io.StringIO()):  # MLflow's chatter
-            made = mlflow.register_model(logged.address, model, tags=dict(tags))
-        version = str(made.version)
+def carry_out(client: Any, line: Line, version: str, decision: Decision) -> list[str]:
+    """Point the aliases as decided, note it, and return those of `version`."""
+    why = ", ".join(reason.code for reason in decision.reasons)
+    if decision.outcome == "promote":
+        put_in_service(client, line, version, why)
+        return [CHAMPION]
+    client.set_registered_model_alias(line.model_name, CHALLENGER, version)
+    note(line, decision.outcome, version, why)
+    return [CHALLENGER]
+
+
+def roll_back(client: Any, line: Line, why: str, to: str = "") -> str:
+    """Return to the version behind `previous`, or to version `to`; the number that serves then.
+
+    The withdrawn version is marked, so that a second rollback goes further back and not forth.
+    Raises RegistryError if there is nothing to return to.
+    """
+    model = line.model_name
+    names = aliases(client, model)
+    live, target = names.get(CHAMPION), to or names.get(PREVIOUS, "")
+    if not target:
+        raise RegistryError(f"{model} has no previous version to return to; name one with --to "
+                            f"(`hdm history {line.name}` lists them).")
+    if target == live:
+        raise RegistryError(f"version {target} of {model} is live already; nothing was changed.")
+    known = {str(v.version) for v in client.search_model_versions(f"name = '{model}'")}
+    if target not in known:
+        raise RegistryError(f"{model} has no version {target}; `hdm history {line.name}` lists "
+                            "what there is.")
+    if live:
+        said = f"{now()} by {person()}: {why}"
+        client.set_model_version_tag(model, live, WITHDRAWN, said[:TEXT_LENGTH])
+    _mark_live(client, model, target)
+    client.set_registered_model_alias(model, CHAMPION, target)
+    older = _last_live_before(client, model, target)
+    if older:
+        client.set_registered_model_alias(model, PREVIOUS, older)
     else:
-        for key, value in tags.items():
-            client.set_model_version_tag(model, version, key, value)
-    client.update_model_version(model, version, description)
-    return version
+        client.delete_registered_model_alias(model, PREVIOUS)
+    note(line, "rollback", target, why, replaced=live or "")
+    return target
+
+
+def services(client: Any, model: str) -> list[Service]:
+    """Who was live when, oldest first, from the marks on the versions."""
+    starts = sorted((time, str(v.version))
+                    for v in client.search_model_versions(f"name = '{model}'")
+                    for time in v.tags.get(LIVE, "").split() if time)
+    ends = [time for time, _ in starts[1:]] + [""] * bool(starts)
+    return [Service(version, time, end)
+            for (time, version), end in zip(starts, ends, strict=True)]
+
+
+def _mark_live(client: Any, model: str, version: str) -> None:
+    tags = client.get_model_version(model, version).tags
+    times = f"{tags.get(LIVE, '')} {now()}".strip()
+    client.set_model_version_tag(model, version, LIVE, times[-TEXT_LENGTH:])
+
+
+def _last_live_before(client: Any, model: str, target: str) -> str:
+    """The version that served last before `target` first did, and was not withdrawn; or ''."""
+    alive = {str(v.version): v.tags for v in client.search_model_versions(f"name = '{model}'")}
+    past: list[str] = []
+    for served in services(client, model):
+        if served.version == target:
+            break
+        if WITHDRAWN not in alive[served.version]:
+            past.append(served.version)
+    return past[-1] if past else ""

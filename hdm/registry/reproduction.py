@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hdm.errors import RegistryError
-from hdm.registry.client import first_line
-from hdm.registry.promotion import FINGERPRINT, RETRAIN_RUN
+from hdm.registry.mlflow_client import first_line
+from hdm.registry.model_versions import FINGERPRINT, RETRAIN_RUN
 
 
 class Origin(NamedTuple):

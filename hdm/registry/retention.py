@@ -6,12 +6,12 @@ from typing import Any
 
 from hdm.errors import RegistryError
 from hdm.line import Line
-from hdm.registry.client import first_line
-from hdm.registry.decisions import note
-from hdm.registry.promotion import aliases
+from hdm.registry.decision_log import note
+from hdm.registry.mlflow_client import first_line
+from hdm.registry.mlflow_uris import MODELS
+from hdm.registry.model_versions import aliases
 
 PINNED = "hdm.pinned"
-LOGGED = "models:/"
 
 
 def expendable(versions: Sequence[int], protected: Collection[int], keep: int) -> list[int]:
@@ -75,7 +75,7 @@ def _delete(client: Any, model: str, version: str) -> None:
     found = client.get_model_version(model, version)
     client.delete_model_version(model, version)
     source = str(found.source)
-    if source.startswith(LOGGED):
-        logged = client.get_logged_model(source.removeprefix(LOGGED))
+    if source.startswith(MODELS):
+        logged = client.get_logged_model(source.removeprefix(MODELS))
         get_artifact_repository(logged.artifact_location).delete_artifacts()
         client.delete_logged_model(logged.model_id)

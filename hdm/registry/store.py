@@ -1,34 +1,25 @@
-"""The MLflow store of one line: created once, recognised in milliseconds.
+"""The MLflow store of one line: created once, recognised in milliseconds."""
 
-Recognising must not cost an import of mlflow (1.8 s a line at every `dvc repro`), so SQLite and
-servers are asked directly; anything unexpected is left to the MLflow client.
-"""
-
-import base64
-import json
-import os
-import sqlite3
-from pathlib import Path
-from typing import Any, NamedTuple
-from urllib.error import HTTPError
-from urllib.parse import urlencode
-from urllib.request import Request, urlopen
+import logging
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 from filelock import FileLock, Timeout
 
 from hdm.errors import RegistryError
 from hdm.line import Line
 from hdm.registry.address import (
-    PATIENCE,
     artifact_location,
     check_reachable,
-    is_http,
     sqlite_file,
     tracking_uri,
     unreachable,
 )
-from hdm.registry.client import connect, first_line
 from hdm.registry.ledger import lock_folder
+from hdm.registry.mlflow_client import connect, first_line
+from hdm.registry.quick_client import MISSING, quick_client
+
+Answer = TypeVar("Answer")
 
 
 class Store(NamedTuple):
@@ -42,10 +33,6 @@ class Store(NamedTuple):
     def key(self) -> str:
         """One word for the ledger: the experiment, not the model, decides where runs are."""
         return f"{self.experiment_id}@{self.experiment_created}"
-
-
-class Surprise(Exception):
-    """The quick look met something it does not know; ask the MLflow client."""
 
 
 def experiment_name(line_name: str) -> str:
@@ -71,161 +58,70 @@ def prepare(line: Line) -> Store:
                             "end it and run the same command again.") from None
 
 
+def ask(uri: str, question: Callable[[Any], Answer]) -> Answer:
+    """What `question` finds with a client that reads: the quick one or, where that does not do,
+    MLflow's. Raises RegistryError if the store cannot be read."""
+    quick = quick_client(uri)
+    if quick:
+        try:
+            return question(quick)
+        except RegistryError:
+            raise
+        except Exception:
+            logging.getLogger(__name__).debug("MLflow's client is asked", exc_info=True)
+    client = connect(uri)
+    try:
+        return question(client)
+    except Exception as error:
+        raise unreachable(uri, first_line(error)) from error
+
+
 def identify(uri: str, line_name: str) -> Store | None:
     """The line's store at `uri`, or None if a part of it is missing. Reads only."""
-    try:
-        file = sqlite_file(uri)
-        if file:
-            return _identify_sqlite(file, line_name)
-        if is_http(uri):
-            return _identify_http(uri, line_name)
-    except Surprise:
-        pass
-    return _identify_client(uri, line_name)
+    def look(client: Any) -> Store | None:
+        experiment = client.get_experiment_by_name(experiment_name(line_name))
+        model = _there(client.get_registered_model, f"hdm-{line_name}")
+        if experiment is None or experiment.lifecycle_stage != "active" or model is None:
+            return None
+        return Store(str(experiment.experiment_id), int(experiment.creation_time or 0),
+                     int(model.creation_timestamp or 0))
+
+    return ask(uri, look)
 
 
 def has_version(uri: str, model: str, version: str) -> bool:
     """Whether the version is in the registry; True also where that cannot be told quickly."""
+    quick = quick_client(uri)
     try:
-        file = sqlite_file(uri)
-        if file:
-            rows = _query(file, "select current_stage from model_versions "
-                                "where name = ? and version = ?", (model, int(version)))
-            return any(row[0] != "Deleted_Internal" for row in rows)
-        if is_http(uri):
-            return _get(uri, "model-versions/get", name=model, version=version) is not None
-    except (Surprise, ValueError):
-        pass
-    return True
+        return quick is None or _there(quick.get_model_version, model, version) is not None
+    except RegistryError:
+        raise
+    except Exception:
+        return True
 
 
 def alias_version(uri: str, model: str, alias: str) -> str | None:
     """The version behind an alias; None where there is no store, no model, no such alias, or the
     version was deleted. Reads only. Raises RegistryError if the store does not answer."""
-    try:
-        file = sqlite_file(uri)
-        if file:
-            return _alias_sqlite(file, model, alias)
+    def look(client: Any) -> str | None:
+        found = _there(client.get_registered_model, model)
+        version = found and found.aliases.get(alias)
+        alive = version and _there(client.get_model_version, model, str(version))
+        return str(version) if alive else None
+
+    if not sqlite_file(uri):
         check_reachable(uri)
-        if is_http(uri):
-            return _alias_http(uri, model, alias)
-    except Surprise:
-        pass
-    return _alias_client(uri, model, alias)
+    return ask(uri, look)
 
 
-def _alias_sqlite(file: Path, model: str, alias: str) -> str | None:
-    if not file.is_file() or not file.stat().st_size:
-        return None
-    known = _query(file, "select 1 from sqlite_master where name = ?",
-                   ("registered_model_aliases",))
-    rows = known and _query(
-        file, "select v.version from registered_model_aliases a join model_versions v "
-              "on v.name = a.name and v.version = a.version "
-              "where a.name = ? and a.alias = ? and v.current_stage != 'Deleted_Internal'",
-        (model, alias))
-    if len(rows) > 1:
-        raise Surprise("several workspaces")
-    return str(rows[0][0]) if rows else None
-
-
-def _alias_http(uri: str, model: str, alias: str) -> str | None:
-    answer = _get(uri, "registered-models/get", name=model)
+def _there(get: Callable[..., Any], *what: str) -> Any:
+    """What a client gets, None where it says that there is no such thing."""
     try:
-        found = answer["registered_model"].get("aliases", []) if answer else []
-        versions = [str(entry["version"]) for entry in found if entry["alias"] == alias]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise Surprise(str(error)) from None
-    return versions[0] if versions and has_version(uri, model, versions[0]) else None
-
-
-def _alias_client(uri: str, model: str, alias: str) -> str | None:
-    client = connect(uri)
-    try:
-        models = client.search_registered_models(f"name = '{model}'")
-        version = models[0].aliases.get(alias) if models else None
-        alive = version and client.search_model_versions(f"name = '{model}'")
+        return get(*what)
     except Exception as error:
-        raise unreachable(uri, first_line(error)) from error
-    return str(version) if alive and str(version) in {str(v.version) for v in alive} else None
-
-
-def _identify_sqlite(file: Path, line_name: str) -> Store | None:
-    if not file.is_file() or not file.stat().st_size:
-        return None
-    if not _query(file, "select 1 from sqlite_master where name = 'alembic_version'", ()):
-        return None
-    experiments = _query(file, "select experiment_id, creation_time, lifecycle_stage "
-                               "from experiments where name = ?", (experiment_name(line_name),))
-    models = _query(file, "select creation_time from registered_models where name = ?",
-                    (f"hdm-{line_name}",))
-    if len(experiments) > 1 or len(models) > 1:
-        raise Surprise("several workspaces")
-    if not experiments or not models or experiments[0][2] != "active":
-        return None
-    return Store(str(experiments[0][0]), int(experiments[0][1] or 0), int(models[0][0] or 0))
-
-
-def _query(file: Path, sql: str, values: tuple[Any, ...]) -> list[Any]:
-    try:
-        connection = sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=PATIENCE)
-        try:
-            return connection.execute(sql, values).fetchall()
-        finally:
-            connection.close()
-    except sqlite3.Error as error:
-        raise Surprise(str(error)) from None
-
-
-def _identify_http(uri: str, line_name: str) -> Store | None:
-    experiment = _get(uri, "experiments/get-by-name", experiment_name=experiment_name(line_name))
-    model = _get(uri, "registered-models/get", name=f"hdm-{line_name}")
-    try:
-        if not experiment or not model or experiment["experiment"]["lifecycle_stage"] != "active":
+        if getattr(error, "error_code", "") == MISSING:
             return None
-        return Store(str(experiment["experiment"]["experiment_id"]),
-                     int(experiment["experiment"]["creation_time"]),
-                     int(model["registered_model"]["creation_timestamp"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise Surprise(str(error)) from None
-
-
-def _get(uri: str, call: str, **query: str) -> dict[str, Any] | None:
-    """One REST call; None if the server says that the thing does not exist."""
-    request = Request(f"{uri.rstrip('/')}/api/2.0/mlflow/{call}?{urlencode(query)}")
-    token, user = (os.environ.get(f"MLFLOW_TRACKING_{k}") for k in ("TOKEN", "USERNAME"))
-    if user:
-        password = os.environ.get("MLFLOW_TRACKING_PASSWORD", "")
-        word = base64.b64encode(f"{user}:{password}".encode()).decode()
-        request.add_header("Authorization", f"Basic {word}")
-    elif token:
-        request.add_header("Authorization", f"Bearer {token}")
-    try:
-        with urlopen(request, timeout=PATIENCE) as answer:
-            content = json.load(answer)
-    except HTTPError as error:
-        body = error.read().decode(errors="replace")
-        if "RESOURCE_DOES_NOT_EXIST" in body:
-            return None
-        if error.code in (401, 403):
-            raise unreachable(uri, f"it refused the user or token ({error.code})") from None
-        raise Surprise(str(error)) from None
-    except (OSError, ValueError) as error:
-        raise Surprise(str(error)) from None
-    return content if isinstance(content, dict) else None
-
-
-def _identify_client(uri: str, line_name: str) -> Store | None:
-    client = connect(uri)
-    try:
-        experiment = client.get_experiment_by_name(experiment_name(line_name))
-        models = client.search_registered_models(f"name = 'hdm-{line_name}'")
-    except Exception as error:
-        raise unreachable(uri, first_line(error)) from error
-    if experiment is None or experiment.lifecycle_stage != "active" or not models:
-        return None
-    return Store(str(experiment.experiment_id), int(experiment.creation_time or 0),
-                 int(models[0].creation_timestamp or 0))
+        raise
 
 
 def _create(uri: str, line: Line) -> Store:

@@ -10,60 +10,21 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from hdm import checkout
+from hdm import git
 from hdm.errors import HDMError
 from hdm.line import Line
 from hdm.registry.address import tracking_off, tracking_uri, unreachable
-from hdm.registry.client import connect, first_line
-from hdm.registry.ledger import OPEN, RETRAIN, Link, edit_ledger, read_ledger
+from hdm.registry.ledger import OPEN, RETRAIN, Link, edit_ledger
+from hdm.registry.mlflow_client import connect, first_line
 from hdm.registry.store import Store, prepare
-
-__all__ = ["MlflowRun", "NoRun", "StageRun", "data_hash", "flatten", "stage_run", "tracking_uri"]
+from hdm.stage_run import NoRun, StageRun
 
 LOG = logging.getLogger("hdm.registry")
 FLUSH_SECONDS = 1.0
 RETRY_SECONDS = 30.0
 BATCH = 100  # MLflow's limit of parameters a request
-
-
-class StageRun(Protocol):
-    """What a stage may say about itself while it runs."""
-
-    run_id: str | None
-
-    def log_params(self, params: Mapping[str, Any]) -> None:
-        """Settings; nested mappings become dotted names."""
-
-    def log_metrics(self, metrics: Mapping[str, float | None], step: int | None = None) -> None:
-        """Numbers, at a step for curves; None values are left out."""
-
-    def log_artifact(self, path: Path, folder: str | None = None) -> None:
-        """Copy a file, or all of a folder, below the run's `folder`."""
-
-    def log_table(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Rows with the same keys, shown as a table in MLflow (`name`.json)."""
-
-    def log_text(self, name: str, text: str) -> None:
-        """A text file called `name`, e.g. report.html or notes.md."""
-
-    def set_tags(self, tags: Mapping[str, Any]) -> None:
-        """Words to find the run by."""
-
-
-class NoRun:
-    """Takes everything and keeps nothing: for HDM_TRACKING=off and for tests."""
-
-    run_id: str | None = None
-
-    def log_params(self, params: Mapping[str, Any]) -> None: ...
-    def log_metrics(self, metrics: Mapping[str, float | None], step: int | None = None
-                    ) -> None: ...
-    def log_artifact(self, path: Path, folder: str | None = None) -> None: ...
-    def log_table(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None: ...
-    def log_text(self, name: str, text: str) -> None: ...
-    def set_tags(self, tags: Mapping[str, Any]) -> None: ...
 
 
 class MlflowRun:
@@ -237,11 +198,6 @@ def flatten(params: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def retrain_link(line: Line) -> Link | None:
-    """The open retrain run, if there is one."""
-    return read_ledger(line).get(RETRAIN)
-
-
 def _data_tags(line: Line) -> dict[str, str]:
     value = data_hash(line)
     return {"data_hash": value} if value else {}
@@ -249,7 +205,7 @@ def _data_tags(line: Line) -> dict[str, str]:
 
 def _git_tags(project: Path) -> dict[str, str]:
     """Commit and whether tracked files differ from it; nothing outside a git repository."""
-    commit, dirty = checkout.commit(project), checkout.changed(project, "-uno")
+    commit, dirty = git.commit(project), git.changed(project, "-uno")
     if not commit or dirty is None:
         return {}
     return {"mlflow.source.git.commit": commit, "git_dirty": str(dirty).lower()}

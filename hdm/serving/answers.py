@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from hdm.detector import Prediction
-from hdm.evaluation.pictures import colours, for_display
-from hdm.serving.model import Served
+from hdm.detector.detector import Prediction
+from hdm.drawing.heatmaps import colours, for_display
+from hdm.serving.live_model import Served
 from hdm.serving.regions import find_regions
 
 VIEW_SIDE = 1280

@@ -17,12 +17,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from hdm import __version__
-from hdm.serving import schema
+from hdm.serving import answer_schema
 from hdm.serving.answers import Wish
-from hdm.serving.intake import uploads
-from hdm.serving.page import page
-from hdm.serving.service import LineService, Service
-from hdm.serving.trouble import Trouble, too_slow
+from hdm.serving.http_errors import Trouble, too_slow
+from hdm.serving.line_service import LineService, Service
+from hdm.serving.upload_page import page
+from hdm.serving.uploads import uploads
 
 Level = Annotated[float | None, Query(gt=0, lt=1, description=(
     "Value of the anomaly map above which a region is told; where the evidence reaches the "
@@ -88,7 +88,8 @@ def _add_errors(app: FastAPI) -> None:
 
 
 def _add_predictions(app: FastAPI, service: Service, holder: list[Any]) -> None:
-    @app.post("/v1/{line}/predict", responses=schema.PREDICT, openapi_extra=schema.BODY,
+    @app.post("/v1/{line}/predict", responses=answer_schema.PREDICT,
+              openapi_extra=answer_schema.BODY,
               dependencies=holder)
     async def predict(request: Request, line: str, heatmap: bool = False, view: bool = False,
                       level: Level = None) -> Response:

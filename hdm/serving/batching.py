@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hdm.serving.model import Served
+from hdm.serving.live_model import Served
 
 if TYPE_CHECKING:
-    from hdm.detector import Prediction
+    from hdm.detector.detector import Prediction
 
 
 @dataclass

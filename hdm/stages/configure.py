@@ -1,13 +1,11 @@
 """Stage configure: resolve defaults and overrides into one JSON file a stage, which DVC watches."""
 
-import hashlib
-
 from rich.console import Console
 
 from hdm.config import STAGES, stage_settings
-from hdm.dataset.frozen_set import frozen_file, read_frozen
 from hdm.files import read_json, write_json
 from hdm.line import TEST_SET, Line
+from hdm.stages.test_sets import resolved_test_set
 
 
 def run(line: Line, console: Console) -> None:
@@ -22,11 +20,3 @@ def run(line: Line, console: Console) -> None:
             content[TEST_SET] = resolved_test_set(line)
         if not file.exists() or read_json(file) != content:
             write_json(file, content)
-
-
-def resolved_test_set(line: Line) -> dict[str, str]:
-    """Name, file relative to the project and SHA-256 of the line's frozen set."""
-    file = frozen_file(line.frozen_folder, line.entry.test_set)
-    frozen = read_frozen(file)
-    return {"name": frozen.name, "file": file.relative_to(line.project).as_posix(),
-            "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}

@@ -5,16 +5,16 @@ from rich.console import Console
 from hdm.files import atomic_folder, write_json
 from hdm.line import Line
 from hdm.progress import progress_bar
-from hdm.registry.tracking import StageRun
 from hdm.settings import Params
-from hdm.stages import checkpoint_file
+from hdm.stage_run import StageRun
 from hdm.stages.inputs import normals_of
-from hdm.stages.logs import LossLog
+from hdm.stages.loss_log import LossLog
+from hdm.stages.resume import checkpoint_file
 
 
 def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     """Write prior.safetensors, prior.json, quality.json and loss.csv to data/<line>/dagm_fit/."""
-    from hdm.dagm.prior import fit
+    from hdm.dagm.prior_training import fit
 
     with progress_bar(console, "reading images") as report:
         normals = normals_of(line, settings, progress=report)

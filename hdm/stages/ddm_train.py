@@ -8,11 +8,11 @@ from hdm.errors import TrainingError
 from hdm.files import atomic_folder, write_json
 from hdm.line import Line
 from hdm.progress import progress_bar
-from hdm.registry.tracking import StageRun
 from hdm.settings import Params
-from hdm.stages import checkpoint_file
+from hdm.stage_run import StageRun
 from hdm.stages.inputs import normals_of, whole_images
-from hdm.stages.logs import LossLog
+from hdm.stages.loss_log import LossLog
+from hdm.stages.resume import checkpoint_file
 
 
 def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
@@ -20,11 +20,11 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     import torch
 
     from hdm.dagm.bank import SampleBank
-    from hdm.dagm.prior import NormalPrior
-    from hdm.ddm.calibrating import calibrate_detector, fit_normality
-    from hdm.ddm.training import fit
-    from hdm.detector import HDM
+    from hdm.ddm.discriminator_training import fit
+    from hdm.detector.ddm import DDM
     from hdm.diffusion.compute import Backend
+    from hdm.diffusion.normal_prior import NormalPrior
+    from hdm.pom.discrimination.building import Held, build_detector
 
     prior = NormalPrior.load(line.stage_folder("dagm_fit"), Backend(settings.compute))
     normals = normals_of(line, settings, prior.form)
@@ -47,13 +47,12 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     info = {"line": line.name, "canvas": [prior.form.height, prior.form.width],
             "channels": prior.form.channels, "training_images": len(normals.train),
             "training_samples": len(rows["train"]), "seed": settings.seed}
-    detector = HDM(prior, network, settings.ddm_train, None, info)
     with console.status("calibrating on held-out good images"):
-        fit_normality(detector, normals.train)
         whole = whole_images(line, "calibration", prior.form)
-        validated = calibrate_detector(detector, whole, normals.calibration, bank,
-                                       rows["calibration"])
-    calibration = detector.calibrated
+        held = Held(whole, normals.calibration, bank, rows["calibration"])
+        detector, validated = build_detector(DDM(prior, network, settings.ddm_train),
+                                             normals.train, held, info)
+    calibration = detector.calibration
     with atomic_folder(line.stage_folder("ddm_train")) as folder:
         detector.save(folder / "detector")
         log.save(folder / "loss.csv")

@@ -1,25 +1,18 @@
 """Stage `ingest`: the manifest of a line, from whatever its source folder holds today."""
 
-import hashlib
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-
 import pandas as pd
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress
 from rich.table import Table
 
-from hdm.dataset.frozen_set import FrozenSet, read_frozen
-from hdm.dataset.ingest import Ingested, ingest
-from hdm.dataset.manifest import Manifest
-from hdm.dataset.test_set import Entry, change, content_name, describe, entries_of, in_words
-from hdm.errors import ConfigError, HDMError
-from hdm.files import atomic_folder, read_json, write_json
-from hdm.line import TEST_SET, Line
-from hdm.registry.tracking import StageRun
+from hdm.dataset.test_set import change, content_name, describe, in_words
+from hdm.files import atomic_folder, write_json
+from hdm.ingest.build_manifest import Ingested, ingest
+from hdm.line import Line
+from hdm.progress import progress_bar
 from hdm.settings import Params
+from hdm.stage_run import StageRun
+from hdm.stages.test_sets import earlier_test_set, frozen_set
 
 _PATIENCE = 2.0  # seconds before a progress bar appears
 
@@ -34,7 +27,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     was, HDMError if the outputs cannot be written; earlier outputs then stay as they are.
     """
     frozen, before = frozen_set(line), earlier_test_set(line)
-    with _patient_progress(console, "decoding images") as progress:
+    with progress_bar(console, "decoding images", after=_PATIENCE) as progress:
         result = ingest(line.source, line.entry.source, settings.ingest, settings.seed,
                         frozen=frozen, cache=line.work_folder("ingest") / "decoded.parquet",
                         progress=progress)
@@ -56,32 +49,6 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     _log(run, line, result)
 
 
-def frozen_set(line: Line) -> FrozenSet | None:
-    """The frozen test set that `configure` resolved; None if the line has none.
-
-    Raises ConfigError if its file is missing, damaged or not the one that was resolved.
-    """
-    file = line.settings_file("ingest")
-    resolved = read_json(file).get(TEST_SET) if file.is_file() else None
-    if not resolved:
-        return None
-    table = line.project / resolved["file"]
-    frozen = read_frozen(table)
-    if hashlib.sha256(table.read_bytes()).hexdigest() != resolved["sha256"]:
-        raise ConfigError(f"{table} has changed since the settings were resolved; run `dvc repro "
-                          f"ingest@{line.name}`.")
-    return frozen
-
-
-def earlier_test_set(line: Line) -> tuple[Entry, ...] | None:
-    """The test set of the last ingest, whose outputs are still there; None if there was none."""
-    try:
-        manifest = Manifest.load(line.manifest_file, line.source_root)
-        return entries_of(manifest, read_json(line.stage_folder("ingest") / "masks.json"))
-    except (HDMError, KeyError):
-        return None
-
-
 def summary(name: str, table: pd.DataFrame) -> Table:
     """The split table: a row a split and defect type, with a sum."""
     shown = Table(title=f"{name}: {int(table['images'].sum())} images", title_justify="left",
@@ -96,25 +63,6 @@ def summary(name: str, table: pd.DataFrame) -> Table:
                       str(row.images), str(row.masks), str(row.groups))
         last = str(row.split)
     return shown
-
-
-@contextmanager
-def _patient_progress(console: Console, text: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar that only appears for work of more than two seconds."""
-    start = time.monotonic()
-    bar = Progress(console=console, transient=True)
-    task = bar.add_task(text, total=None)
-
-    def update(done: int, total: int) -> None:
-        if time.monotonic() - start > _PATIENCE:
-            bar.start()
-        bar.update(task, completed=done, total=total)
-
-    try:
-        yield update
-    finally:
-        if bar.live.is_started:
-            bar.stop()
 
 
 def _log(run: StageRun, line: Line, result: Ingested) -> None:

@@ -11,7 +11,7 @@ from hdm.settings import Params
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from hdm.dataset.tensors import InputFormat
+    from hdm.dataset.input_format import InputFormat
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ def normals_of(line: Line, settings: Params, form: "InputFormat | None" = None,
     """Read the line's good images of train and calibration; measures the format if not given."""
     import torch
 
-    from hdm.dataset.tensors import InputFormat, load_normals
+    from hdm.dataset.tensors import load_normals, measure_format
 
     manifest = Manifest.load(line.manifest_file, line.source_root)
     parts = [manifest.split(name) for name in ("train", "calibration")]
-    form = form or InputFormat.measure(parts[0], settings.image)
+    form = form or measure_format(parts[0], settings.image)
     total = sum(map(len, parts))
     tensors, splits, done = [], [], 0
     for part in parts:

@@ -5,20 +5,20 @@ from rich.table import Table
 
 from hdm.files import atomic_folder, write_json
 from hdm.line import Line
-from hdm.pom.selection import REASONS, Selection, select
+from hdm.pom.generation.selection import REASONS, Selection, select
 from hdm.progress import progress_bar
-from hdm.registry.tracking import StageRun
 from hdm.settings import Params
+from hdm.stage_run import StageRun
 from hdm.stages.inputs import normals_of
 
 
 def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     """Write selection.parquet, funnel.json and sheet.png to data/<line>/pom_filter/."""
     from hdm.dagm.bank import SampleBank
-    from hdm.dagm.prior import NormalPrior
-    from hdm.dagm.sheet import sample_sheet
+    from hdm.dagm.sample_sheet import sample_sheet
     from hdm.diffusion.compute import Backend
-    from hdm.pom.evidence import descriptors, measure
+    from hdm.diffusion.normal_prior import NormalPrior
+    from hdm.pom.generation.sample_evidence import descriptors, measure
 
     prior = NormalPrior.load(line.stage_folder("dagm_fit"), Backend(settings.compute))
     normals = normals_of(line, settings, prior.form)

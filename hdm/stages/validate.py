@@ -15,10 +15,10 @@ from hdm.errors import ValidationFailed
 from hdm.files import atomic_folder, write_json
 from hdm.line import Line
 from hdm.progress import progress_bar
-from hdm.registry.tracking import StageRun
 from hdm.settings import Params
-from hdm.validation.docs import RESULTS_PAGE, publish_docs
-from hdm.validation.validate import Result, Verdict, validate
+from hdm.stage_run import StageRun
+from hdm.validation.data_docs import RESULTS_PAGE, publish_docs
+from hdm.validation.verdict import Result, Verdict, validate
 
 _STATUS = {"critical": "[red]failed[/]", "warning": "[yellow]warning[/]"}
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from hdm.settings import Validate
-from hdm.validation.evidence import OK, usual_mode
+from hdm.validation.evidence_table import OK, usual_mode
 
 Severity = Literal["critical", "warning"]
 Kind = Literal["integrity", "structure", "quality"]

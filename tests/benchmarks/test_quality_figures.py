@@ -16,7 +16,7 @@ from benchmarks.quality.presets import PRESETS, params_of
 from benchmarks.quality.results import add_row, read_rows
 from benchmarks.quality.sets import exposure_runs
 from hdm.errors import DataError, HDMError
-from hdm.evaluation.chance import false_alarms_by_chance
+from hdm.evaluation.false_alarm_law import false_alarms_by_chance
 from hdm.files import write_json
 
 

@@ -10,7 +10,7 @@ from hdm.dagm import bank as bank_module
 from hdm.dagm.bank import SampleBank, synthesize, usable_sources, why_not_redrawn
 from hdm.dagm.blending import noise_level
 from hdm.errors import HDMError
-from hdm.settings import DagmSynthesize
+from hdm.model_settings import DagmSynthesize
 
 OTHERS = {"cut_paste": 0.25, "photometric": 0.25, "procedural": 0.25, "fill": 0.25}
 MIXED = {"cut_paste": 0.3, "photometric": 0.2, "diffusion": 0.5}

@@ -11,7 +11,7 @@ import tiny
 import torch
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 
-from hdm.dagm.sampler import octave_noise, perturbed_reverse
+from hdm.dagm.perturbed_reverse import octave_noise, perturbed_reverse
 from hdm.diffusion.schedule import NoiseSchedule
 
 COARSE, FINE = 1.0, 0.001

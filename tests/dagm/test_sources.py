@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hdm.dagm.sources import SOURCES
-from hdm.settings import DagmSynthesize
+from hdm.model_settings import DagmSynthesize
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

@@ -4,9 +4,9 @@ import pytest
 from image_files import fill, mask, mvtec, pixels, write
 
 from hdm.dataset.frozen_set import FrozenSet, frozen_file, read_frozen, write_frozen
-from hdm.dataset.ingest import ingest
 from hdm.dataset.test_set import Entry, content_name
 from hdm.errors import ConfigError, DataError
+from hdm.ingest.build_manifest import ingest
 from hdm.settings import Ingest
 
 ENTRIES = (Entry("good/1, x.png", "a" * 64, 0, "good", ""),

@@ -5,9 +5,10 @@ import pytest
 import tiny
 import torch
 
+from hdm.dataset.input_format import InputFormat, resize
 from hdm.dataset.manifest import Manifest, Row
-from hdm.dataset.tensors import InputFormat, load_normals, load_whole, resize
-from hdm.settings import Image
+from hdm.dataset.tensors import load_normals, load_whole, measure_format
+from hdm.model_settings import Image
 
 
 def manifest(folder, images):
@@ -29,13 +30,13 @@ def noise(*shape, seed=0, low=50, high=200):
     ((100, 100), 128, (128, 128)), ((100, 200), 128, (96, 176)), ((200, 100), 64, (96, 48)),
     ((64, 64), 32, (32, 32)), ((40, 400), 64, (32, 208))])
 def test_canvas_keeps_area_and_aspect_in_multiples_of_16(tmp_path, shape, size, canvas):
-    form = InputFormat.measure(manifest(tmp_path, [noise(*shape)] * 2), Image(size=size))
+    form = measure_format(manifest(tmp_path, [noise(*shape)] * 2), Image(size=size))
     assert (form.height, form.width) == canvas
     assert form.height % 16 == form.width % 16 == 0
 
 
 def test_tiles_are_square_whatever_the_aspect(tmp_path):
-    form = InputFormat.measure(manifest(tmp_path, [noise(40, 200)]), Image(size=64, fit="tile"))
+    form = measure_format(manifest(tmp_path, [noise(40, 200)]), Image(size=64, fit="tile"))
     assert (form.height, form.width, form.fit) == (64, 64, "tile")
 
 
@@ -43,21 +44,21 @@ def test_channels(tmp_path):
     grey, colour = noise(40, 40), noise(40, 40, 3)
     only_grey = manifest(tmp_path / "a", [grey, grey])
     mixed = manifest(tmp_path / "b", [grey, colour])
-    assert InputFormat.measure(only_grey, Image()).channels == 1
-    assert InputFormat.measure(mixed, Image()).channels == 3
-    assert InputFormat.measure(only_grey, Image(channels=3)).channels == 3
-    assert InputFormat.measure(mixed, Image(channels=1)).channels == 1
+    assert measure_format(only_grey, Image()).channels == 1
+    assert measure_format(mixed, Image()).channels == 3
+    assert measure_format(only_grey, Image(channels=3)).channels == 3
+    assert measure_format(mixed, Image(channels=1)).channels == 1
 
 
 def test_range_is_that_of_the_tails(tmp_path):
-    form = InputFormat.measure(manifest(tmp_path, [noise(300, 300, seed=i) for i in range(8)]),
+    form = measure_format(manifest(tmp_path, [noise(300, 300, seed=i) for i in range(8)]),
                                Image())
     assert form.low == pytest.approx(50 / 255, abs=0.01)
     assert form.high == pytest.approx(200 / 255, abs=0.01)
 
 
 def test_flat_images_have_a_range(tmp_path):
-    form = InputFormat.measure(manifest(tmp_path, [np.full((40, 40), 128, np.uint8)]), Image())
+    form = measure_format(manifest(tmp_path, [np.full((40, 40), 128, np.uint8)]), Image())
     assert form.high > form.low
     assert torch.isfinite(form.to_canvas(np.full((40, 40), 128, np.uint8))).all()
 
@@ -140,7 +141,7 @@ def fixture(rng, side=200):
 ])
 def test_fit_follows_from_layout_and_size(tmp_path, draw, side, size, fit):
     images = [draw(np.random.default_rng(seed), side) for seed in range(30)]
-    assert InputFormat.measure(manifest(tmp_path, images), Image(size=size)).fit == fit
+    assert measure_format(manifest(tmp_path, images), Image(size=size)).fit == fit
 
 
 def test_images_of_differing_shapes_shrink_alike(tmp_path):
@@ -149,7 +150,7 @@ def test_images_of_differing_shapes_shrink_alike(tmp_path):
     images = [np.tile(fixture(np.random.default_rng(i)), (2, 2))[:h, :w]
               for i, (h, w) in enumerate(shapes)]
     rows = manifest(tmp_path, images)
-    form = InputFormat.measure(rows, Image(size=64))
+    form = measure_format(rows, Image(size=64))
     assert (form.height, form.width, form.fit) == (64, 64, "tile")
     assert form.scale == pytest.approx(1.15 * 64 / 20_000**0.5)
     tall, wide, square = load_whole(rows, form)[:3]
@@ -170,7 +171,7 @@ def test_images_of_differing_shapes_shrink_alike(tmp_path):
 ])
 def test_shapes_differ_from_a_quarter_on(tmp_path, shapes, fit, scale):
     rows = manifest(tmp_path, [noise(*shape, seed=i) for i, shape in enumerate(shapes)])
-    form = InputFormat.measure(rows, Image(size=96))
+    form = measure_format(rows, Image(size=96))
     assert (form.fit, form.scale) == (fit, pytest.approx(scale))
 
 

@@ -6,7 +6,7 @@ import torch
 
 from hdm.ddm.augmentation import light, pose
 from hdm.ddm.batches import Scenes, augment
-from hdm.settings import Benign
+from hdm.model_settings import Benign
 
 NONE = Benign(contrast=0, brightness=0, shading=0, noise=0, turn=0, scale=0, shift=0)
 

@@ -6,7 +6,7 @@ from threadpoolctl import threadpool_info
 
 from hdm.diffusion.compute import Backend
 from hdm.errors import ConfigError
-from hdm.settings import Compute
+from hdm.model_settings import Compute
 
 
 @pytest.fixture

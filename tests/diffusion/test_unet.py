@@ -5,7 +5,7 @@ import tiny
 import torch
 
 from hdm.diffusion.unet import UNet, _planes
-from hdm.settings import Denoiser
+from hdm.model_settings import Denoiser
 
 
 @pytest.mark.parametrize("shape", [

@@ -16,11 +16,11 @@ from typing import Any
 
 from plant import LINE
 
-LIBRARIES = ["torch", "hdm.cli", "hdm.detector", "hdm.registry.tracking", "hdm.evaluation.report",
-             "hdm.evaluation.evaluate", "hdm.evaluation.gallery", "hdm.dagm.bank", "hdm.dagm.sheet",
-             *(f"hdm.stages.{stage}" for stage in (
-                 "ingest", "validate", "dagm_fit", "dagm_synthesize", "pom_filter", "ddm_train",
-                 "evaluate", "register"))]
+LIBRARIES = ["torch", "hdm.cli", "hdm.detector.detector", "hdm.registry.tracking",
+             "hdm.report.page", "hdm.evaluation.evaluation", "hdm.report.gallery",
+             "hdm.dagm.bank", "hdm.dagm.sample_sheet", "hdm.stages.ingest", "hdm.stages.validate",
+             "hdm.stages.dagm_fit", "hdm.stages.dagm_synthesize", "hdm.stages.pom_filter",
+             "hdm.stages.ddm_train", "hdm.stages.evaluate", "hdm.stages.register"]
 
 
 def fork_server(project: Path) -> ForkServerContext:

@@ -42,7 +42,7 @@ OUTPUTS = {
     "register": ("receipt.json",),
 }
 AFTER_TAU = ("dagm_synthesize", "pom_filter", "ddm_train", "evaluate", "register")
-HELPERS = {f"registry@{LINE}", f"registry@{OTHER}"}
+HELPERS = {f"store_probe@{LINE}", f"store_probe@{OTHER}"}
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def versions(project: Path) -> list[tuple[int, str]]:
 
 def test_first_repro_makes_every_output(plant: Plant) -> None:
     assert stages_run(plant.first) == [
-        f"{stage}@{LINE}" for stage in ("configure", *STAGES[:-1], "registry", "register")]
+        f"{stage}@{LINE}" for stage in ("configure", *STAGES[:-1], "store_probe", "register")]
     for stage, names in OUTPUTS.items():
         for name in names:
             file = plant.project / "data" / LINE / stage / name

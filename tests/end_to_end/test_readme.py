@@ -60,7 +60,7 @@ def test_stages_that_are_named_exist() -> None:
     lines = {*load_pipelines(ROOT).lines, "my_line"}
     for stage, line in re.findall(r"\b([a-z_]+)@([a-z_]+)\b(?!\.[a-z])", README):
         if line != "champion":
-            assert stage in (*STAGES, "samples", "configure", "registry"), stage
+            assert stage in (*STAGES, "samples", "configure", "store_probe"), stage
             assert line in lines, line
     named = re.findall(r"hdm-retrain/([a-z_]+)", README)
     assert named

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from hdm.errors import DataError, HDMError
-from hdm.evaluation.collect import THUMBNAIL_SIDE, thumbnail
-from hdm.evaluation.evaluate import evaluate
+from hdm.evaluation.collected import THUMBNAIL_SIDE, thumbnail
+from hdm.evaluation.evaluation import evaluate
 from hdm.evaluation.metrics import NO_DEFECTS, NO_GOOD
 from hdm.evaluation.pixels import NO_MASKS, quantise
 

@@ -7,7 +7,7 @@ import pytest
 
 from hdm.dataset.manifest import Manifest, Row
 from hdm.errors import HDMError
-from hdm.evaluation.collect import Collected
+from hdm.evaluation.collected import Collected
 from hdm.evaluation.paired import differences
 
 OPTIONS = {"confidence": 0.95, "resamples": 200, "seed": 0}

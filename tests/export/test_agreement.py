@@ -14,7 +14,7 @@ def detector(score: float, decision: str = "good", p_value: float = 0.5, level: 
     # Normals score 1 and 3: p-values step there.
     return SimpleNamespace(
         predict=lambda images: [found for _ in images],
-        calibrated=SimpleNamespace(p_value=lambda s: 1.0 if s <= 1 else 0.5 if s <= 3 else 0.2))
+        calibration=SimpleNamespace(p_value=lambda s: 1.0 if s <= 1 else 0.5 if s <= 3 else 0.2))
 
 
 @pytest.mark.parametrize(("other", "agrees"), [

@@ -1,21 +1,5 @@
-"""One toy project for all flow tests."""
+"""Fixtures of this room: see toy_project."""
 
-import shutil
-from pathlib import Path
+from toy_project import project, template
 
-import pytest
-from toy import make_project
-
-
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_project(tmp_path_factory.mktemp("template"))
-
-
-@pytest.fixture
-def project(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A fresh toy project, and we are in its folder."""
-    folder = tmp_path / "plant"
-    shutil.copytree(template, folder)
-    monkeypatch.chdir(folder)
-    return folder
+__all__ = ["project", "template"]

@@ -45,7 +45,7 @@ def promotions(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         code = int("broken" in command[-1])
         yield subprocess.Popen([sys.executable, "-c", f"raise SystemExit({code})"])
 
-    monkeypatch.setattr(approval.child, "running", running)
+    monkeypatch.setattr(approval.child_process, "running", running)
     return said
 
 

@@ -8,8 +8,8 @@ from toy import make_project
 
 from flows import artifacts
 from flows.stage import REJECTED, StageFailed
-from hdm.commands.summary import Summary
 from hdm.line import Line
+from hdm.orchestration.line_summary import Summary
 
 
 @pytest.fixture(scope="module")

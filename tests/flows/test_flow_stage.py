@@ -22,7 +22,7 @@ from flows.stage import (
     owner,
     run_stage,
 )
-from hdm.commands import child
+from hdm.orchestration import child_process
 
 
 def heard(*lines: str) -> Transcript:
@@ -158,12 +158,12 @@ def test_stopping_ends_dvc_and_the_stage_under_it(project: Path) -> None:
 
 def test_a_group_that_ignores_the_request_is_killed(monkeypatch: pytest.MonkeyPatch,
                                                     tmp_path: Path) -> None:
-    monkeypatch.setattr(child, "GRACE", 0.3)
+    monkeypatch.setattr(child_process, "GRACE", 0.3)
     code = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up'); time.sleep(60)"
     begin = time.monotonic()
     with pytest.raises(KeyboardInterrupt), \
-            child.running(["python", "-c", code], tmp_path, capture=True) as process:
-        assert next(child.lines(process)) == "up"
+            child_process.running(["python", "-c", code], tmp_path, capture=True) as process:
+        assert next(child_process.lines(process)) == "up"
         raise KeyboardInterrupt
     assert process.returncode == -9
     assert time.monotonic() - begin < 20
@@ -172,10 +172,10 @@ def test_a_group_that_ignores_the_request_is_killed(monkeypatch: pytest.MonkeyPa
 def test_child_sees_this_interpreter_first(tmp_path: Path) -> None:
     import sys
 
-    with child.running(["python", "-c", "import sys; print(sys.prefix)"], tmp_path,
+    with child_process.running(["python", "-c", "import sys; print(sys.prefix)"], tmp_path,
                        capture=True) as process:
-        assert list(child.lines(process)) == [sys.prefix]
-    assert child.environment()["PYTHONUNBUFFERED"] == "1"
+        assert list(child_process.lines(process)) == [sys.prefix]
+    assert child_process.environment()["PYTHONUNBUFFERED"] == "1"
 
 
 def test_time_limit_stops_the_stage_under_dvc_and_is_not_tried_again(project: Path) -> None:
@@ -196,8 +196,8 @@ def test_what_a_killed_run_left_behind_is_stopped(project: Path) -> None:
     killed.kill()
     killed.wait()
     assert stage.is_running()
-    assert child.stop_left_over(owner("good", project)) == 0
-    assert child.stop_left_over(owner("stuck", project)) >= 2  # DVC and its stage
+    assert child_process.stop_left_over(owner("good", project)) == 0
+    assert child_process.stop_left_over(owner("stuck", project)) >= 2  # DVC and its stage
     psutil.wait_procs([stage], timeout=5)
     assert not stage.is_running()
 
@@ -213,11 +213,11 @@ def test_damaged_dvc_lock_is_mended_and_told(project: Path) -> None:
 
 def test_dvc_is_let_finish_when_its_stage_is_stopped(project: Path) -> None:
     """Killed while it writes dvc.lock, it would leave half a file."""
-    command = child.dvc("repro", "-s", "ingest@stuck")
+    command = child_process.dvc("repro", "-s", "ingest@stuck")
     started = project / "data" / "stuck" / "pid"
-    with child.running(command, project, capture=True) as process:
+    with child_process.running(command, project, capture=True) as process:
         wait_for(lambda: started.is_file() and started.read_text(), 60, "the stage runs")
-        child.stop(process)
+        child_process.stop(process)
         assert process.returncode == 255  # its own ending, not a signal's
     assert processes_in(project) == []
 
@@ -226,9 +226,9 @@ def test_output_ends_with_the_process_though_something_it_left_holds_it_open(tmp
     code = ("import subprocess, sys; print('one\\n\\nold\\rtwo', flush=True)\n"
             "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
             "print('three', end='', flush=True)")
-    with child.running([sys.executable, "-c", code], tmp_path, capture=True) as process:
+    with child_process.running([sys.executable, "-c", code], tmp_path, capture=True) as process:
         try:
-            assert list(child.lines(process)) == ["one", "two", "three"]
+            assert list(child_process.lines(process)) == ["one", "two", "three"]
             assert process.wait() == 0
         finally:
-            child.stop(process)
+            child_process.stop(process)

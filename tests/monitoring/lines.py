@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 from hdm.dataset.appearance import Appearance
+from hdm.detector.calibration import Calibration
+from hdm.detector.operating_point import OperatingPoint
 from hdm.monitoring.drift import LOOKS
-from hdm.pom.calibration import Calibration
-from hdm.pom.operating_point import OperatingPoint
 
 POINT = OperatingPoint(1.5, 0.05, True, "rate", None, None)
 

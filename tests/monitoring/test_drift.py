@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from lines import POINT, calibration, rows, undecidable
 
+from hdm.detector.operating_point import OperatingPoint
 from hdm.monitoring.drift import STREAMS, Stream, _highest_false_alarm_rate, counted, watch
-from hdm.pom.operating_point import OperatingPoint
 
 
 def streams(found: pd.DataFrame, defect_rate: float | None = 0.05, **over) -> dict[str, Stream]:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hdm.pom.selection import KEPT, REASONS, _farthest, diverse, select
-from hdm.settings import PomFilter
+from hdm.model_settings import PomFilter
+from hdm.pom.generation.selection import KEPT, REASONS, _farthest, diverse, select
 
 SETTINGS = PomFilter(keep=1.0, minimum_gap=0.95, minimum_detectability=0.6, source_floor=0.1)
 DEFAULT = {"source": "fill", "gap": 5.0, "chance_gap": 0.0, "detectability": 0.9}

@@ -40,8 +40,8 @@ def line(tmp_path, template) -> Line:
 
 @pytest.fixture
 def client(line):
-    from hdm.registry.client import connect
-    from hdm.registry.tracking import tracking_uri
+    from hdm.registry.address import tracking_uri
+    from hdm.registry.mlflow_client import connect
 
     return connect(tracking_uri(line.project))
 
@@ -52,11 +52,11 @@ def fake_package(tmp_path_factory, monkeypatch) -> Path:
     package = tmp_path_factory.mktemp("package") / "hdm"
     shutil.copytree(Path(hdm.__file__).parent, package,
                     ignore=shutil.ignore_patterns("__pycache__", "samples"))
-    (package / "detector.py").write_text(FAKE_DETECTOR)
-    module = ModuleType("hdm.detector")
-    monkeypatch.setitem(sys.modules, "hdm.detector", module)
+    (package / "detector" / "detector.py").write_text(FAKE_DETECTOR)
+    module = ModuleType("hdm.detector.detector")
+    monkeypatch.setitem(sys.modules, "hdm.detector.detector", module)
     exec(compile(FAKE_DETECTOR, "detector.py", "exec"), module.__dict__)
-    monkeypatch.setattr(hdm, "detector", module, raising=False)
+    monkeypatch.setattr("hdm.registry.rescore.HDM", module.HDM)
     monkeypatch.setattr("hdm.registry.packing.PACKAGE", package)
     return package
 

@@ -12,7 +12,8 @@ from PIL import Image
 from hdm.dataset.manifest import Manifest, Row
 from hdm.files import write_json
 from hdm.line import Line
-from hdm.settings import Params, ProductLine, Source
+from hdm.pipelines import ProductLine, Source
+from hdm.settings import Params
 
 # Scores an image by gain x mean brightness: enough to have good and bad champions.
 FAKE_DETECTOR = '''

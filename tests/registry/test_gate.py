@@ -6,7 +6,7 @@ import json
 import pytest
 
 from hdm.evaluation.paired import Difference
-from hdm.registry.gate import Evidence, Packaged, gate
+from hdm.registry.gate import GateEvidence, Packaged, gate
 from hdm.settings import Register
 
 SETTINGS = Register(minimum_image_auroc=0.8, minimum_pixel_auroc=0.7, tolerance=0.01)
@@ -23,31 +23,31 @@ def beside(image=None, pixel=None, cost=None, types=(), metrics=None):
              for name, pair in given.items() if pair]
     found += [Difference("image_auroc", 0.9 + change, 0.9, change, change - 0.1, change + 0.1, kind)
               for kind, change in types]
-    return Evidence(metrics or auroc(0.9, 0.9), "measured", tuple(found))
+    return GateEvidence(metrics or auroc(0.9, 0.9), "measured", tuple(found))
 
 
 MEETS = {"image_auroc_meets_minimum", "pixel_auroc_meets_minimum"}
 
 
 @pytest.mark.parametrize(("evidence", "outcome", "codes"), [
-    (Evidence(auroc(0.9, 0.9)), "promote", MEETS | {"no_champion"}),
-    (Evidence(auroc(0.8, 0.7)), "promote", MEETS | {"no_champion"}),
-    (Evidence(auroc(0.7999, 0.9)), "refuse",
+    (GateEvidence(auroc(0.9, 0.9)), "promote", MEETS | {"no_champion"}),
+    (GateEvidence(auroc(0.8, 0.7)), "promote", MEETS | {"no_champion"}),
+    (GateEvidence(auroc(0.7999, 0.9)), "refuse",
      {"image_auroc_below_minimum", "pixel_auroc_meets_minimum", "no_champion"}),
-    (Evidence(auroc(0.9, 0.69)), "refuse",
+    (GateEvidence(auroc(0.9, 0.69)), "refuse",
      {"image_auroc_meets_minimum", "pixel_auroc_below_minimum", "no_champion"}),
-    (Evidence(auroc(0.9)), "promote",
+    (GateEvidence(auroc(0.9)), "promote",
      {"image_auroc_meets_minimum", "no_pixel_auroc", "no_champion"}),
     # The same model once more: nothing to gain.
-    (Evidence(auroc(0.9, 0.9), "identical"), "hold", MEETS | {"identical_to_champion"}),
+    (GateEvidence(auroc(0.9, 0.9), "identical"), "hold", MEETS | {"identical_to_champion"}),
     # A champion that could not be scored: a person decides, unless the model is bad anyway.
-    (Evidence(auroc(0.9, 0.9), "unmeasured"), "hold", MEETS | {"champion_not_measured"}),
-    (Evidence(auroc(0.7, 0.9), "unmeasured"), "refuse", {
+    (GateEvidence(auroc(0.9, 0.9), "unmeasured"), "hold", MEETS | {"champion_not_measured"}),
+    (GateEvidence(auroc(0.7, 0.9), "unmeasured"), "refuse", {
         "image_auroc_below_minimum", "pixel_auroc_meets_minimum", "champion_not_measured"}),
     # A line without defects: nothing can be proven.
-    (Evidence(auroc()), "promote", {"first_model_unproven", "no_pixel_auroc", "no_champion"}),
-    (Evidence(auroc(), "measured"), "hold", {"quality_unproven", "no_pixel_auroc"}),
-    (Evidence({}, "unmeasured"), "hold",
+    (GateEvidence(auroc()), "promote", {"first_model_unproven", "no_pixel_auroc", "no_champion"}),
+    (GateEvidence(auroc(), "measured"), "hold", {"quality_unproven", "no_pixel_auroc"}),
+    (GateEvidence({}, "unmeasured"), "hold",
      {"quality_unproven", "no_pixel_auroc", "champion_not_measured"}),
 ])
 def test_without_comparison(evidence, outcome, codes):
@@ -93,7 +93,7 @@ def test_beside_a_champion(evidence, outcome, codes):
     (Packaged(8, 0.0, 0, 21.0), 20.0, "refuse", "too_slow")])
 def test_packaged_model(packaged, limit, outcome, code):
     settings = SETTINGS.model_copy(update={"latency_ms": limit})
-    decision = gate(Evidence(auroc(0.9, 0.9), packaged=packaged), settings)
+    decision = gate(GateEvidence(auroc(0.9, 0.9), packaged=packaged), settings)
     assert decision.outcome == outcome
     assert code in {reason.code for reason in decision.reasons}
 
@@ -105,7 +105,7 @@ def test_approval_holds_what_would_be_promoted_and_nothing_else():
     refused = gate(beside(image=(-0.5, -0.6)), settings)
     assert refused.outcome == "refuse"
     assert "needs_approval" not in {reason.code for reason in refused.reasons}
-    assert gate(Evidence(auroc(0.9, 0.9)), settings).outcome == "promote"
+    assert gate(GateEvidence(auroc(0.9, 0.9)), settings).outcome == "promote"
 
 
 def test_every_reason_has_its_numbers_and_a_sentence():
@@ -127,7 +127,7 @@ def test_a_tie_in_the_last_bit_is_no_loss():
 
 
 def test_decision_is_frozen_and_json_able():
-    decision = gate(Evidence(auroc(0.9)), SETTINGS)
+    decision = gate(GateEvidence(auroc(0.9)), SETTINGS)
     assert json.loads(json.dumps(decision.as_dict()))["outcome"] == "promote"
     with pytest.raises(dataclasses.FrozenInstanceError):
         decision.outcome = "refuse"

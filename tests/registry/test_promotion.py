@@ -1,28 +1,22 @@
-"""Aliases and versions against a registry in memory."""
+"""Who is live: promotion, rollback and the history, against a registry in memory."""
 
 from types import SimpleNamespace
 
 import pytest
+from registry_lines import make_line
 
 from hdm.errors import RegistryError
-from hdm.registry.promotion import (
-    CHAMPION_BEFORE,
-    FINGERPRINT,
-    Champion,
-    aliases,
-    champion_before,
-    detector_of,
-    find_champion,
-)
+from hdm.registry import promotion
+from hdm.registry.decision_log import decisions_file, note, noted
+from hdm.registry.promotion import LIVE, WITHDRAWN, Service, put_in_service, roll_back, services
 
 
 class Registry:
     """Versions and aliases of one model."""
 
-    def __init__(self, versions=("1", "2", "3"), tags=None, **names):
-        self.names = dict(names)
-        self.versions = {v: SimpleNamespace(version=v, tags=(tags or {}).get(v, {}))
-                         for v in versions}
+    def __init__(self, versions=("1", "2", "3"), **names):
+        self.names, self.moves = dict(names), []
+        self.versions = {v: SimpleNamespace(version=v, tags={}) for v in versions}
 
     def get_registered_model(self, _):
         return SimpleNamespace(aliases=dict(self.names))
@@ -33,28 +27,107 @@ class Registry:
     def get_model_version(self, _, version):
         return self.versions[version]
 
+    def set_model_version_tag(self, _, version, key, value):
+        self.versions[version].tags[key] = value
 
-def test_champion_and_its_fingerprint():
-    registry = Registry(tags={"2": {FINGERPRINT: "abc"}}, champion="2")
-    assert find_champion(registry, "hdm-plate") == Champion("2", "abc")
-    assert find_champion(Registry(), "hdm-plate") is None
+    def set_registered_model_alias(self, _, alias, version):
+        self.moves.append(alias)
+        self.names[alias] = version
 
-
-def test_an_alias_of_a_deleted_version_points_nowhere():
-    registry = Registry(versions=("1",), champion="2", previous="1")
-    assert aliases(registry, "hdm-plate") == {"previous": "1"}
-    assert find_champion(registry, "hdm-plate") is None
+    def delete_registered_model_alias(self, _, alias):
+        self.names.pop(alias, None)
 
 
-def test_the_champion_that_a_version_was_compared_with():
-    registry = Registry(tags={"3": {CHAMPION_BEFORE: "2"}, "2": {FINGERPRINT: "abc"}})
-    assert champion_before(registry, "hdm-plate", "3") == Champion("2", "abc")
-    assert champion_before(registry, "hdm-plate", "2") is None
+@pytest.fixture(autouse=True)
+def clock(monkeypatch):
+    """Each look at the clock is a second later."""
+    times = iter(range(60))
+    monkeypatch.setattr(promotion, "now", lambda: f"2026-01-01T00:00:{next(times):02}+00:00")
+    monkeypatch.setenv("HDM_ACTOR", "Ada")
 
 
-def test_lost_files_of_a_version_are_a_sentence():
-    def gone(_):
-        raise FileNotFoundError("mlruns")
-    mlflow = SimpleNamespace(artifacts=SimpleNamespace(download_artifacts=gone))
-    with pytest.raises(RegistryError, match="hdm-plate version 3 cannot be fetched"):
-        detector_of(mlflow, "hdm-plate", "3")
+@pytest.fixture
+def plate(tmp_path):
+    return make_line(tmp_path)
+
+
+def actions(line):
+    return [(entry["action"], entry["version"], entry["replaced"]) for entry in noted(line)]
+
+
+def test_the_first_model_becomes_champion(plate):
+    registry = Registry()
+    put_in_service(registry, plate, "1", "no_champion")
+    assert registry.names == {"champion": "1"}
+    assert actions(plate) == [("promote", "1", "")]
+    assert noted(plate)[0]["by"] == "Ada" and noted(plate)[0]["why"] == "no_champion"
+
+
+def test_promotion_keeps_the_old_champion_and_clears_the_challenger(plate):
+    registry = Registry(champion="1", challenger="3")
+    put_in_service(registry, plate, "3", "better")
+    assert registry.names == {"champion": "3", "previous": "1"}
+    assert registry.moves == ["previous", "champion"]  # at no moment without champion
+
+
+def test_a_newer_challenger_stays_when_an_older_version_is_promoted(plate):
+    registry = Registry(champion="1", challenger="3")
+    put_in_service(registry, plate, "2", "better")
+    assert registry.names == {"champion": "2", "previous": "1", "challenger": "3"}
+
+
+def test_finishing_an_interrupted_promotion_changes_nothing_more(plate):
+    registry = Registry(champion="2", previous="1")
+    put_in_service(registry, plate, "2", "better")
+    assert registry.names == {"champion": "2", "previous": "1"} and not noted(plate)
+
+
+def test_rollback_goes_back_one_and_then_further_back(plate):
+    registry = Registry()
+    for version in "123":
+        put_in_service(registry, plate, version, "better")
+    assert roll_back(registry, plate, "false alarms") == "2"
+    assert registry.names == {"champion": "2", "previous": "1"}
+    assert "by Ada: false alarms" in registry.versions["3"].tags[WITHDRAWN]
+    assert roll_back(registry, plate, "again") == "1"
+    assert registry.names == {"champion": "1"}
+    with pytest.raises(RegistryError, match="no previous version to return to; name one"):
+        roll_back(registry, plate, "more")
+    assert actions(plate)[3:] == [("rollback", "2", "3"), ("rollback", "1", "2")]
+
+
+def test_rollback_to_a_named_version(plate):
+    registry = Registry()
+    for version in "123":
+        put_in_service(registry, plate, version, "better")
+    assert roll_back(registry, plate, "known good", to="1") == "1"
+    assert registry.names == {"champion": "1"}
+
+
+@pytest.mark.parametrize(("to", "said"), [("3", "is live already"), ("9", "has no version 9")])
+def test_rollback_to_nowhere_changes_nothing(plate, to, said):
+    registry = Registry(champion="3", previous="2")
+    with pytest.raises(RegistryError, match=said):
+        roll_back(registry, plate, "why not", to=to)
+    assert registry.names == {"champion": "3", "previous": "2"} and not noted(plate)
+
+
+def test_history_says_who_was_live_when(plate):
+    registry = Registry()
+    put_in_service(registry, plate, "1", "first")
+    put_in_service(registry, plate, "2", "better")
+    roll_back(registry, plate, "worse after all")
+    found = services(registry, "hdm-plate")
+    assert [(s.version, bool(s.until)) for s in found] == [("1", True), ("2", True), ("1", False)]
+    assert found[0].until == found[1].since and found[1].until == found[2].since
+    assert found[2] == Service("1", found[2].since, "")
+    assert len(registry.versions["1"].tags[LIVE].split()) == 2
+
+
+def test_a_line_cut_off_by_a_crash_is_left_out(plate):
+    note(plate, "hold", "1", "equal")
+    with decisions_file(plate).open("a") as stream:
+        stream.write('{"time": "2026-01')
+    assert [entry["version"] for entry in noted(plate)] == ["1"]
+    note(plate, "promote", "2", "better")
+    assert [entry["version"] for entry in noted(plate)] == ["1", "2"]

@@ -17,12 +17,12 @@ from hdm.errors import HDMError, RegistryError
 from hdm.files import read_json, write_json
 from hdm.line import Line
 from hdm.registry import history, ledger
-from hdm.registry.decisions import noted
+from hdm.registry.decision_log import noted
 from hdm.registry.gate import Packaged
 from hdm.registry.ledger import RETRAIN, read_ledger
-from hdm.registry.promotion import aliases
+from hdm.registry.model_versions import aliases
 from hdm.registry.tracking import stage_run
-from hdm.stages import register, registry
+from hdm.stages import register, store_probe
 
 
 def retrain(line: Line, console, gain: float, auroc: float = 1.0) -> dict:
@@ -108,7 +108,7 @@ def test_an_equal_model_is_held(ready, client, console):
 
 def test_the_same_detector_is_held_and_not_scored_again(ready, client, console, monkeypatch):
     retrain(ready, console, 1.0)
-    monkeypatch.setattr(register, "rescore", lambda *_: pytest.fail("scored again"))
+    monkeypatch.setattr("hdm.registry.comparison.rescore", lambda *_: pytest.fail("scored again"))
     again = retrain(ready, console, 1.0)
     assert again["outcome"] == "hold"
     assert "identical_to_champion" in {r["code"] for r in again["reasons"]}
@@ -157,7 +157,7 @@ def test_killed_after_the_version_was_made_the_same_command_finishes(
     def killed(*_):
         raise KeyboardInterrupt
     with monkeypatch.context() as patch:
-        patch.setattr(register, "_move_aliases", killed)
+        patch.setattr(register, "carry_out", killed)
         with pytest.raises(KeyboardInterrupt):
             retrain(ready, console, 1.0)
     assert not history.receipt_file(ready).exists()
@@ -209,7 +209,7 @@ def test_a_missing_evaluation_is_named(line, console):
 
 def test_probe_is_calm_until_something_is_lost(ready, client, console, template):
     def probe() -> bytes:
-        registry.run(ready)
+        store_probe.run(ready)
         return (ready.folder / "store.json").read_bytes()
     first = probe()
     run = retrain(ready, console, 1.0)["run_id"]
@@ -225,20 +225,20 @@ def test_probe_is_calm_until_something_is_lost(ready, client, console, template)
 
 
 def test_probe_sees_an_emptied_store(ready, client):
-    registry.run(ready)
+    store_probe.run(ready)
     before = read_json(ready.folder / "store.json")
     client.delete_registered_model("hdm-plate")
-    registry.run(ready)
+    store_probe.run(ready)
     assert read_json(ready.folder / "store.json") != before
     write_json(ready.folder / "store.json", before | {"lost": ["version 3 of run abc"]})
-    registry.run(ready)
+    store_probe.run(ready)
     assert read_json(ready.folder / "store.json")["lost"] == []
 
 
 def test_probe_without_tracking(tmp_path, monkeypatch):
     monkeypatch.setenv("HDM_TRACKING", "off")
     line = make_line(tmp_path)
-    registry.run(line)
+    store_probe.run(line)
     assert read_json(line.folder / "store.json") == {"tracking": "off"}
 
 

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from registry_lines import write_detector, write_images, write_metrics
 
 from hdm.errors import RegistryError
-from hdm.registry.decisions import noted
+from hdm.registry.decision_log import noted
 from hdm.registry.gate import Packaged
 from hdm.registry.history import versions
-from hdm.registry.promotion import aliases
+from hdm.registry.model_versions import aliases
 from hdm.registry.retention import expendable, pin, protected, prune
 from hdm.registry.tracking import stage_run
 from hdm.stages import register

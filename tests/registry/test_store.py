@@ -16,12 +16,14 @@ from registry_lines import make_line
 from hdm.errors import RegistryError
 from hdm.registry import store
 from hdm.registry.address import tracking_uri
+from hdm.registry.quick_client import SqliteClient
 from hdm.registry.store import Store, has_version, identify, prepare
 
 PREPARE = """
 import sys, time
 from pathlib import Path
-from hdm.settings import Params, ProductLine, Source
+from hdm.pipelines import ProductLine, Source
+from hdm.settings import Params
 from hdm.line import Line
 from hdm.registry.store import prepare
 line = Line(sys.argv[2], Path(sys.argv[1]), ProductLine(source=Source(path="raw")), Params())
@@ -90,21 +92,35 @@ def test_a_deleted_experiment_is_restored(line, client):
     assert prepare(line) == before
 
 
-def test_an_unknown_table_layout_is_left_to_the_client(line, client):
+def test_an_unknown_table_layout_is_left_to_the_client(line, client, monkeypatch):
     before = prepare(line)
-    with sqlite3.connect(line.project / "mlflow.db") as database:
-        database.execute("create view other as select 1")
-    database.close()
-    try:
-        original, store._query = store._query, _surprised
-        assert identify(tracking_uri(line.project), "plate") == before
-        assert has_version(tracking_uri(line.project), "hdm-plate", "1")
-    finally:
-        store._query = original
+
+    def surprised(*_):
+        raise sqlite3.OperationalError("no such column")
+
+    monkeypatch.setattr(SqliteClient, "_rows", surprised)
+    assert identify(tracking_uri(line.project), "plate") == before
+    assert identify(tracking_uri(line.project), "mesh") is None
+    assert has_version(tracking_uri(line.project), "hdm-plate", "1")
 
 
-def _surprised(*_):
-    raise store.Surprise("no such column")
+@pytest.mark.parametrize("name", ["hdm-plate", "hdm-nothing"])
+def test_the_quick_client_reads_what_mlflow_reads(line, client, name):
+    for number in range(3):
+        made = client.create_model_version("hdm-plate", str(line.project),
+                                           tags={"hdm.decision": f"said {number}"})
+    client.set_registered_model_alias("hdm-plate", "champion", "2")
+    client.delete_model_version("hdm-plate", made.version)
+    quick = SqliteClient(line.project / "mlflow.db")
+    ours, theirs = ({int(v.version): (v.tags, v.creation_timestamp, v.run_id or "")
+                     for v in asked.search_model_versions(f"name = '{name}'")}
+                    for asked in (quick, client))
+    assert ours == theirs
+    if name == "hdm-plate":
+        assert sorted(ours) == [1, 2]
+        ours, theirs = (asked.get_registered_model(name) for asked in (quick, client))
+        assert ours.creation_timestamp == theirs.creation_timestamp
+        assert ours.aliases == theirs.aliases == {"champion": 2}
 
 
 def test_versions_are_looked_up(line, client):

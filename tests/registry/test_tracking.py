@@ -11,7 +11,8 @@ from hdm.errors import RegistryError, ValidationFailed
 from hdm.registry import tracking
 from hdm.registry.ledger import OPEN, RETRAIN, Link, edit_ledger, read_ledger
 from hdm.registry.store import prepare
-from hdm.registry.tracking import MlflowRun, NoRun, data_hash, flatten, stage_run
+from hdm.registry.tracking import MlflowRun, data_hash, flatten, stage_run
+from hdm.stage_run import NoRun
 
 
 def log_something(line, stage="ingest", **params):

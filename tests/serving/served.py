@@ -10,15 +10,16 @@ import numpy as np
 from PIL import Image
 
 from hdm.dataset.appearance import Appearance
-from hdm.detector import Prediction
+from hdm.detector.detector import Prediction
 from hdm.errors import RegistryError
 from hdm.line import Line
-from hdm.serving import watching
+from hdm.pipelines import ProductLine, Source
+from hdm.serving import champion_watch
 from hdm.serving.app import build_app
-from hdm.serving.model import Served
-from hdm.serving.options import Options
-from hdm.serving.service import Service
-from hdm.settings import Params, ProductLine, Source
+from hdm.serving.line_service import Service
+from hdm.serving.live_model import Served
+from hdm.serving.serving_options import Options
+from hdm.settings import Params
 
 
 class FakeJudge:
@@ -66,8 +67,8 @@ class FakeRegistry:
                       {"line": line.name, "version": version, "threshold": 0.5})
 
     def put(self, monkeypatch) -> None:
-        monkeypatch.setattr(watching, "live_version", self.live_version)
-        monkeypatch.setattr(watching, "load", self.load)
+        monkeypatch.setattr(champion_watch, "live_version", self.live_version)
+        monkeypatch.setattr(champion_watch, "load", self.load)
 
 
 GONE = RegistryError("MLflow does not answer.")

@@ -10,8 +10,8 @@ from served import FakeJudge
 
 from hdm.errors import HDMError, RegistryError
 from hdm.serving.batching import Batcher
-from hdm.serving.journal import Journal
-from hdm.serving.model import Served, check
+from hdm.serving.live_model import Served, check
+from hdm.serving.prediction_journal import Journal
 from hdm.serving.regions import MOST, Region, find_regions, level_of
 
 
@@ -118,7 +118,7 @@ def test_the_journal_writes_behind_and_drops_what_does_not_fit() -> None:
 
 
 def test_large_images_do_not_pile_up_in_the_journal(monkeypatch) -> None:
-    monkeypatch.setattr("hdm.serving.journal.WAITING_BYTES", 1000)
+    monkeypatch.setattr("hdm.serving.prediction_journal.WAITING_BYTES", 1000)
     log, dropped = Log(), []
     journal = Journal(log, dropped.append)
     for _ in range(3):

@@ -16,14 +16,14 @@ from small_detector import native, small_detector
 
 import hdm
 from hdm.dataset.images import decode_image
-from hdm.detector import HDM
+from hdm.detector.detector import HDM
 from hdm.line import Line
-from hdm.monitoring.log import PredictionLog
-from hdm.registry.client import connect, load_mlflow
-from hdm.registry.model import fingerprint, log_detector
-from hdm.registry.promotion import FINGERPRINT
+from hdm.monitoring.prediction_log import PredictionLog
+from hdm.registry.address import tracking_uri
+from hdm.registry.logged_model import fingerprint, log_detector
+from hdm.registry.mlflow_client import connect, load_mlflow
+from hdm.registry.model_versions import FINGERPRINT
 from hdm.registry.store import experiment_name, prepare
-from hdm.registry.tracking import tracking_uri
 
 PATIENCE = 90.0
 

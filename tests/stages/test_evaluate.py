@@ -9,15 +9,16 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-import hdm.detector
+import hdm.detector.detector
 from hdm.dataset.appearance import Appearance
 from hdm.dataset.manifest import Manifest, Row
+from hdm.detector.calibration import Calibration
 from hdm.errors import DataError, HDMError
 from hdm.files import write_json
 from hdm.line import Line
-from hdm.pom.calibration import Calibration
-from hdm.registry.tracking import NoRun
-from hdm.settings import Params, ProductLine
+from hdm.pipelines import ProductLine
+from hdm.settings import Params
+from hdm.stage_run import NoRun
 from hdm.stages import evaluate as stage
 
 FILES = ["by_defect_type.csv", "heatmaps", "histogram.csv", "intervals.json", "metrics.json",
@@ -35,7 +36,7 @@ LOOK = Appearance(0.0, 0.0, 0.0)
 class FakeDetector:
     """Brightness above 128 is anomalous; batches are remembered."""
 
-    calibration = calibrated = Calibration(
+    calibration = Calibration(
         (0.01, 0.02, 0.1), (LOOK, LOOK, LOOK), (0.05, 0.5), (1.0, 0.0), (1.0, 0.0))
     operating_point = None
     threshold = 0.1
@@ -44,13 +45,17 @@ class FakeDetector:
         self.info = {"canvas": [32, 32], "parameters": 1_234_567, "nested": {"not": "shown"}}
         self.batches = []
 
+    def with_operating_point(self, point):
+        self.operating_point = point
+        return self
+
     def predict(self, images, batch_size=16, progress=None):
         self.batches.append(len(images))
         out = []
         for image in images:
             anomaly = (image > 128).astype(np.float32) * 0.9
             score = float(anomaly.mean()) * 4
-            out.append(hdm.detector.Prediction(
+            out.append(hdm.detector.detector.Prediction(
                 score, 0.5, 0.5, "defect" if score > self.threshold else "good", self.threshold,
                 anomaly, LOOK))
         return out
@@ -87,7 +92,7 @@ def detector(monkeypatch):
             return fake
 
     fake.loaded = loaded
-    monkeypatch.setattr(hdm.detector, "HDM", Loader)
+    monkeypatch.setattr(stage, "HDM", Loader)
     return fake
 
 
@@ -261,9 +266,3 @@ def test_an_empty_test_split_is_one_sentence(tmp_path, detector):
     line = make_line(tmp_path, good=0, defects=0)
     with pytest.raises(HDMError, match="expected a test split with images"):
         run(line)
-
-
-def test_a_detector_without_calibration_is_one_sentence(tmp_path, detector, monkeypatch):
-    monkeypatch.setattr(detector, "calibration", None, raising=False)
-    with pytest.raises(HDMError, match="not calibrated; run the ddm_train stage"):
-        run(make_line(tmp_path))

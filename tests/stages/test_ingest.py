@@ -9,12 +9,13 @@ from PIL import Image
 from rich.console import Console
 
 from hdm.dataset.frozen_set import write_frozen
-from hdm.dataset.ingest import ingest
 from hdm.dataset.manifest import Manifest
 from hdm.errors import ConfigError, DataError, HDMError
+from hdm.ingest.build_manifest import ingest
 from hdm.line import Line
-from hdm.registry.tracking import NoRun
-from hdm.settings import Params, ProductLine
+from hdm.pipelines import ProductLine
+from hdm.settings import Params
+from hdm.stage_run import NoRun
 from hdm.stages import configure
 from hdm.stages import ingest as stage
 

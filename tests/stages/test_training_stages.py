@@ -14,14 +14,14 @@ import tiny
 
 from hdm.config import STAGES
 from hdm.dataset.manifest import Manifest, Row
-from hdm.detector import HDM
-from hdm.diffusion import training
+from hdm.detector.detector import HDM
 from hdm.errors import HDMError, TrainingError
 from hdm.files import read_json
 from hdm.line import Line
-from hdm.pom import evidence
-from hdm.stages import run_stage
+from hdm.pom.generation import sample_evidence
 from hdm.stages.inputs import normals_of
+from hdm.stages.runner import run_stage
+from hdm.training import loop
 
 TRAINING = ("dagm_fit", "dagm_synthesize", "pom_filter", "ddm_train")
 NETWORK = {"stem": 4, "widths": [16], "blocks": 1}
@@ -38,6 +38,7 @@ OUTPUTS = {
     "dagm_synthesize": {"bank.safetensors", "bank.parquet", "sheet.png"},
     "pom_filter": {"selection.parquet", "funnel.json", "sheet.png"},
     "ddm_train": {"detector/detector.json", "detector/detector.safetensors",
+                  "detector/operating_point.json",
                   "detector/normality.safetensors",
                   "detector/prior/prior.json", "detector/prior/prior.safetensors",
                   "calibration.json", "loss.csv"},
@@ -52,8 +53,8 @@ class Killed(BaseException):
 def no_tracking():
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HDM_TRACKING", "off")
-        short = evidence.PROBE_TRAINING.model_copy(update={"steps": 4})
-        patch.setattr(evidence, "PROBE_TRAINING", short)
+        short = sample_evidence.PROBE_TRAINING.model_copy(update={"steps": 4})
+        patch.setattr(sample_evidence, "PROBE_TRAINING", short)
         yield
 
 
@@ -174,7 +175,7 @@ def test_killed_in_training_and_run_again_ends_as_if_undisturbed(finished, stage
     shutil.rmtree(line.stage_folder(stage))
     # The loop's own clock, not the process's: threads of libraries wait by that one.
     clock = SimpleNamespace(monotonic=count(0, 1000).__next__)
-    save = training._save
+    save = loop._save
 
     def save_then_die(checkpoint, step, *rest):
         save(checkpoint, step, *rest)
@@ -182,20 +183,20 @@ def test_killed_in_training_and_run_again_ends_as_if_undisturbed(finished, stage
             raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(training, "time", clock)
-        patch.setattr(training, "_save", save_then_die)
+        patch.setattr(loop, "time", clock)
+        patch.setattr(loop, "_save", save_then_die)
         with pytest.raises(Killed):
             run_stage(stage, "plate", line.project)
     assert not line.stage_folder(stage).exists(), "nothing half-made"
     assert len(list(line.work_folder(stage).iterdir())) == 1
     steps = []
-    generator = training.step_generator
+    generator = loop.step_generator
 
     def counted(seed, step, *rest):
         steps.append(step)
         return generator(seed, step, *rest)
 
-    monkeypatch.setattr(training, "step_generator", counted)
+    monkeypatch.setattr(loop, "step_generator", counted)
     run_stage(stage, "plate", line.project)
     assert steps == [2], "went on where it was killed"
     assert digests(line) == finished[1]
@@ -226,7 +227,7 @@ def test_killed_while_writing_leaves_the_last_good_outputs(finished, stage, tmp_
 
 def test_resume_point_of_other_settings_is_not_used(finished, tmp_path, monkeypatch):
     line = copy_of(finished, tmp_path)
-    from hdm.stages import checkpoint_file
+    from hdm.stages.resume import checkpoint_file
     here = checkpoint_file(line, "dagm_fit", line.params, line.manifest_file)
     other = line.params.model_copy(update={"seed": 5})
     assert checkpoint_file(line, "dagm_fit", other, line.manifest_file) != here

@@ -15,8 +15,9 @@ from hdm.dataset.images import pixel_hash
 from hdm.dataset.manifest import Manifest, Row
 from hdm.errors import DataError, HDMError, ValidationFailed
 from hdm.line import Line
-from hdm.registry.tracking import NoRun
-from hdm.settings import Params, ProductLine, Source
+from hdm.pipelines import ProductLine, Source
+from hdm.settings import Params
+from hdm.stage_run import NoRun
 
 PARAMS = Params.model_validate(
     {"validate": {"minimum_train": 6, "minimum_calibration": 3, "minimum_test": 1}})

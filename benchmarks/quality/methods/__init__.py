@@ -6,9 +6,9 @@ comes with the training of another one is not run by itself (`names.COMES_WITH`)
 
 from functools import partial
 
-from benchmarks.quality.methods import anoddpm, draem, gabor, pipeline
+from benchmarks.quality.methods import anoddpm, draem, gabor, hdm_method
 from benchmarks.quality.methods.method import Fitted, Method, Score, Task
-from hdm.settings import DagmSynthesize
+from hdm.model_settings import DagmSynthesize
 
 __all__ = ["ABLATIONS", "METHODS", "Fitted", "Method", "Score", "Task"]
 
@@ -19,16 +19,16 @@ def _only(*sources: str) -> dict[str, object]:
 
 
 ABLATIONS = {
-    "hdm-no-dagm": Method(pipeline.fit, over=_only("procedural", "fill")),
-    "hdm-no-diffusion": Method(pipeline.fit, over={
+    "hdm-no-dagm": Method(hdm_method.fit, over=_only("procedural", "fill")),
+    "hdm-no-diffusion": Method(hdm_method.fit, over={
         "dagm_synthesize": {"sources": {"diffusion": 0.0}}}),
-    "hdm-no-pom": Method(partial(pipeline.fit, pom=False)),
-    "hdm-k2": Method(pipeline.fit, over={"ddm_train": {"reverse_steps": 2}}),
-    "hdm-prior-shown": Method(pipeline.fit, over={"ddm_train": {"prior_level": 0.25}}),
+    "hdm-no-pom": Method(partial(hdm_method.fit, pom=False)),
+    "hdm-k2": Method(hdm_method.fit, over={"ddm_train": {"reverse_steps": 2}}),
+    "hdm-prior-shown": Method(hdm_method.fit, over={"ddm_train": {"prior_level": 0.25}}),
 }
 
 METHODS = {
-    "hdm": Method(partial(pipeline.fit, parts=True)),
+    "hdm": Method(partial(hdm_method.fit, parts=True)),
     **ABLATIONS,
     "draem": Method(draem.fit, trained=True, one_canvas=True),
     "anoddpm": Method(anoddpm.fit, trained=True, one_canvas=True),

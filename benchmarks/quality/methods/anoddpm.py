@@ -17,9 +17,9 @@ from benchmarks.quality.methods import prior_features, trained_prior
 from benchmarks.quality.methods.maps import SMOOTHING, gaussian
 from benchmarks.quality.methods.method import Clock, Fitted, Task, parameters
 from benchmarks.quality.methods.perlin import Corruptions, synthetic_auroc
-from hdm.averaging import window_means
-from hdm.dagm.prior import NormalPrior
-from hdm.dagm.sampler import octave_noise
+from hdm.dagm.perturbed_reverse import octave_noise
+from hdm.detector.window_means import window_means
+from hdm.diffusion.normal_prior import NormalPrior
 
 LEVEL = 0.25
 WORST_SHARE = 0.002

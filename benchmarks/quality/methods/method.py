@@ -9,7 +9,7 @@ from time import perf_counter
 import torch
 from torch import Tensor, nn
 
-from hdm.dataset.tensors import InputFormat
+from hdm.dataset.input_format import InputFormat
 from hdm.dataset.tiles import over_tiles
 from hdm.settings import Params
 

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from benchmarks.quality.methods.gaussians import Gaussians
 from benchmarks.quality.methods.method import Clock, Fitted, Task
 from benchmarks.quality.methods.neighbours import Neighbours
-from hdm.dagm.prior import NormalPrior
+from hdm.diffusion.normal_prior import NormalPrior
 
 LEVEL = 0.1
 """Noise level: enough that the network denoises, little enough that small defects survive."""

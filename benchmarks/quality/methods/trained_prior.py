@@ -8,8 +8,9 @@ from time import perf_counter
 
 from benchmarks.quality.flop import of_training
 from benchmarks.quality.methods.method import Task
-from hdm.dagm.prior import NormalPrior, fit
-from hdm.settings import DagmFit
+from hdm.dagm.prior_training import fit
+from hdm.diffusion.normal_prior import NormalPrior
+from hdm.model_settings import DagmFit
 
 TIMED_STEPS = (4, 24)
 

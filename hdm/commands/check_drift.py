@@ -1,0 +1,42 @@
+"""`hdm monitor`: look once whether a line has changed since its model was calibrated."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from hdm.commands.line_name import LineName
+from hdm.line import Line
+from hdm.monitoring.drift_check import PAGE, look
+from hdm.monitoring.drift_page import table_row
+
+
+def monitor(
+    line: LineName,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,
+) -> None:
+    """Look for drift in the logged predictions of the live model, and write a page of trends."""
+    chosen = Line.load(line)
+    console = Console(width=100)
+    if as_json:
+        print(json.dumps(look(chosen), allow_nan=False))
+        return
+    with console.status("reading the log"):
+        found = look(chosen)
+    if found["streams"]:
+        console.print(table(found))
+    console.print(found["sentence"], markup=False, highlight=False, soft_wrap=True)
+    console.print(f"page: {chosen.monitor_folder / PAGE}", markup=False, highlight=False,
+                  soft_wrap=True)
+
+
+def table(found: dict[str, Any]) -> Table:
+    """The streams of a record."""
+    shown = Table("figure", "now", "calibration", "strongest evidence", "alarm at", "finding")
+    for stream in found["streams"]:
+        row = table_row(stream)
+        shown.add_row(row["name"], row["now"], row["expected"], row["evidence"], row["limit"],
+                      row["says"])
+    return shown

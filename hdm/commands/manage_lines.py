@@ -1,0 +1,57 @@
+"""`hdm lines`: the product lines of this project, and adding one."""
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+
+from hdm.commands import add_line
+from hdm.config import load_pipelines
+from hdm.errors import ConfigError
+from hdm.line import find_project
+from hdm.orchestration import prefect_yaml
+
+app = typer.Typer(help="List the product lines, or add one.", no_args_is_help=True,
+                  rich_markup_mode=None)
+Format = Annotated[str, typer.Option("--format", help=(
+    "auto, mvtec, folder, visa, btad, ksdd2 or table."))]
+
+
+@app.command("list")
+def list_lines() -> None:
+    """List every line with its source and schedule."""
+    table = Table("line", Column("source", overflow="fold"), "format", "schedule",
+                  Column("owner", overflow="fold"), "description")
+    for name, entry in load_pipelines(find_project()).lines.items():
+        cron = f"{entry.schedule.cron} {entry.schedule.timezone}" if entry.schedule else ""
+        table.add_row(name, entry.source.path, entry.source.format, cron, entry.owner,
+                      entry.description)
+    console = Console()
+    Console(width=max(console.width, 120)).print(table)
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Option(help="a-z, 0-9, '_' and '-'.")] = "",
+    source: Annotated[str, typer.Option(help="Folder or table of images.")] = "",
+    format: Format = "auto",
+    description: Annotated[str, typer.Option(help="What is inspected, with which camera.")] = "",
+    owner: Annotated[str, typer.Option(help="Who answers for the line.")] = "",
+) -> None:
+    """Add a line to pipelines.yaml and prefect.yaml; asks for what is not given."""
+    if sys.stdin.isatty():
+        name = name or typer.prompt("Name of the line")
+        source = source or typer.prompt("Folder or table of its images")
+        description = description or typer.prompt("Description", default="", show_default=False)
+        owner = owner or typer.prompt("Owner", default="", show_default=False)
+    if not name or not source:
+        raise ConfigError("expected --name and --source; give both, or run this in a terminal to "
+                          "be asked.")
+    project = find_project()
+    wanted = add_line.NewLine(name, source, format, description, owner)
+    print(add_line.preview(wanted, project))
+    add_line.add(wanted, project)
+    prefect_yaml.write(project)
+    print(f"{name} added to pipelines.yaml and prefect.yaml; run it with `hdm run {name}`.")

@@ -1,0 +1,94 @@
+"""Commands that run the pipeline or show what it made."""
+
+import os
+import sys
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from hdm.commands.line_name import LineName
+from hdm.config import STAGES, load_pipelines
+from hdm.errors import ConfigError, HDMError
+from hdm.line import Line, find_project
+from hdm.orchestration import child_process
+from hdm.orchestration.dvc_lock import keep_whole
+from hdm.orchestration.line_summary import NOTHING, Summary, report_file
+from hdm.stages import runner
+
+
+def stage(
+    stage: Annotated[str, typer.Argument(
+        metavar="STAGE", help="samples, configure, ingest, validate, ..., registry, register.")],
+    line: LineName,
+) -> None:
+    """Run one stage of one line by itself, as DVC does it."""
+    runner.run_stage(stage, line)
+
+
+def run(
+    line: LineName,
+    start: Annotated[str, typer.Option("--from", metavar="STAGE", help=(
+        "Take the stages before this one as they are."))] = "",
+    force: Annotated[bool, typer.Option("--force", help=(
+        "Run stages whose inputs did not change, too."))] = False,
+) -> None:
+    """Bring a whole line up to date, from its images to the registry, and show the result."""
+    chosen = Line.load(line)
+    if start and start not in STAGES:
+        raise ConfigError(f"no stage {start!r}; expected one of: {', '.join(STAGES)}.")
+    keep_whole(chosen.project)
+    what = ["--downstream", f"{start}@{line}"] if start else [f"register@{line}"]
+    command = child_process.dvc("repro", *(["--force"] if force else []), *what)
+    with child_process.running(command, chosen.project) as process:
+        code = process.wait()
+    if code:
+        raise HDMError(f"{line} did not get through; the reason is printed above, and the results "
+                       "of its last good run are as they were.")
+    _print_table([chosen])
+
+
+def results() -> None:
+    """Show the last result of every line and how to look at the runs."""
+    project = find_project()
+    _print_table([Line.load(name, project) for name in load_pipelines(project).lines])
+    for title, command in viewers():
+        print(f"{title:<8} {command}")
+
+
+def report(
+    line: LineName,
+    browser: Annotated[bool, typer.Option(help="Open it in the browser.")] = True,
+) -> None:
+    """Open the line's last evaluation report; its path is printed in any case."""
+    file = report_file(Line.load(line))
+    if not file.is_file():
+        raise HDMError(f"{line} has no report yet; make it with `hdm run {line}`.")
+    print(file)
+    if browser:
+        webbrowser.open(file.as_uri())
+
+
+def viewers() -> list[tuple[str, str]]:
+    """The commands that open MLflow and Prefect, as they can be typed in this folder."""
+    programs, here = Path(sys.executable).parent, Path.cwd()
+    at = f"{programs.relative_to(here)}/" if programs.is_relative_to(here) else ""
+    address = os.environ.get("MLFLOW_TRACKING_URI", "")
+    mlflow = f"open {address}" if address.startswith("http") else \
+        f"{at}mlflow ui --backend-store-uri {address or 'sqlite:///mlflow.db'} --workers 1"
+    return [("MLflow:", mlflow), ("Prefect:", f"{at}prefect server start")]
+
+
+def _print_table(lines: list[Line]) -> None:
+    table = Table("line", "image AUROC", "pixel AUROC", "threshold", "model version", "decision")
+    for line in lines:
+        found = Summary.load(line)
+        table.add_row(line.name, found.show("image_auroc"), found.show("pixel_auroc"),
+                      found.show("threshold"), found.version or NOTHING,
+                      found.decision or NOTHING)
+    # Narrow or absent terminals must not cut the numbers.
+    console = Console()
+    Console(width=max(console.width, 90)).print(table)

@@ -1,0 +1,156 @@
+"""`hdm.HDM`: a calibrated detector as a library object. Load, predict, save."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from safetensors.torch import save
+from torch.nn import functional as F
+
+from hdm.dataset.appearance import Appearance
+from hdm.dataset.input_format import InputFormat
+from hdm.detector.calibration import Calibration
+from hdm.detector.ddm import DDM
+from hdm.detector.ensemble import Ensemble
+from hdm.detector.normality import Normality
+from hdm.detector.operating_point import OPERATING_POINT_FILE, OperatingPoint
+from hdm.detector.scorer import Scorer
+from hdm.diffusion.compute import Backend
+from hdm.diffusion.normal_prior import NormalPrior, load_weights
+from hdm.errors import DataError, HDMError
+from hdm.files import atomic_file, read_json, write_json
+from hdm.model_settings import Compute, DdmTrain
+
+NORMALITY = "normality.safetensors"
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What HDM says of one image.
+
+    score: higher is more anomalous, unbounded. p_value: share of good parts expected to score at
+    least as high. probability: indicative, in [0, 1]. threshold: the score above which the
+    decision is "defect". anomaly_map: (H, W) float32 in [0, 1] at the image's own size.
+    appearance: how the image looks to the detector.
+    """
+
+    score: float
+    p_value: float
+    probability: float
+    decision: Literal["good", "defect"]
+    threshold: float
+    anomaly_map: np.ndarray
+    appearance: Appearance
+
+
+class HDM:
+    """A calibrated Hybrid Diffusion Model of one product line.
+
+    `hdm.pom.discrimination.building.build_detector` makes it from what was trained.
+    """
+
+    def __init__(self, scorer: Scorer, calibration: Calibration, operating_point: OperatingPoint,
+                 info: dict[str, Any]) -> None:
+        self.scorer, self.calibration, self.info = scorer, calibration, info
+        self.operating_point = operating_point
+
+    @property
+    def settings(self) -> DdmTrain:
+        """What it was trained with."""
+        return self.scorer.ddm.settings
+
+    @property
+    def form(self) -> InputFormat:
+        """How images become canvases."""
+        return self.scorer.ddm.form
+
+    @property
+    def threshold(self) -> float:
+        """Scores above it are called defects."""
+        return self.operating_point.threshold
+
+    def with_operating_point(self, point: OperatingPoint) -> "HDM":
+        """The same detector, deciding by another operating point."""
+        return HDM(self.scorer, self.calibration, point, self.info)
+
+    def predict(self, images: Sequence[np.ndarray], batch_size: int = 16,
+                progress: Callable[[int, int], None] | None = None) -> list[Prediction]:
+        """Judge images of any size.
+
+        Args:
+            images: (H, W) or (H, W, 3), uint8 or uint16.
+
+        Raises DataError for another shape or type.
+        """
+        calibration, limit = self.calibration, self.threshold
+        out: list[Prediction] = []
+        for start in range(0, len(images), batch_size):
+            part = images[start:start + batch_size]
+            for image in part:
+                _check(image)
+            prepared = [self.form.prepare(image) for image in part]
+            inspected = self.scorer.inspect(prepared)
+            for native, seen, found in zip(part, prepared, inspected, strict=True):
+                score, anomaly = found.scores.item(), found.pixels
+                if native.shape[:2] != tuple(anomaly.shape[-2:]):
+                    anomaly = F.interpolate(anomaly, size=native.shape[:2], mode="bilinear",
+                                            align_corners=False)
+                slope, bias = calibration.pixel
+                anomaly_map = torch.sigmoid(slope * anomaly + bias)[0, 0].numpy()
+                out.append(Prediction(
+                    score, calibration.p_value(score), calibration.probability(score),
+                    "defect" if score > limit else "good", limit,
+                    anomaly_map.astype(np.float32), Appearance.of(seen)))
+            if progress:
+                progress(len(out), len(images))
+        return out
+
+    def save(self, folder: Path | str) -> None:
+        """Write weights (safetensors) and settings (JSON) into `folder`, made if need be."""
+        folder, ddm = Path(folder), self.scorer.ddm
+        (folder / "prior").mkdir(parents=True, exist_ok=True)
+        ddm.prior.save(folder / "prior")
+        with atomic_file(folder / "detector.safetensors") as temporary:
+            temporary.write_bytes(save(
+                {k: v.contiguous() for k, v in ddm.network.state_dict().items()}))
+        self.scorer.normality.save(folder / NORMALITY)
+        self.operating_point.save(folder / OPERATING_POINT_FILE)
+        write_json(folder / "detector.json", {
+            "settings": self.settings.model_dump(mode="json"),
+            "calibration": self.calibration.as_dict(), "info": self.info})
+
+    @classmethod
+    def load(cls, folder: Path | str, device: str = "auto", precision: str = "auto",
+             threads: int | None = None, operating_point: Path | None = None) -> "HDM":
+        """Read what `save` wrote; raises HDMError if files are missing, corrupt or do not fit.
+
+        operating_point: a file with another one to decide by.
+        """
+        folder = Path(folder)
+        choice: dict[str, Any] = {"device": device, "precision": precision}
+        backend = Backend(Compute(**choice, **({"threads": threads} if threads else {})))
+        content = read_json(folder / "detector.json")
+        prior = NormalPrior.load(folder / "prior", backend)
+        try:
+            settings = DdmTrain.model_validate(content["settings"])
+            calibration = Calibration.from_dict(content["calibration"])
+            info = dict(content["info"])
+        except (KeyError, TypeError, ValueError):
+            raise HDMError(f"{folder / 'detector.json'} does not describe a detector of this "
+                           "version; restore it with `dvc checkout` or train again.") from None
+        network = Ensemble(prior.form.channels, settings)
+        load_weights(network, folder / "detector.safetensors")
+        scorer = Scorer(DDM(prior, network, settings), Normality.load(folder / NORMALITY))
+        return cls(scorer, calibration,
+                   OperatingPoint.load(operating_point or folder / OPERATING_POINT_FILE), info)
+
+
+def _check(image: np.ndarray) -> None:
+    if not isinstance(image, np.ndarray) or image.dtype not in (np.uint8, np.uint16) \
+            or not (image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)) or not image.size:
+        kind = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image)
+        raise DataError("expected an image of shape (H, W) or (H, W, 3) of uint8 or uint16, "
+                        f"received {kind}; read files with hdm.dataset.images.read_image.")

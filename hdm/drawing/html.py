@@ -1,0 +1,31 @@
+"""The one HTML environment and style sheet of all pages: nothing in them comes from a network."""
+
+import base64
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
+
+
+@cache
+def template(package: str, name: str) -> Template:
+    """The template file `name` of `package`; values are escaped, undefined ones are errors.
+
+    Filters: `data_uri` (PNG bytes as an address), `drawn` (our own SVG, not escaped).
+    """
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+                              lstrip_blocks=True)
+    environment.filters["data_uri"] = _data_uri
+    environment.filters["drawn"] = Markup
+    return environment.from_string((files(package) / name).read_text(encoding="utf-8"))
+
+
+@cache
+def style(package: str = "hdm.drawing", name: str = "style.css") -> Markup:
+    """A style sheet; by default the one that pages share: light, dark, on paper, on a phone."""
+    return Markup((files(package) / name).read_text(encoding="utf-8"))
+
+
+def _data_uri(png: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")

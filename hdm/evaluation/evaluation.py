@@ -1,0 +1,147 @@
+"""All figures of one detector on one test split, in one pass over its predictions."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from hdm.dataset.manifest import GOOD, Manifest
+from hdm.evaluation import bootstrap, curves
+from hdm.evaluation.bootstrap import Interval, Weights
+from hdm.evaluation.collected import Collected, Predicted
+from hdm.evaluation.metrics import Confusion, Measure, image_ap, image_auroc
+from hdm.evaluation.pixels import PixelTally, aupro, pixel_ap, pixel_auroc
+from hdm.settings import Params
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The result. Fractions lie in [0, 1]; an undefined value is None, never NaN.
+
+    metrics: flat, in the order of reading; `undefined` has a reason for each None.
+    intervals: of some of the metrics. by_type, scores: one row a defect type, one an image.
+    curves: tables by file stem. thumbnails: anomaly maps as 0..255, in the order of `scores`.
+    """
+
+    metrics: dict[str, float | int | None]
+    undefined: dict[str, str]
+    intervals: dict[str, Interval]
+    confusion: Confusion
+    by_type: pd.DataFrame
+    scores: pd.DataFrame
+    curves: dict[str, pd.DataFrame]
+    thumbnails: tuple[NDArray[np.uint8], ...]
+
+    @property
+    def threshold(self) -> float:
+        """Scores above it are called defects."""
+        return float(self.metrics["threshold"] or 0.0)
+
+    @property
+    def aupro_limit(self) -> float:
+        """False-positive rate that AUPRO goes to."""
+        return float(self.metrics["aupro_limit"] or 0.0)
+
+
+def evaluate(manifest: Manifest, predictions: Iterable[Predicted], settings: Params) -> Evaluation:
+    """Measure `predictions`, which come in the manifest's order and are not kept.
+
+    `settings.evaluate` and `settings.seed` are used. Defective images without a mask, or with an
+    empty one, take no part in pixel metrics. Raises HDMError for an empty split or for scores or
+    maps that are not numbers, DataError for a mask of another size than its image.
+    """
+    return measure(Collected.of(manifest, predictions), settings)
+
+
+def measure(seen: Collected, settings: Params) -> Evaluation:
+    """All figures of what was collected; see `evaluate`."""
+    scores = pd.DataFrame(seen.rows)
+    truth = scores["label"].to_numpy(dtype=bool)
+    score = scores["score"].to_numpy(dtype=np.float64)
+    called = (scores["decision"] == "defect").to_numpy()
+    confusion = Confusion.of(truth, called)
+    tally = sum(seen.tallies.values(), PixelTally())
+    limit = settings.evaluate.aupro_limit
+    measures = {
+        "image_auroc": image_auroc(truth, score), "pixel_auroc": pixel_auroc(tally),
+        "image_ap": image_ap(truth, score), "pixel_ap": pixel_ap(tally),
+        "aupro": aupro(tally, limit), "image_f1": confusion.f1,
+        "recall": confusion.recall, "precision": confusion.precision,
+        "false_alarm_rate": confusion.false_alarm_rate,
+    }
+    counts: dict[str, float | int | None] = {
+        "threshold": seen.threshold, "aupro_limit": limit, "images": len(scores),
+        "good": confusion.good, "defects": confusion.defects,
+        "true_positives": confusion.true_positives, "false_negatives": confusion.false_negatives,
+        "false_positives": confusion.false_positives, "true_negatives": confusion.true_negatives,
+        "defects_without_mask": seen.without_mask, "defect_regions": tally.regions,
+    }
+    weights = bootstrap.group_weights(list(scores["group"]), settings.evaluate.bootstrap,
+                                      settings.seed)
+    return Evaluation(
+        metrics={**{name: measure.value for name, measure in measures.items()}, **counts},
+        undefined={name: m.reason for name, m in measures.items() if m.value is None},
+        intervals=_intervals(seen, measures, weights, scores, settings),
+        confusion=confusion, by_type=_by_type(seen, weights, scores, settings), scores=scores,
+        curves={
+            "roc": curves.image_roc(truth, score), "pr": curves.image_pr(truth, score),
+            "pixel_roc": curves.pixel_roc(tally), "pixel_pr": curves.pixel_pr(tally),
+            "pro": curves.pixel_pro(tally, limit),
+            "histogram": curves.score_histogram(truth, score)},
+        thumbnails=tuple(seen.thumbnails))
+
+
+def _intervals(seen: Collected, measures: dict[str, Measure], weights: Weights,
+               scores: pd.DataFrame, settings: Params) -> dict[str, Interval]:
+    """Intervals of the metrics; an undefined metric hands its reason on."""
+    truth = scores["label"].to_numpy(dtype=bool)
+    score = scores["score"].to_numpy(dtype=np.float64)
+    called = (scores["decision"] == "defect").to_numpy()
+    samples = bootstrap.decision_samples(weights, truth, called)
+    if measures["image_auroc"].value is not None:
+        samples["image_auroc"] = bootstrap.auroc_samples(weights, truth, score)
+        samples["image_ap"] = bootstrap.ap_samples(weights, truth, score)
+    if measures["pixel_auroc"].value is not None:
+        pixels = seen.histograms.resampled(weights)
+        samples |= {"pixel_auroc": pixels.auroc(), "pixel_ap": pixels.ap(),
+                    "aupro": pixels.aupro(settings.evaluate.aupro_limit)}
+    groups, coverage = scores["group"].nunique(), settings.evaluate.interval
+    return {name: Interval(None, None, measure.reason) if measure.value is None
+            else bootstrap.interval(samples[name], coverage, groups)
+            for name, measure in measures.items() if name != "precision"}
+
+
+def _by_type(seen: Collected, weights: Weights, scores: pd.DataFrame,
+             settings: Params) -> pd.DataFrame:
+    """One row a defect type: its images against all good ones."""
+    rows = []
+    nothing = PixelTally()
+    for name in sorted(set(scores["defect_type"]) - {GOOD}):
+        among = scores["defect_type"].isin((GOOD, name)).to_numpy()
+        chosen = scores[among]
+        truth = chosen["label"].to_numpy(dtype=bool)
+        score = chosen["score"].to_numpy(dtype=np.float64)
+        tally = seen.tallies.get(name, nothing) + seen.tallies.get(GOOD, nothing)
+        image, pixel = image_auroc(truth, score), pixel_auroc(tally)
+        groups, coverage = chosen["group"].nunique(), settings.evaluate.interval
+        unknown = Interval(None, None)
+        image_range = unknown if image.value is None else bootstrap.interval(
+            bootstrap.auroc_samples(weights[:, among], truth, score), coverage, groups)
+        pixel_range = unknown if pixel.value is None else bootstrap.interval(
+            seen.histograms.resampled(weights, among).auroc(), coverage, groups)
+        rows.append({
+            "defect_type": name, "images": int(truth.sum()),
+            "masks": seen.tallies.get(name, nothing).images,
+            "recall": float((chosen["decision"][truth] == "defect").mean()),
+            "image_auroc": image.value, "image_auroc_low": image_range.low,
+            "image_auroc_high": image_range.high,
+            "pixel_auroc": pixel.value, "pixel_auroc_low": pixel_range.low,
+            "pixel_auroc_high": pixel_range.high,
+            "aupro": aupro(tally, settings.evaluate.aupro_limit).value})
+    return pd.DataFrame(rows, columns=BY_TYPE)
+
+
+BY_TYPE = ["defect_type", "images", "masks", "recall", "image_auroc", "image_auroc_low",
+           "image_auroc_high", "pixel_auroc", "pixel_auroc_low", "pixel_auroc_high", "aupro"]

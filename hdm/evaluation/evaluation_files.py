@@ -1,0 +1,45 @@
+"""An evaluation as files and as rows of tables."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from hdm.evaluation.evaluation import Evaluation
+from hdm.files import atomic_file, write_json
+
+
+def write_evaluation(folder: Path, evaluation: Evaluation) -> None:
+    """Write its tables and curves into `folder`; each file replaces its forerunner whole."""
+    write_json(folder / "metrics_undefined.json", evaluation.undefined)
+    write_json(folder / "intervals.json", {
+        name: {"low": found.low, "high": found.high, "reason": found.reason}
+        for name, found in evaluation.intervals.items()})
+    for name, curve in evaluation.curves.items():
+        write_csv(folder / f"{name}.csv", curve)
+    write_csv(folder / "by_defect_type.csv", evaluation.by_type)
+    with atomic_file(folder / "scores.parquet") as temporary:
+        evaluation.scores.to_parquet(temporary, index=False)
+
+
+def write_csv(file: Path, table: pd.DataFrame) -> None:
+    """Write a table atomically."""
+    with atomic_file(file) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def metric_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """Metric, value, interval and, where undefined, the reason."""
+    rows = []
+    for name, value in evaluation.metrics.items():
+        found = evaluation.intervals.get(name)
+        rows.append({"metric": name, "value": value, "low": found.low if found else None,
+                     "high": found.high if found else None,
+                     "reason": evaluation.undefined.get(name, "")})
+    return rows
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as plain values, None for what is missing."""
+    return [{key: None if value != value else value for key, value in row.items()}
+            for row in table.to_dict("records")]

@@ -1,0 +1,17 @@
+"""What is to be known of a detector beside its network."""
+
+from typing import Any
+
+from hdm.detector.detector import HDM
+
+
+def facts_of(detector: HDM) -> dict[str, Any]:
+    """Threshold, operating point, calibration and input as plain values; pixel is (slope, bias) of
+    the anomaly map."""
+    calibration, form = detector.calibration, detector.form
+    return {"threshold": detector.threshold, "pixel": list(calibration.pixel),
+            "operating_point": detector.operating_point.as_dict(),
+            "calibration_images": len(calibration.normal_scores),
+            "smallest_rate": calibration.smallest_rate,
+            "input": {"height": form.height, "width": form.width, "channels": form.channels,
+                      "fit": form.fit}}

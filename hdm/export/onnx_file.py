@@ -1,0 +1,95 @@
+"""An ONNX file of a detector, written only if it says what the detector says."""
+
+import json
+import logging
+import tempfile
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from hdm.detector.detector import HDM
+from hdm.errors import HDMError
+from hdm.export.agreement import Agreement, compare, refusal
+from hdm.export.model_facts import facts_of
+from hdm.export.onnx_graph import OUTPUTS, DetectorGraph
+from hdm.export.onnx_session import FACTS, WHITE, RuntimeDetector, need
+from hdm.files import atomic_file
+
+OPSET = 20
+AXES = ("images", "height", "width", "channels")
+EXAMPLE = (2, 96, 80, 3)
+"""None of its sizes is 0, 1 or another's: torch would take these for constants."""
+
+
+def export(detector: HDM, facts: dict[str, Any], images: Sequence[np.ndarray], target: Path,
+           depth: int) -> Agreement:
+    """Write `target`, an ONNX graph from native pixels to score, decision and anomaly map.
+
+    Args:
+        detector: on the CPU in fp32; judges whole images, not tiles.
+        facts: kept in the file, plain values; line and version among them.
+        images: real ones, on which the file must agree with the detector.
+        depth: 8 or 16 bit, of the pixels that the graph takes.
+
+    Raises HDMError if it does not agree, or the detector cannot be exported; then `target` is as
+    it was.
+    """
+    need("onnx", "onnxscript", "onnxruntime")
+    if not images:
+        raise HDMError("expected images of the line to compare the exported model on, found none.")
+    if depth == 8 and any(image.dtype == np.uint16 for image in images):
+        raise HDMError("the line's images have 16 bit a channel; export with --depth 16.")
+    graph = DetectorGraph(detector, white=WHITE[depth]).eval()
+    content = {**facts, **facts_of(detector), "depth": depth}
+    with tempfile.TemporaryDirectory(prefix="hdm-export-") as scratch:
+        made = Path(scratch) / "model.onnx"
+        _write(_traced(graph, depth), content, made)
+        runtime = RuntimeDetector(made, threads=torch.get_num_threads())
+        found = compare(detector, runtime, images)
+        if not found.agrees:
+            raise refusal(found)
+        with atomic_file(target) as temporary:
+            temporary.write_bytes(made.read_bytes())
+    return found
+
+
+def _traced(graph: DetectorGraph, depth: int) -> Any:
+    """The graph as torch's exporter writes it, for any number, size and channels of images."""
+    kind = {8: torch.uint8, 16: torch.uint16}[depth]
+    example = torch.zeros(EXAMPLE, dtype=torch.int32).to(kind)
+    dimension = torch.export.Dim
+    sizes = (*(dimension(name) for name in AXES[:3]), dimension(AXES[3], max=3))
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses torchvision
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        # Once beforehand: what is computed only once must not be cached as a tracer's stand-in.
+        graph(example)
+        program = torch.export.export(graph, (example,), dynamic_shapes=(dict(enumerate(sizes)),),
+                                      strict=False)
+        return torch.onnx.export(program, dynamo=True, input_names=["image"], verbose=False,
+                                 output_names=list(OUTPUTS), opset_version=OPSET)
+
+
+def _write(program: Any, facts: dict[str, Any], file: Path) -> None:
+    """Save with readable names of the axes and with the facts."""
+    import onnx
+
+    program.save(str(file))
+    model = onnx.load(str(file))
+    symbols = [axis.dim_param for axis in model.graph.input[0].type.tensor_type.shape.dim]
+    names = dict(zip(symbols, AXES, strict=True))
+    if len(names) < len(AXES):
+        raise HDMError("the exported graph takes one size of image only; this version of torch "
+                       "cannot export the detector.")
+    for value in (*model.graph.input, *model.graph.output):
+        for axis in value.type.tensor_type.shape.dim:
+            if axis.dim_param:
+                axis.dim_param = names[axis.dim_param]
+    del model.graph.value_info[:]  # only hints, and they use the old names
+    onnx.helper.set_model_props(model, {FACTS: json.dumps(facts, sort_keys=True)})
+    onnx.checker.check_model(model)
+    onnx.save(model, str(file))

@@ -1,0 +1,74 @@
+"""All that the inspection page of a line shows, from the registry, the log and the monitor."""
+
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from hdm.errors import HDMError
+from hdm.files import read_json
+from hdm.line import Line
+from hdm.monitoring.line_page import Page, Sheet, VersionRow
+from hdm.registry.decision_log import noted
+from hdm.registry.history import VersionRecord, versions
+from hdm.registry.mlflow_client import first_line
+from hdm.registry.model_versions import CHAMPION
+from hdm.registry.promotion import Service, services
+
+# Worst first: what was missed, what was rejected for nothing, then each defect type.
+SHEETS = {"escapes": "Escapes: defects that were missed",
+          "false_alarms": "False alarms: good parts called defective"}
+DECISIONS = 40
+
+
+def gather(line: Line, client: Any, mlflow: Any) -> Page:
+    """The page's content; what is not there is left empty and said so.
+
+    Raises RegistryError if the store cannot be read.
+    """
+    found = versions(line)
+    times = services(client, line.model_name)
+    champion = next((record for record in found if CHAMPION in record.aliases), None)
+    sheets, problem = _sheets(client, mlflow, champion) if champion else ((), "")
+    return Page(
+        line=line.name, description=line.entry.description, owner=line.entry.owner,
+        champion=_row(champion, times) if champion else None,
+        versions=tuple(_row(record, times) for record in found), sheets=sheets,
+        sheets_problem=problem, monitor=_monitor(line),
+        decisions=tuple(reversed(noted(line)[-DECISIONS:])))
+
+
+def _row(record: VersionRecord, times: list[Service]) -> VersionRow:
+    made = datetime.fromtimestamp(record.created / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+    live = tuple(f"{_short(time.since)} to {_short(time.until) or 'now'}" for time in times
+                 if time.version == str(record.version))
+    return VersionRow(record.version, made, record.decision, record.reasons, record.aliases,
+                      record.image_auroc, record.pixel_auroc, live)
+
+
+def _sheets(client: Any, mlflow: Any, champion: VersionRecord) -> tuple[tuple[Sheet, ...], str]:
+    """The champion's heat-map sheets as its evaluation drew them, or why there are none."""
+    try:
+        run = client.get_run(champion.run_id).data.tags["stage.evaluate"]
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(mlflow.artifacts.download_artifacts(
+                run_id=run, artifact_path="heatmaps", dst_path=scratch))
+            names = {file.stem: file.read_bytes() for file in folder.glob("*.png")}
+    except Exception as error:
+        return (), f"The heat maps of version {champion.version} cannot be fetched " \
+                   f"({first_line(error)})."
+    order = [*SHEETS, *sorted(name for name in names if name.startswith("type_"))]
+    return tuple(Sheet(SHEETS.get(name, f"Defects: {name.removeprefix('type_')}"), names[name])
+                 for name in order if name in names), ""
+
+
+def _monitor(line: Line) -> dict[str, Any]:
+    """The last look for drift; empty before the first."""
+    try:
+        return dict(read_json(line.folder / "monitor" / "status.json"))
+    except (HDMError, TypeError, ValueError):
+        return {}
+
+
+def _short(time: str) -> str:
+    return time[:16].replace("T", " ")

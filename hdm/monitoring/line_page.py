@@ -1,0 +1,73 @@
+"""One self-contained HTML page about a line in service: content in, text out."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from hdm.drawing.html import style, template
+from hdm.drawing.svg import DEFECT, GOOD, svg
+
+
+class VersionRow(NamedTuple):
+    """A model version as the table shows it; AUROCs are fractions, `live` are spans of time."""
+
+    version: int
+    made: str
+    decision: str
+    reasons: tuple[str, ...]
+    aliases: tuple[str, ...]
+    image_auroc: float | None
+    pixel_auroc: float | None
+    live: tuple[str, ...]
+
+
+class Sheet(NamedTuple):
+    """Heat maps of one outcome or defect type, as PNG."""
+
+    title: str
+    png: bytes
+
+
+@dataclass(frozen=True)
+class Page:
+    """Everything on the page. monitor: status.json of the last look for drift. decisions: entries
+    of the line's log, newest first."""
+
+    line: str
+    description: str
+    owner: str
+    champion: VersionRow | None
+    versions: tuple[VersionRow, ...]
+    sheets: tuple[Sheet, ...]
+    sheets_problem: str
+    monitor: dict[str, Any]
+    decisions: tuple[dict[str, Any], ...]
+
+
+def render(page: Page) -> str:
+    """The page: styles, chart and pictures inside, no script, nothing from a network."""
+    return template("hdm.monitoring", "line_page.html.j2").render(
+        page=page, style=style(), chart=_chart(page.versions), auroc=_auroc)
+
+
+def _chart(rows: tuple[VersionRow, ...]) -> str:
+    """AUROC by version, oldest first; empty where there is nothing to join by a line."""
+    ordered = sorted(rows)
+    if len(ordered) < 2:
+        return ""
+
+    def draw(axes: Any) -> None:
+        for name, colour, marker in (("image_auroc", GOOD, "o"), ("pixel_auroc", DEFECT, "s")):
+            points = [(row.version, getattr(row, name)) for row in ordered
+                      if getattr(row, name) is not None]
+            if points:
+                axes.plot(*zip(*points, strict=True), color=colour, marker=marker, markersize=5,
+                          label=name.replace("_auroc", " AUROC"), clip_on=False)
+        axes.set(xlabel="version", ylabel="on the test set of its time")
+        axes.set_xticks([row.version for row in ordered][-20:])
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+
+    return svg("versions", "AUROC of each version", draw)
+
+
+def _auroc(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"

@@ -1,0 +1,46 @@
+"""What pipelines.yaml may say: the product lines, where their images are, when they retrain."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from hdm.model_settings import Positive, Section
+
+
+class Source(Section):
+    """Where a line's images come from."""
+
+    path: str = Field(min_length=1, description="Folder or table; may lie outside the project.")
+    format: Literal["auto", "mvtec", "folder", "visa", "btad", "ksdd2", "table"] = Field(
+        "auto", description="Layout of the source; auto looks at it.")
+
+
+class Schedule(Section):
+    """When the line is retrained by itself."""
+
+    cron: str = Field(min_length=9, description="Five-field cron expression.")
+    timezone: str = Field("UTC", description="IANA name.")
+    active: bool = Field(True, description="False keeps the schedule but does not run it.")
+
+
+class ProductLine(Section):
+    """One entry of `lines` in pipelines.yaml."""
+
+    description: str = ""
+    owner: str = ""
+    tags: tuple[str, ...] = ()
+    source: Source
+    schedule: Schedule | None = None
+    monitor_schedule: Schedule | None = Field(None, description="When it is looked at for drift.")
+    inbox: str = Field("", description="Folder into which new images of the line are dropped.")
+    test_set: str = Field("", description=(
+        "Frozen test set of test_sets/<line>/; empty: what the source and the split rule make."))
+    overrides: dict[str, Any] = Field({}, description="Any key of params.yaml, for this line.")
+
+
+class Pipelines(Section):
+    """pipelines.yaml."""
+
+    sample_lines: tuple[str, ...] = Field((), description="Lines whose images `hdm samples` draws.")
+    parallel: Positive = Field(1, description="Lines that `hdm-retrain/all` trains side by side.")
+    lines: dict[str, ProductLine]

@@ -1,0 +1,158 @@
+"""What POM knows of a synthetic sample: how unlikely, how findable, how different it is."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy import ndimage
+from sklearn.metrics import roc_auc_score
+from torch import Tensor
+from torch.nn import functional as F
+
+from hdm.dagm.bank import SampleBank
+from hdm.diffusion.normal_prior import NormalPrior
+from hdm.diffusion.unet import UNet
+from hdm.model_settings import Denoiser, Training
+from hdm.training.loop import learning_rate, step_generator
+
+GAP_LEVELS = (0.1, 0.25, 0.45)
+BATCH = 32
+PROBE = Denoiser(stem=4, widths=(32, 48), blocks=1)
+PROBE_TRAINING = Training(steps=80, batch=16, learning_rate=2e-3)
+PROBE_CHANNELS_PER_PIXEL = 2
+Progress = Callable[[int, int], None] | None
+
+
+def likelihood_gaps(bank: SampleBank, normals: Tensor, prior: NormalPrior, *, seed: int,
+                    progress: Progress = None) -> tuple[np.ndarray, np.ndarray]:
+    """How much less likely each sample is than its good base, inside its mask.
+
+    The gap is the in-mask mean of the denoising error of the sample minus that of the base, with
+    the same noise, averaged over three levels, each divided by its error on good images. The
+    second array is the same figure between two noises on the unchanged base: what chance alone
+    makes of it.
+
+    Returns: gaps (S,), chance gaps (S,).
+    """
+    bases = bank.table["base"].to_numpy()
+    used = np.unique(bases)
+    place = {base: row for row, base in enumerate(used)}
+    inside = (bank.masks > 0).float()
+    area = inside.sum((1, 2)).clamp(min=1)
+    gaps, chance = torch.zeros(len(bases)), torch.zeros(len(bases))
+    for number, level in enumerate(GAP_LEVELS):
+        noise = _noise(seed + number, normals)
+        good = _errors(prior, normals[used], level, noise)
+        again = _errors(prior, normals[used], level, _noise(seed + number + 100, normals))
+        scale = good.mean().clamp(min=1e-6) * len(GAP_LEVELS)
+        for rows in torch.arange(len(bases)).split(BATCH):
+            base = torch.tensor([place[b] for b in bases[rows]])
+            seen = _errors(prior, bank.images[rows].float(), level, noise)
+            weight = inside[rows] / area[rows, None, None] / scale
+            gaps[rows] += ((seen - good[base]) * weight).sum((1, 2))
+            chance[rows] += ((again[base] - good[base]) * weight).sum((1, 2))
+            if progress:
+                progress(number * len(bases) + int(rows[-1]) + 1, len(GAP_LEVELS) * len(bases))
+    return gaps.numpy().astype(float), chance.numpy().astype(float)
+
+
+def detectabilities(bank: SampleBank, normals: Tensor, *, seed: int,
+                    progress: Progress = None) -> np.ndarray:
+    """AUROC inside against outside the mask, of a small probe that never saw the sample, (S,).
+
+    Two probes are trained for 80 steps, each on the samples of one half of the good images, and
+    judge the samples of the other half: 0.5 is chance, 1 is found at once.
+    """
+    bases = bank.table["base"].to_numpy()
+    fold = torch.from_numpy(np.random.default_rng(seed).integers(0, 2, len(normals))[bases])
+    scores = np.full(len(bases), 0.5)
+    for side in (0, 1):
+        if len(fold.unique()) < 2:  # nothing to learn from, or nothing to judge: chance
+            continue
+        probe = _fit_probe(bank, torch.nonzero(fold != side).flatten(), seed + side)
+        for number, rows in enumerate(torch.nonzero(fold == side).flatten().split(BATCH)):
+            with torch.no_grad():
+                maps = _probe_maps(probe, bank.images[rows].float())
+            changed, known = _half(bank.masks[rows] == 1), ~_half(bank.masks[rows] == 2)
+            for row, *planes in zip(rows.tolist(), maps, changed, known, strict=True):
+                scores[row] = _in_mask_auroc(*planes)
+            if progress:
+                progress(side * len(bases) // 2 + (number + 1) * BATCH, len(bases))
+    return scores
+
+
+def descriptors(bank: SampleBank, normals: Tensor) -> np.ndarray:
+    """What makes samples alike: size, place, shape and kind of change, standardised, (S, 10)."""
+    rows = []
+    for image, mask, base in zip(bank.images, bank.masks, bank.table["base"], strict=True):
+        inside = mask.numpy() > 0
+        y, x = np.nonzero(inside)
+        change = (image.float() - normals[base]).numpy()[:, y, x] if len(y) else np.zeros((1, 1))
+        spread = np.sort(np.linalg.eigvalsh(np.cov(np.stack([y, x])))) if len(y) > 2 else (1.0, 1.0)
+        rough = ndimage.laplace(image.float().mean(0).numpy())[inside].std() if len(y) else 0.0
+        rows.append([np.log1p(len(y)), y.mean() if len(y) else 0, x.mean() if len(x) else 0,
+                     np.log1p(spread[0]), np.log1p(spread[1]), change.mean(), change.std(),
+                     np.abs(change).max(), rough, change.mean(1).std()])
+    table = np.nan_to_num(np.array(rows, dtype=float))
+    return (table - table.mean(0)) / np.maximum(table.std(0), 1e-9)
+
+
+def measure(bank: SampleBank, normals: Tensor, prior: NormalPrior, *, seed: int,
+            progress: Progress = None) -> pd.DataFrame:
+    """The bank's table with gap, chance_gap and detectability added."""
+
+    def half(number: int) -> Progress:
+        return progress and (lambda done, of: progress(number * of + min(done, of), 2 * of))
+
+    gaps, chance = likelihood_gaps(bank, normals, prior, seed=seed, progress=half(0))
+    found = detectabilities(bank, normals, seed=seed, progress=half(1))
+    return bank.table.assign(gap=gaps, chance_gap=chance, detectability=found)
+
+
+def _noise(seed: int, like: Tensor) -> Tensor:
+    return torch.randn(1, *like.shape[1:], generator=torch.Generator().manual_seed(seed))
+
+
+def _errors(prior: NormalPrior, images: Tensor, level: float, noise: Tensor) -> Tensor:
+    """Denoising errors (N, H, W) with one noise image for all, on the CPU."""
+    return torch.cat([prior.denoising_error(part.to(prior.backend.device), level, noise).cpu()
+                      for part in images.split(BATCH)])
+
+
+def _fit_probe(bank: SampleBank, rows: Tensor, seed: int) -> UNet:
+    """A small segmentation network trained on half-size samples for a few seconds."""
+    torch.manual_seed(seed)
+    probe = UNet(bank.images.shape[1], 1, PROBE, levelled=False)
+    optimizer = torch.optim.AdamW(probe.parameters(), lr=PROBE_TRAINING.learning_rate)
+    for step in range(PROBE_TRAINING.steps):
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(step, PROBE_TRAINING)
+        generator = step_generator(seed, step)
+        chosen = rows[torch.randint(len(rows), (PROBE_TRAINING.batch,), generator=generator)]
+        images = bank.images[chosen].float()
+        target = _half(bank.masks[chosen] == 1).float()[:, None]
+        logits = probe(F.avg_pool2d(images, 2))
+        weight = torch.tensor(8.0)
+        loss = F.binary_cross_entropy_with_logits(logits, target, pos_weight=weight)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+    return probe.eval()
+
+
+def _probe_maps(probe: UNet, images: Tensor) -> Tensor:
+    return probe(F.avg_pool2d(images, 2))[:, 0]
+
+
+def _half(masks: Tensor) -> Tensor:
+    """(N, H, W) bool at half the size: true where any of the four pixels is."""
+    return F.max_pool2d(masks.float()[:, None], 2)[:, 0] > 0
+
+
+def _in_mask_auroc(anomaly_map: Tensor, changed: Tensor, known: Tensor) -> float:
+    known = known | changed
+    inside = changed[known]
+    if not inside.any() or inside.all():
+        return 0.5
+    return float(roc_auc_score(inside.numpy(), anomaly_map[known].numpy()))

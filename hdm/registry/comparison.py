@@ -1,0 +1,64 @@
+"""A candidate beside the line's champion, both scored on today's test images."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hdm.dataset.manifest import Manifest
+from hdm.evaluation.evaluation import measure
+from hdm.evaluation.paired import differences
+from hdm.line import Line
+from hdm.registry.gate import GateEvidence, Metrics
+from hdm.registry.mlflow_client import first_line
+from hdm.registry.model_versions import Champion, detector_of
+from hdm.registry.rescore import rescore
+from hdm.settings import Register
+
+Bar = Callable[[str], AbstractContextManager[Callable[..., None]]]
+"""A label -> a progress bar under it."""
+
+
+class Candidate(NamedTuple):
+    """The detector as it will be registered, its fingerprint, and what evaluate measured."""
+
+    folder: Path
+    fingerprint: str
+    metrics: Metrics
+
+
+class Comparison(NamedTuple):
+    """evidence: for the gate. champion_metrics: None without a champion, empty where it could not
+    be scored; `problem` then says why."""
+
+    evidence: GateEvidence
+    champion_metrics: Metrics | None
+    problem: str = ""
+
+
+def compare_with_champion(mlflow: Any, line: Line, champion: Champion | None, candidate: Candidate,
+                          test: Manifest, settings: Register, bar: Bar) -> Comparison:
+    """Score both on the split `test`, unless there is no champion or it is the same model."""
+    metrics = candidate.metrics
+    if champion is None:
+        return Comparison(GateEvidence(metrics), None)
+    if champion.fingerprint == candidate.fingerprint:
+        return Comparison(GateEvidence(metrics, "identical"), metrics)
+    measured = line.stage_params("evaluate")
+    # Intervals are not compared, so one resample is enough.
+    quick = measured.model_copy(update={
+        "evaluate": measured.evaluate.model_copy(update={"bootstrap": 1})})
+    try:
+        folder = detector_of(mlflow, line.model_name, champion.version)
+        with bar(f"scoring champion version {champion.version}") as report:
+            theirs = rescore(folder, test, measured.compute, report)
+        champion_metrics = measure(theirs, quick).metrics
+    # A champion made by other code may fail in any way; that must not block the line.
+    except Exception as error:
+        return Comparison(GateEvidence(metrics, "unmeasured"), {}, first_line(error))
+    with bar("scoring this model") as report:
+        ours = rescore(candidate.folder, test, measured.compute, report)
+    found = differences(ours, theirs, confidence=settings.confidence,
+                        resamples=settings.bootstrap, seed=measured.seed,
+                        costs=measured.evaluate.operating_point.costs)
+    return Comparison(GateEvidence(metrics, "measured", found), champion_metrics)

@@ -1,0 +1,113 @@
+"""The decision record in the forms that people and programs read it in."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import distributions
+from typing import Any
+
+from hdm.line import Line
+from hdm.registry.gate import Decision, GateEvidence, Metrics
+from hdm.registry.mlflow_uris import TEXT_LENGTH
+from hdm.registry.model_versions import (
+    CHAMPION_BEFORE,
+    FINGERPRINT,
+    RETRAIN_RUN,
+    Champion,
+)
+from hdm.settings import Register
+
+TITLES = {"image_auroc": "image AUROC", "pixel_auroc": "pixel AUROC", "image_ap": "image AP",
+          "pixel_ap": "pixel AP", "aupro": "AUPRO", "image_f1": "F1 at the threshold"}
+
+
+@dataclass(frozen=True)
+class DecisionRecord:
+    """A decision of the gate and all that it was about.
+
+    fingerprint: of the detector. data_hash: of the manifest. champion, champion_metrics: of the
+    version that served before, None without one.
+    """
+
+    line: Line
+    settings: Register
+    evidence: GateEvidence
+    decision: Decision
+    fingerprint: str
+    data_hash: str
+    commit: str = ""
+    champion: Champion | None = None
+    champion_metrics: Metrics | None = None
+    test_set: str = ""
+
+    @property
+    def metrics(self) -> Metrics:
+        """Of the model that was decided on."""
+        return self.evidence.metrics
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-able: decision.json of the retrain run."""
+        champion = None if self.champion is None else {
+            "version": self.champion.version, "fingerprint": self.champion.fingerprint,
+            "metrics": _main(self.champion_metrics or {})}
+        packaged = self.evidence.packaged
+        return {"line": self.line.name, **self.decision.as_dict(), "metrics": dict(self.metrics),
+                "test_set": self.test_set, "packaged": packaged and packaged._asdict(),
+                "differences": [found._asdict() for found in self.evidence.differences],
+                "champion_before": champion, "fingerprint": self.fingerprint,
+                "data_hash": self.data_hash, "git_commit": self.commit}
+
+    def receipt(self) -> dict[str, Any]:
+        """JSON-able: the decision part of the stage's receipt.json."""
+        return {"line": self.line.name, "model": self.line.model_name,
+                "fingerprint": self.fingerprint, "data_hash": self.data_hash,
+                "test_set": self.test_set, **self.decision.as_dict(),
+                **{name: self.metrics.get(name)
+                   for name in ("image_auroc", "pixel_auroc", "threshold")}}
+
+    def tags(self, run_id: str) -> dict[str, str]:
+        """Tags of the model version; empty ones are left out."""
+        codes = ", ".join(reason.code for reason in self.decision.reasons)
+        tags = {
+            "line": self.line.name, "hdm.decision": self.decision.outcome, "hdm.reasons": codes,
+            "hdm.decision_record": json.dumps(self.decision.as_dict())[:TEXT_LENGTH],
+            FINGERPRINT: self.fingerprint, RETRAIN_RUN: run_id, "hdm.data_hash": self.data_hash,
+            "hdm.git_commit": self.commit, "hdm.test_set": self.test_set,
+            CHAMPION_BEFORE: self.champion.version if self.champion else "",
+            **{f"hdm.{name}": f"{value:.6g}" for name, value in _main(self.metrics).items()
+               if value is not None}}
+        return {key: value for key, value in tags.items() if value}
+
+    def description(self, run_link: str) -> str:
+        """Markdown of the model version: verdict, AUROC table, reasons, where it comes from."""
+        required = {"image_auroc": self.settings.minimum_image_auroc,
+                    "pixel_auroc": self.settings.minimum_pixel_auroc}
+        before = f"champion before (v{self.champion.version})" if self.champion \
+            else "champion before"
+        rows = [f"| {title} | {_number(self.metrics.get(name))} | "
+                f"{_number((self.champion_metrics or {}).get(name))} | "
+                f"{_number(required.get(name))} |" for name, title in TITLES.items()]
+        text = "\n".join([
+            f"**{self.decision.outcome}** · product line `{self.line.name}`", "",
+            *(f"- {reason.sentence}" for reason in self.decision.reasons), "",
+            f"| on the test split | this model | {before} | required |", "|---|---|---|---|",
+            *rows, "",
+            f"Threshold {_number(self.metrics.get('threshold'))} · test set "
+            f"`{self.test_set or 'unnamed'}` · data `{self.data_hash[:12]}` · "
+            f"detector `{self.fingerprint[:12]}` · commit `{self.commit[:12] or 'unknown'}` · "
+            f"[retrain run]({run_link})"])
+        return text[:TEXT_LENGTH]
+
+
+def environment() -> str:
+    """Every installed distribution with its version, as `pip freeze` lists them."""
+    found = {f"{d.metadata['Name']}=={d.version}" for d in distributions() if d.metadata["Name"]}
+    return "\n".join(sorted(found, key=str.lower)) + "\n"
+
+
+def _main(metrics: Mapping[str, float | None]) -> dict[str, float | None]:
+    return {name: metrics.get(name) for name in (*TITLES, "threshold")}
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"

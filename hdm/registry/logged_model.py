@@ -1,0 +1,122 @@
+"""Logging a detector as an MLflow model that carries its own code and needs no pickle."""
+
+import base64
+import hashlib
+import io
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hdm.errors import RegistryError
+from hdm.line import Line
+from hdm.registry import packing
+from hdm.registry.gate import Metrics
+from hdm.registry.mlflow_client import first_line
+from hdm.registry.mlflow_uris import model_uri
+from hdm.registry.model_versions import FINGERPRINT, RETRAIN_RUN, LoggedModel
+
+OUTPUT = {"score": "double", "p_value": "double", "probability": "double", "decision": "string",
+          "threshold": "double", "anomaly_map": "string"}
+EXAMPLE_SIDE = 64
+
+
+def log_detector(mlflow: Any, folder: Path, tags: dict[str, str]) -> Any:
+    """Log the detector in `folder` to the active run; returns MLflow's ModelInfo.
+
+    The model holds the folder, the modules that inference imports, pinned requirements, a
+    signature and a small input example.
+    """
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    package = packing.PACKAGE
+    signature = ModelSignature(
+        Schema([ColSpec("string", "image")]),
+        Schema([ColSpec(kind, name) for name, kind in OUTPUT.items()]))
+    with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return mlflow.pyfunc.log_model(
+            name="detector", python_model=str(package / packing.MODEL_FILE),
+            artifacts={"detector": str(folder)},
+            code_paths=[str(packing.copy_package(Path(scratch), package))],
+            signature=signature, input_example=input_example(),
+            pip_requirements=packing.requirements(package), tags=tags)
+
+
+def check_logged(mlflow: Any, address: str) -> None:
+    """Load the logged model and let it judge the example; raises RegistryError if it cannot.
+
+    MLflow only warns of this, and a version that cannot predict must never be made.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            answer = mlflow.pyfunc.load_model(address).predict(input_example())
+        found = list(answer.columns)
+    except Exception as error:
+        raise RegistryError(f"the logged model does not predict ({first_line(error)}); run the "
+                            "ddm_train stage again.") from error
+    if found != list(OUTPUT):
+        raise RegistryError(f"the logged model answers with the columns {', '.join(found)}; "
+                            f"expected {', '.join(OUTPUT)}.")
+
+
+def logged_model(mlflow: Any, client: Any, line: Line, run_id: str, folder: Path, mark: str,
+                 metrics: Metrics) -> LoggedModel:
+    """Log the detector in `folder`, whose fingerprint is `mark`, in run `run_id`.
+
+    A version that an interrupted attempt of the same run left behind is used again.
+    Raises RegistryError if the logged model does not predict.
+    """
+    for version in client.search_model_versions(f"name = '{line.model_name}'"):
+        if version.tags.get(RETRAIN_RUN) == run_id and version.tags.get(FINGERPRINT) == mark:
+            number = str(version.version)
+            return LoggedModel(line.model_name, model_uri(line.model_name, number), number)
+    with mlflow.start_run(run_id=run_id):
+        info = log_detector(mlflow, folder, {"line": line.name})
+        check_logged(mlflow, info.model_uri)
+        mlflow.log_metrics({k: float(v) for k, v in metrics.items() if v is not None},
+                           model_id=info.model_id)
+    return LoggedModel(line.model_name, info.model_uri, None)
+
+
+@contextmanager
+def assembled(line: Line) -> Iterator[Path]:
+    """A copy of the line's own detector with the operating point that was evaluated, for a while.
+
+    Without a detector, a folder that does not exist.
+    """
+    detector = line.detector_folder
+    operating_point = line.operating_point_file
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "detector"
+        if detector.is_dir():
+            shutil.copytree(detector, folder)
+            if operating_point.is_file():
+                shutil.copyfile(operating_point, folder / operating_point.name)
+        yield folder
+
+
+def input_example() -> Any:
+    """One row with a grey ramp as base64 PNG: small, and no picture of anybody's product."""
+    import numpy as np
+    import pandas as pd
+    from PIL import Image
+
+    ramp = np.linspace(0, 255, EXAMPLE_SIDE, dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(np.tile(ramp, (EXAMPLE_SIDE, 1))).save(buffer, format="PNG")
+    return pd.DataFrame({"image": [base64.b64encode(buffer.getvalue()).decode("ascii")]})
+
+
+def fingerprint(folder: Path) -> str:
+    """SHA-256 over names and contents of all files of a detector folder."""
+    digest = hashlib.sha256()
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        content = hashlib.sha256(file.read_bytes()).hexdigest()
+        digest.update(f"{file.relative_to(folder).as_posix()}:{content}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,39 @@
+"""The end of a retraining in MLflow: its run gets its summary and is closed."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from hdm.line import Line
+from hdm.registry.decision_record import environment
+from hdm.registry.ledger import Link, stage_links
+from hdm.registry.store import Store
+from hdm.registry.tracking import MlflowRun, flatten
+from hdm.stage_run import StageRun
+
+
+def close_retrain(retrain: MlflowRun, line: Line, store: Store, run: StageRun,
+                  summary: Mapping[str, Any]) -> None:
+    """Log settings, metrics, decision and files on the retrain run and end it.
+
+    run: of the stage register. Failures here cost a warning only.
+    """
+    metrics = {k: v for k, v in summary["metrics"].items() if isinstance(v, int | float)}
+    links = stage_links(line) | {"register": Link(str(run.run_id), store.key)}
+    retrain.log_params(flatten(line.params.model_dump(mode="json", by_alias=True)))
+    retrain.log_metrics(metrics)
+    run.log_metrics(metrics)
+    retrain.set_tags({
+        "decision": summary["outcome"], "model_version": summary["version"],
+        "data_hash": summary["data_hash"], "fingerprint": summary["fingerprint"],
+        **{f"stage.{stage}": link.run_id if link.store == store.key else
+           f"{link.run_id} (in another store)" for stage, link in links.items()}})
+    run.set_tags({"decision": summary["outcome"], "model_version": summary["version"]})
+    retrain.log_text("decision.json", json.dumps(summary, indent=2, ensure_ascii=False))
+    retrain.log_text("environment.txt", environment())
+    evaluate = line.stage_folder("evaluate")
+    for file in (line.project / "dvc.lock", evaluate / "report.html",
+                 evaluate / "by_defect_type.csv"):
+        if file.is_file():
+            retrain.log_artifact(file)
+    retrain.finish("FINISHED")

@@ -1,0 +1,16 @@
+"""The page on which a person drops a picture: one file, no framework, nothing from elsewhere."""
+
+from collections.abc import Sequence
+
+from hdm.drawing.html import template
+from hdm.serving.serving_options import Options
+
+
+def page(line: str, lines: Sequence[str], options: Options, nonce: str) -> str:
+    """HTML of a line's page, or of the list of lines where `line` is "".
+
+    nonce: of the content security policy that goes with it.
+    """
+    return template("hdm.serving", "upload_page.html.j2").render(
+        line=line, lines=sorted(lines), nonce=nonce, locked=options.api_key is not None,
+        megabytes=f"{options.max_bytes / 2**20:.3g}")

@@ -1,0 +1,102 @@
+"""`hdm monitor` and `hdm predict --log`."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hdm.dataset.appearance import Appearance
+from hdm.detector.detector import Prediction
+from hdm.monitoring.prediction_log import PredictionLog
+from hdm.settings import Monitor
+
+
+class Detector:
+    """Brightness is anomaly."""
+
+    def predict(self, images: list[np.ndarray], batch_size: int = 16) -> list[Prediction]:
+        means = [float(image.mean()) / 255 for image in images]
+        return [Prediction(mean, 1 - mean, mean, "defect" if mean > 0.5 else "good", 0.5,
+                           np.full(image.shape[:2], mean, np.float32), Appearance(mean, 0, 0))
+                for image, mean in zip(images, means, strict=True)]
+
+
+@pytest.fixture
+def shots(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two images and a broken file, a detector folder, and a stand-in for what loads it."""
+    import hdm
+
+    monkeypatch.setattr(hdm, "HDM", type("HDM", (), {
+        "load": staticmethod(lambda folder, **_: Detector())}), raising=False)
+    for folder in ("data/plates/ddm_train/detector", "registered"):
+        (project / folder).mkdir(parents=True)
+        (project / folder / "detector.json").write_text(json.dumps({"calibration": {
+            "normal_scores": [0.1, 0.5], "appearance": [[0, 0, 0], [1, 1, 1]],
+            "synthetic_scores": [], "pixel": [1, 0], "image": [1, 0]}}))
+        (project / folder / "operating_point.json").write_text(json.dumps({
+            "threshold": 0.5, "false_alarm_rate": 0.05, "certified": False, "basis": "rate",
+            "escape_rate": None, "cost": None}))
+    folder = project / "shots"
+    folder.mkdir()
+    Image.new("L", (6, 4), 0).save(folder / "black.png")
+    (folder / "broken.png").write_text("hello")
+    Image.new("L", (6, 4), 255).save(folder / "white.png")
+    return folder
+
+
+def log(project: Path) -> PredictionLog:
+    return PredictionLog(project / "data" / "plates" / "log", Monitor())
+
+
+def test_predictions_are_logged_on_request_only(hdm, project, shots) -> None:
+    hdm("predict", "plates", "shots")
+    assert log(project).read().empty
+    assert hdm("predict", "plates", "shots", "--log").code == 1  # one cannot be read
+    rows = log(project).read()
+    assert [Path(name).name for name in rows["name"]] == ["black.png", "white.png", "broken.png"]
+    assert list(rows["decision"]) == ["good", "defect", "undecidable"]
+    assert set(rows["source"]) == {"cli"}
+    assert set(rows["model"]) == {"local"}
+    assert rows["reason"].iloc[2] == "a text file"
+
+
+def test_the_live_model_judges_what_is_logged(hdm, project, shots, monkeypatch) -> None:
+    from hdm.registry import fetch
+
+    monkeypatch.setattr(fetch, "live_version", lambda line: "7")
+    monkeypatch.setattr(fetch, "fetch", lambda line, uri: fetch.Fetched(
+        uri.rpartition("/")[2], project / "registered"))
+    hdm("predict", "plates", "shots", "--log")
+    hdm("predict", "plates", "shots", "--log", "--model", "models:/hdm-plates/4")
+    assert list(log(project).read()["model"]) == ["7"] * 3 + ["4"] * 3
+
+
+def test_a_line_without_a_model(hdm, project) -> None:
+    found = hdm("monitor", "plates")
+    assert (found.code, found.err) == (0, "")
+    assert found.out.startswith("plates has no model in service yet; `hdm run plates`")
+    assert "no product line 'x'" in hdm("monitor", "x").err
+
+
+def test_a_look_prints_what_is_watched(hdm, project, shots, monkeypatch) -> None:
+    monkeypatch.setenv("HDM_TRACKING", "off")
+    hdm("predict", "plates", "shots", "--log")
+    found = hdm("monitor", "plates")
+    assert found.code == 0, found.err
+    assert "Sharpness" in found.out
+    assert "plates, version local: no change in 3 images." in found.out
+    assert "data/plates/monitor/index.html" in found.out
+    record = json.loads(hdm("monitor", "plates", "--json").out)
+    assert record == json.loads((project / "data/plates/monitor/status.json").read_text())
+    assert record["state"] == "steady"
+
+
+def test_a_damaged_log_is_one_sentence(hdm, project, shots, monkeypatch) -> None:
+    monkeypatch.setenv("HDM_TRACKING", "off")
+    log(project).folder.mkdir(parents=True)
+    log(project).file.write_text("no database at all" * 100)
+    found = hdm("monitor", "plates")
+    assert found.code == 2
+    assert found.err.count("\n") == 1 and "is damaged" in found.err

@@ -1,0 +1,95 @@
+"""`hdm lines`: listing, and adding without losing what was typed."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from ruamel.yaml import YAML
+
+from hdm.commands.add_line import NewLine, extended
+
+
+@pytest.fixture
+def source(project: Path) -> Path:
+    folder = project / "camera"
+    for kind, count in (("good", 3), ("scratch", 2)):
+        (folder / kind).mkdir(parents=True)
+        for n in range(count):
+            Image.new("L", (8, 8), 30 * n).save(folder / kind / f"{n}.png")
+    return folder
+
+
+def test_list_shows_every_line(hdm, project) -> None:
+    found = hdm("lines", "list")
+    assert found.code == 0
+    for word in ("plates", "meshes", "raw/plates", "Cover plates"):
+        assert word in found.out
+
+
+def test_add_writes_the_entry_and_keeps_the_rest(hdm, project, source) -> None:
+    before = (project / "pipelines.yaml").read_text()
+    found = hdm("lines", "add", "--name", "gears", "--source", "camera", "--description",
+                "Gears: small", "--owner", "me@example.com")
+    assert found.code == 0, found.err
+    assert "5 images, 3 of them good, 1 kinds of defect (scratch)" in found.out
+    after = (project / "pipelines.yaml").read_text()
+    assert after.startswith(before)
+    entry = YAML(typ="safe").load(after)["lines"]["gears"]
+    assert entry == {"description": "Gears: small", "owner": "me@example.com",
+                     "source": {"path": "camera", "format": "auto"}}
+    assert "name: gears" in (project / "prefect.yaml").read_text()
+    assert hdm("config", "check").code == 0
+
+
+def test_source_is_stored_relative_to_the_project(hdm, project, source, monkeypatch) -> None:
+    monkeypatch.chdir(source)
+    assert hdm("lines", "add", "--name", "a", "--source", ".").code == 0
+    assert hdm("lines", "add", "--name", "b", "--source", str(source)).code == 0
+    lines = YAML(typ="safe").load((project / "pipelines.yaml").read_text())["lines"]
+    assert lines["a"]["source"]["path"] == "camera"
+    assert lines["b"]["source"]["path"] == str(source)
+
+
+@pytest.mark.parametrize(("arguments", "part"), [
+    (("--name", "plates", "--source", "camera"), "exists already"),
+    (("--name", "all", "--source", "camera"), "cannot be named 'all'"),
+    (("--name", "a/b", "--source", "camera"), "line name 'a/b'"),
+    (("--name", "..", "--source", "camera"), "line name '..'"),
+    (("--name", "x", "--source", "nowhere"), "nowhere"),
+    (("--name", "x", "--source", "empty"), "empty folder"),
+    (("--name", "x", "--source", "camera", "--format", "coco"), "unknown format 'coco'"),
+    (("--name", "x"), "--source"),
+    ((), "--name and --source"),
+])
+def test_what_cannot_be_added_changes_nothing(hdm, project, source, arguments, part) -> None:
+    (project / "empty").mkdir()
+    before = (project / "pipelines.yaml").read_bytes()
+    found = hdm("lines", "add", *arguments)
+    assert found.code in (2, 3)
+    assert part in found.err
+    assert found.err.count("\n") == 1
+    assert (project / "pipelines.yaml").read_bytes() == before
+    assert not (project / "prefect.yaml").exists()
+
+
+def test_missing_answers_are_asked_for_in_a_terminal(hdm, project, source, monkeypatch) -> None:
+    import typer
+
+    answers = iter(["gears", "camera", "Gears", "me"])
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr(typer, "prompt", lambda *_, **__: next(answers))
+    assert hdm("lines", "add").code == 0
+    lines = YAML(typ="safe").load((project / "pipelines.yaml").read_text())["lines"]
+    assert lines["gears"]["description"] == "Gears"
+
+
+@pytest.mark.parametrize("text", [
+    "lines: {}\n", "lines:\n", "# top\nlines:\n  a: {source: {path: x}}  # one\n  # end\n"])
+def test_entry_goes_to_the_end_of_any_list(text: str, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = extended(text, NewLine("new", "raw"), tmp_path)
+    lines = YAML(typ="safe").load(result)["lines"]
+    assert list(lines)[-1] == "new"
+    assert lines["new"] == {"source": {"path": "raw", "format": "auto"}}
+    for comment in ("# top", "# one", "# end"):
+        assert (comment in text) == (comment in result)

@@ -1,0 +1,91 @@
+"""`hdm results`, `hdm report`, `hdm samples`."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from hdm.commands.run_line import viewers
+
+
+def put(project: Path, path: str, content: object) -> None:
+    file = project / "data" / "plates" / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(content))
+
+
+def test_table_shows_what_each_line_has(hdm, project) -> None:
+    put(project, "evaluate/metrics.json",
+        {"image_auroc": 0.98765, "pixel_auroc": None, "threshold": 2.5})
+    put(project, "register/receipt.json", {"outcome": "promote", "version": "4", "reasons": []})
+    found = hdm("results")
+    assert found.code == 0
+    plates, meshes = (next(row for row in found.out.splitlines() if name in row)
+                      for name in ("plates", "meshes"))
+    assert [cell.strip() for cell in plates.strip("│").split("│")] == [
+        "plates", "0.988", "–", "2.500", "4", "promoted"]
+    assert meshes.count("–") == 5
+    assert "mlflow ui --backend-store-uri sqlite:///mlflow.db" in found.out
+    assert "prefect server start" in found.out
+
+
+@pytest.mark.parametrize("text", ["{", "[]", ""])
+def test_damaged_results_are_shown_as_missing(hdm, project, text) -> None:
+    put(project, "evaluate/metrics.json", {})
+    (project / "data/plates/evaluate/metrics.json").write_text(text)
+    found = hdm("results")
+    assert found.code == 0
+    assert "plates" in found.out
+
+
+def test_viewers_can_be_typed_as_they_are_shown(monkeypatch, tmp_path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv" / "bin" / "python"))
+    commands = dict(viewers())
+    assert commands["MLflow:"].startswith(".venv/bin/mlflow ui ")
+    assert commands["Prefect:"] == ".venv/bin/prefect server start"
+    monkeypatch.setattr(sys, "executable", "/usr/bin/python3")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow.example")
+    assert dict(viewers())["MLflow:"] == "open http://mlflow.example"
+    assert dict(viewers())["Prefect:"] == "prefect server start"
+
+
+def test_report_is_printed_and_opened(hdm, project, monkeypatch) -> None:
+    import webbrowser
+
+    opened = []
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    missing = hdm("report", "plates")
+    assert missing.code == 2
+    assert "hdm run plates" in missing.err
+    put(project, "evaluate/report.html", "<html>")
+    file = project / "data" / "plates" / "evaluate" / "report.html"
+    assert hdm("report", "plates", "--no-browser") == (0, f"{file}\n", "")
+    assert opened == []
+    assert hdm("report", "plates").code == 0
+    assert opened == [file.as_uri()]
+
+
+def test_samples_are_drawn_once(hdm, project, monkeypatch) -> None:
+    from hdm import samples
+
+    drawn = []
+
+    def draw(name: str, folder: Path, *, seed: int, progress) -> None:
+        drawn.append((name, seed))
+        folder.mkdir(parents=True)
+        (folder / "parts.csv").touch()
+        progress(1, 1)
+
+    monkeypatch.setattr(samples, "draw_line", draw)
+    monkeypatch.setattr(samples, "contact_sheet", lambda _: Image.new("RGB", (4, 4)))
+    assert hdm("samples", "woven_mesh", "--seed", "3").code == 0
+    again = hdm("samples", "woven_mesh", "--contact-sheet")
+    assert "already there" in again.out
+    assert drawn == [("woven_mesh", 3)]
+    assert Image.open(project / "data/woven_mesh/contact_sheet.png").size == (4, 4)
+    assert hdm("samples").code == 0
+    assert {name for name, _ in drawn} == set(samples.SAMPLE_LINES)
+    assert "no sample line 'bolts'" in hdm("samples", "bolts").err
