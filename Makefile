@@ -1,6 +1,6 @@
 # make demo: everything from an empty clone to registered models. make help lists the rest.
 PYTHON ?= python3
-PYTEST ?= -q -m "not slow"
+PYTEST ?= -q -n auto --dist loadfile -m "not slow"
 BIN := $(CURDIR)/.venv/bin
 # The environment's programs come first: DVC starts the stages with `python`.
 IN_VENV := PATH="$(BIN):$$PATH"

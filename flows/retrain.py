@@ -1,7 +1,7 @@
 """The flow `hdm-retrain`: the stages of one product line in order, or every line.
 
 DVC decides what has to run, so Prefect's result cache stays off and running a flow again is cheap.
-Endings: Completed (Promoted, Held or Refused by the gate; Unchanged), Rejected data, Failed, and
+Endings: Completed (Promoted, HeldOut or Refused by the gate; Unchanged), Rejected data, Failed, and
 Already running (a cancelled request).
 """
 

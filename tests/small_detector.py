@@ -10,7 +10,7 @@ from hdm.dataset.input_format import resize
 from hdm.detector.ddm import DDM
 from hdm.detector.detector import HDM
 from hdm.detector.ensemble import Ensemble
-from hdm.pom.discrimination.building import Held, build_detector
+from hdm.pom.discrimination.building import HeldOut, build_detector
 
 
 def small_detector(channels: int = 1, fit: str = "resize", seed: int = 0, **over) -> HDM:
@@ -23,7 +23,7 @@ def small_detector(channels: int = 1, fit: str = "resize", seed: int = 0, **over
                       torch.zeros(0, *size, dtype=torch.uint8), pd.DataFrame({"base": []}))
     normals = resize(tiny.textures(8, channels=channels, seed=2), size)
     return build_detector(DDM(prior, network, settings), normals,
-                          Held(list(good), good, bank, np.empty(0, int)), {"line": "plate"})[0]
+                          HeldOut(list(good), good, bank, np.empty(0, int)), {"line": "plate"})[0]
 
 
 def native(*shape: int, seed: int = 0, dtype: type = np.uint8) -> np.ndarray:

@@ -11,6 +11,7 @@ from hdm.dataset.images import decode_image
 from hdm.detector.detector import HDM
 from hdm.line import Line
 from hdm.registry.fetch import fetch
+from hdm.registry.mlflow_uris import model_uri
 
 
 def main() -> None:
@@ -18,7 +19,7 @@ def main() -> None:
     name, seconds, folder = sys.argv[1], float(sys.argv[2]), Path(sys.argv[3])
     line = Line.load(name)
     compute = line.params.compute
-    detector = HDM.load(fetch(line, f"models:/{line.model_name}/1").folder, device=compute.device,
+    detector = HDM.load(fetch(line, model_uri(line.model_name, "1")).folder, device=compute.device,
                         precision=compute.precision, threads=compute.threads)
     files = [file.read_bytes() for file in sorted(folder.iterdir())]
     latencies: list[float] = []

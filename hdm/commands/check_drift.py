@@ -9,7 +9,7 @@ from rich.table import Table
 
 from hdm.commands.line_name import LineName
 from hdm.line import Line
-from hdm.monitoring.drift_check import PAGE, look
+from hdm.monitoring.drift_check import PAGE, check_line
 from hdm.monitoring.drift_page import table_row
 
 
@@ -21,10 +21,10 @@ def monitor(
     chosen = Line.load(line)
     console = Console(width=100)
     if as_json:
-        print(json.dumps(look(chosen), allow_nan=False))
+        print(json.dumps(check_line(chosen), allow_nan=False))
         return
     with console.status("reading the log"):
-        found = look(chosen)
+        found = check_line(chosen)
     if found["streams"]:
         console.print(table(found))
     console.print(found["sentence"], markup=False, highlight=False, soft_wrap=True)

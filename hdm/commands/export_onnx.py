@@ -14,6 +14,8 @@ from hdm.export.comparing import comparison_images
 from hdm.export.onnx_file import export as write
 from hdm.line import Line
 from hdm.registry.fetch import fetch
+from hdm.registry.mlflow_uris import alias_uri
+from hdm.registry.model_versions import CHAMPION
 
 
 def export(
@@ -33,7 +35,7 @@ def export(
     if output.suffix != ".onnx":
         raise ConfigError(f"expected --output to end in .onnx, received {output}.")
     with tempfile.TemporaryDirectory(prefix="hdm-export-") as scratch:
-        uri = model or f"models:/{chosen.model_name}@champion"
+        uri = model or alias_uri(chosen.model_name, CHAMPION)
         version, folder = fetch(chosen, uri, Path(scratch))
         detector = HDM.load(folder, device="cpu", precision="fp32",
                             threads=chosen.params.compute.threads)

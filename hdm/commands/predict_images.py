@@ -87,5 +87,5 @@ def _load(line: Line, folder: Path, operating_point: Path | None) -> "HDM":
         raise HDMError(f"expected a detector in {folder}, found none; train it with "
                        f"`hdm run {line.name}` or name another with --model.")
     compute = line.params.compute
-    return hdm.HDM.load(folder, compute.device, compute.precision, compute.threads,
-                        operating_point=operating_point)
+    return hdm.HDM.load(folder, device=compute.device, precision=compute.precision,
+                        threads=compute.threads, operating_point=operating_point)

@@ -19,10 +19,9 @@ from hdm.registry.address import tracking_uri
 from hdm.registry.decision_record import environment
 from hdm.registry.logged_model import assembled, fingerprint
 from hdm.registry.mlflow_client import connect, load_mlflow
+from hdm.registry.mlflow_uris import parse_model_uri
 from hdm.registry.reproduction import Difference, Origin, Remade, compare, origin, source_of
 from hdm.registry.tracking import data_hash, flatten
-
-PREFIX = "models:/"
 
 
 def reproduce(
@@ -53,8 +52,8 @@ def reproduce(
 
 
 def _origin(uri: str) -> tuple[Origin, Line]:
-    name, _, version = uri.removeprefix(PREFIX).partition("/")
-    if not uri.startswith(f"{PREFIX}hdm-") or not version.isdigit():
+    name, version, by_alias = parse_model_uri(uri)
+    if not name.startswith("hdm-") or by_alias:
         raise RegistryError(f"expected models:/hdm-LINE/VERSION, received {uri!r}; "
                             "`hdm history LINE` lists the versions.")
     project = find_project()

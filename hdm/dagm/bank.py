@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from hdm.dagm.blending import blend, visible_change
 from hdm.dagm.foreground import foregrounds
+from hdm.dagm.mask_codes import CHANGED
 from hdm.dagm.masks import draw_mask
 from hdm.dagm.perturbed_reverse import perturbed_reverse
 from hdm.dagm.sources import SOURCES
@@ -31,12 +32,13 @@ FINEST = 0.2
 """Noise level, a share of the range, below which the good image's own detail is kept."""
 MINIMUM_EXPLAINED, JUDGED_UP_TO = 0.3, 0.25
 """Share of held-out variance that a prior must explain, and up to which noise level."""
-CALM = (0.3, 0.9)
+INFLATION_END = (0.3, 0.9)
 """Share of each reverse process, its end, in which no variance is inflated: what was torn heals
 into the line's own texture, where else it would stay grain."""
 RIM = 8
 """Px by which an image is continued, mirrored, while it is drawn again: beside the zeros beyond a
-border the prior leaves speckle, by which a defect would be known (docs/experiments.md)."""
+border the prior leaves speckle, by which a defect would be known (docs/experiments.md, "Mirrored
+answers, and good images that nobody took")."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,8 @@ def usable_sources(settings: DagmSynthesize, explained: dict[str, float], normal
     """Shares of the sources on a line with the good images `normals` (N, C, H, W).
 
     A line of two tones is repainted and nothing else: there any other content is known by its grey
-    (docs/experiments.md). Elsewhere the settings' shares hold, without the prior's where
-    `why_not_redrawn` says so and there are other sources.
+    (docs/experiments.md, "Nearest good features, two tones"). Elsewhere the settings' shares hold,
+    without the prior's where `why_not_redrawn` says so and there are other sources.
     """
     two = two_toned(normals) if settings.two_tones is None else settings.two_tones
     if two:
@@ -100,9 +102,9 @@ def why_not_redrawn(settings: DagmSynthesize, explained: dict[str, float], form:
     """Why nothing is to be grown with the prior; empty if it is.
 
     By tiles, what the prior redraws of one place is mostly what is good at another, and the
-    discriminator is better without it (docs/experiments.md). The prior is judged at the lower noise
-    levels, where the end of every chain is made; a short training may leave the coarsest scales
-    unexplained, which only makes what grows there stranger.
+    discriminator is better without it (docs/experiments.md, "Is what the prior redraws a defect?").
+    The prior is judged at the lower noise levels, where the end of every chain is made; a short
+    training may leave the coarsest scales unexplained, which only makes what grows there stranger.
     """
     if settings.redraw is not None:
         return "" if settings.redraw else "dagm_synthesize.redraw is false"
@@ -144,7 +146,7 @@ def synthesize(normals: Tensor, splits: list[str], prior: NormalPrior, settings:
     redrawn = (table["source"] == "diffusion").to_numpy()
     table["grown"] = np.where(redrawn, redrawn.cumsum() - 1, -1)
     images, visible = _blend(normals, contents, masks, table)
-    table["visible"] = (visible == 1).sum((1, 2)) / np.maximum(1, masks.sum((1, 2)))
+    table["visible"] = (visible == CHANGED).sum((1, 2)) / np.maximum(1, masks.sum((1, 2)))
     return SampleBank(torch.from_numpy(images.astype(np.float16)), torch.from_numpy(visible),
                       table.drop(columns=["other"]),
                       torch.from_numpy(contents[redrawn].astype(np.float16)))
@@ -171,12 +173,13 @@ def _contents(normals: Tensor, table: pd.DataFrame, prior: NormalPrior, settings
         low, high = np.log(max(settings.tau_low, 1e-3)), np.log(max(settings.tau_high, 1e-3))
         tau = np.exp(rng.uniform(low, high, len(part)))
         start = rng.uniform(settings.start_low, settings.start_high)
-        calm = start * rng.uniform(*CALM)
+        inflation_end = start * rng.uniform(*INFLATION_END)
         bases = F.pad(normals[table.loc[part, "base"].tolist()], (RIM,) * 4, mode="reflect")
         redrawn = perturbed_reverse(
             prior, bases.to(prior.backend.device),
-            torch.from_numpy(tau).float().to(prior.backend.device), start=start, calm=calm,
-            end=FINEST, steps=settings.reverse_steps, structured=bool(number % 2),
+            torch.from_numpy(tau).float().to(prior.backend.device), start=start,
+            inflation_end=inflation_end, end=FINEST, steps=settings.reverse_steps,
+            structured=bool(number % 2),
             generator=torch.Generator().manual_seed(seed * 1_009 + number))
         contents[part] = redrawn[..., RIM:-RIM, RIM:-RIM].cpu().numpy()
         table.loc[part, "tau"], table.loc[part, "start"] = tau, start

@@ -3,6 +3,8 @@
 import numpy as np
 from scipy import ndimage
 
+from hdm.dagm.mask_codes import CHANGED, IGNORED, UNCHANGED
+
 VISIBLE_DEVIATIONS = 1.5
 VISIBLE_AT_LEAST = 0.08  # of a range of 2: what a person sees at a glance
 VISIBLE_PIXELS = 4
@@ -22,8 +24,7 @@ def blend(base: np.ndarray, content: np.ndarray, mask: np.ndarray, strength: flo
         feather: standard deviation of the soft edge in px.
         visible: smallest visible change of `base`, see `visible_change`.
 
-    Returns: image (C, H, W); label uint8 (H, W), 1 where it visibly changed and 2 where it changed
-    less than the noise of a good image; opacity in [0, 1].
+    Returns: image (C, H, W); label uint8 (H, W) of hdm.dagm.mask_codes; opacity in [0, 1].
     """
     difference = np.abs(content - base).mean(0)[mask].mean()
     opacity = min(1.0, strength / max(float(difference), 1e-6))
@@ -32,7 +33,7 @@ def blend(base: np.ndarray, content: np.ndarray, mask: np.ndarray, strength: flo
     image = np.clip(base + alpha * (content - base), -3, 3).astype(np.float32)
     change = np.abs(image - base).mean(0)
     seen = ndimage.maximum_filter(ndimage.uniform_filter(change, 3), 3) > visible
-    label = np.where(alpha > TOUCHED, np.where(seen, 1, 2), 0).astype(np.uint8)
+    label = np.where(alpha > TOUCHED, np.where(seen, CHANGED, IGNORED), UNCHANGED).astype(np.uint8)
     return image, label, opacity
 
 

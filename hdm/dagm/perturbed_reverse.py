@@ -19,7 +19,7 @@ from hdm.diffusion.normal_prior import NormalPrior
 
 
 def perturbed_reverse(prior: NormalPrior, normals: Tensor, tau: Tensor, *, start: float,
-                      steps: int, generator: torch.Generator, calm: float = 0.0,
+                      steps: int, generator: torch.Generator, inflation_end: float = 0.0,
                       end: float = 0.0, structured: bool = False) -> Tensor:
     """Redraw `normals` with inflated reverse variance.
 
@@ -27,7 +27,7 @@ def perturbed_reverse(prior: NormalPrior, normals: Tensor, tau: Tensor, *, start
         normals: (N, C, H, W) good images, normalised.
         tau: (N,) inflation; 0 samples the prior itself.
         start: level the process starts from, a share of the whole noise range.
-        calm: level below which no variance is inflated, a share of the whole range.
+        inflation_end: level below which no variance is inflated, a share of the whole range.
         end: level below which the good image's own detail is kept; 0 redraws that, too.
         steps: respaced steps that the whole range would take.
         structured: draw the inflated share from multi-octave noise (AnoDDPM, Wyatt et al. 2022),
@@ -37,7 +37,7 @@ def perturbed_reverse(prior: NormalPrior, normals: Tensor, tau: Tensor, *, start
     """
     schedule = prior.schedule
     times = schedule.respaced(steps, start)
-    inflation, last = tau.view(-1, 1, 1, 1), schedule.timestep(calm)
+    inflation, last = tau.view(-1, 1, 1, 1), schedule.timestep(inflation_end)
     finest = schedule.timestep(end) if end > 0 else -1
     first = torch.full((len(normals),), times[0], device=normals.device)
     x = schedule.add_noise(normals, _randn(normals, generator), first)

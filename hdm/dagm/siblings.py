@@ -1,9 +1,10 @@
 """Siblings: fresh draws of an approved sample's recipe.
 
-A bank of a thousand samples is learned by heart within a thousand steps (docs/experiments.md). What
-POM approved is a recipe as much as an image: this source of content, this family of masks, this
-strength. A sibling is the same recipe on another good image, with another mask and content; one of
-the prior's is another part of the same redrawn image, on the image that it was drawn from.
+A bank of a thousand samples is learned by heart within a thousand steps (docs/experiments.md, "A
+plain network, and fresh samples"). What POM approved is a recipe as much as an image: this source
+of content, this family of masks, this strength. A sibling is the same recipe on another good image,
+with another mask and content; one of the prior's is another part of the same redrawn image, on the
+image that it was drawn from.
 """
 
 from typing import Any
@@ -15,6 +16,7 @@ from torch import Tensor
 from hdm.dagm.bank import SampleBank
 from hdm.dagm.blending import VISIBLE_PIXELS, blend, visible_change
 from hdm.dagm.foreground import foregrounds
+from hdm.dagm.mask_codes import CHANGED
 from hdm.dagm.masks import draw_mask
 from hdm.dagm.sources import SOURCES
 
@@ -44,7 +46,7 @@ class Siblings:
             _, mask = draw_mask(rng, size, self.fronts[base], family=recipe["family"])
             image, label, _ = blend(normal, content, mask, recipe["strength"],
                                     rng.uniform(0, 1.2), self.visible[base])
-            if (label == 1).sum() >= VISIBLE_PIXELS:
+            if (label == CHANGED).sum() >= VISIBLE_PIXELS:
                 break
         return self.normals[base], torch.from_numpy(image), torch.from_numpy(label)
 

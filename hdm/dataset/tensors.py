@@ -26,7 +26,7 @@ MOST_TILES = 16
 LOG_ZOOM = (-0.35, 0.4)
 """Where parts differ in shape, crops are learned from at 0.7 to 1.5 times the line's scale: the
 parts differ in size, too, and a network that sees one scale alone soon knows few parts by heart
-(docs/experiments.md)."""
+(docs/experiments.md, "Parts of differing shape")."""
 FINER = 1.15
 """Such parts are judged at this many times the scale that gives them the canvas's area."""
 SHAPES = 1.25

@@ -2,7 +2,8 @@
 
 A few hundred good images are known by heart within a thousand steps, and any new one then looks
 odd; with these changes the false alarms on held-out good images fall to a fraction
-(docs/experiments.md). Every change is the same for what is seen and for what is normal.
+(docs/experiments.md, "Benign change"). Every change is the same for what is seen and for what is
+normal.
 """
 
 import torch

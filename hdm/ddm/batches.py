@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hdm.dagm.bank import SampleBank
+from hdm.dagm.mask_codes import CHANGED, IGNORED
 from hdm.dagm.siblings import Siblings
 from hdm.ddm.augmentation import light, pose
 from hdm.detector.reverse_process import state, transparencies
@@ -16,7 +17,6 @@ from hdm.model_settings import Benign, DdmTrain
 CLEAN_SHARE = 0.4
 NOISY_SHARE = 0.8
 SHOWN_PREVIOUS = 0.5
-IGNORED = 2
 PLAIN_FIRST = 0.35
 
 
@@ -93,7 +93,7 @@ class Batches:
         normal, seen, labels = (torch.stack(kind) for kind in zip(*drawn, strict=True))
         labels = labels[:, None]
         empty = torch.zeros(clean, 1, *good.shape[2:])
-        mask = torch.cat([empty, (labels == 1).float()])
+        mask = torch.cat([empty, (labels == CHANGED).float()])
         weight = torch.cat([empty + 1, (labels != IGNORED).float()])
         return Scenes(torch.cat([good, normal]), torch.cat([good, seen]), mask, weight)
 

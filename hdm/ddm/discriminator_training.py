@@ -18,7 +18,7 @@ from hdm.training.shards import Objective
 
 POSITIVE_WEIGHT = 10.0
 NORMAL_WEIGHT = 0.3
-APART = 1_000
+MEMBER_SEED_STEP = 1_000
 """Between the seeds of two members, so that lines with neighbouring seeds share none."""
 
 
@@ -33,7 +33,7 @@ def fit(normals: Tensor, bank: SampleBank, selection: Tensor, prior: NormalPrior
     batches = Batches(normals, bank, selection, settings)
     ensemble = Ensemble(prior.form.channels, settings)
     for number in range(settings.members):
-        own = seed + APART * number
+        own = seed + MEMBER_SEED_STEP * number
         torch.manual_seed(own)
         member = backend.place(Discriminator(prior.form.channels, settings))
         ensemble.members[number] = train(

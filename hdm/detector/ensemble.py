@@ -2,7 +2,8 @@
 
 Networks that learned from other starts and other draws are wrong about different good images and
 agree on defects (deep ensembles, Lakshminarayanan et al. 2017). Where layouts never repeat, the
-mean of their answers is better than any of them; elsewhere about as good (docs/experiments.md).
+mean of their answers is better than any of them; elsewhere about as good (docs/experiments.md,
+"Steps, members, a larger canvas").
 """
 
 import torch

@@ -27,7 +27,7 @@ class Evidence(NamedTuple):
     expected: of good images."""
 
     pixels: Tensor
-    oddness: Tensor
+    image_level: Tensor
     canvas: tuple[int, int]
     expected: Expected
 
@@ -35,7 +35,7 @@ class Evidence(NamedTuple):
     def scores(self) -> Tensor:
         """(N,), unbounded: evidence adds up, that of the oddest window and that of the whole."""
         found = scan(self.pixels, self.canvas, self.expected.pixel)
-        return standard(found, self.expected.windows).amax(1) + self.oddness
+        return standard(found, self.expected.windows).amax(1) + self.image_level
 
 
 def scan(evidence: Tensor, canvas: tuple[int, int], pixel: Tensor) -> Tensor:

@@ -46,13 +46,13 @@ class Normality:
     def evidence(self, images: Tensor, logits: Tensor, context: Tensor) -> Evidence:
         """Of N images (N, C, H, W), and of the discriminator's logits (N, 1, H, W) and context
         (N, D, h, w) of them."""
-        strange, oddness = None, torch.zeros_like(logits[:, 0, 0, 0])
+        rarity, image_level = None, torch.zeros_like(logits[:, 0, 0, 0])
         if self.memory and self.texture:
-            strange = self.texture.distance(images)
-            oddness = standard(self.memory.distance(context), self.distance) \
-                + standard(excess(strange), self.excess)
-        pixels = joined_pixels(logits, self.logit, strange, self.place)
-        return Evidence(standard(pixels, self.windows[:, 0]), oddness, canvas_of(images),
+            rarity = self.texture.distance(images)
+            image_level = standard(self.memory.distance(context), self.distance) \
+                + standard(excess(rarity), self.excess)
+        pixels = joined_pixels(logits, self.logit, rarity, self.place)
+        return Evidence(standard(pixels, self.windows[:, 0]), image_level, canvas_of(images),
                         self.expected)
 
     @property
@@ -94,12 +94,12 @@ def _under(name: str, content: dict[str, Tensor]) -> dict[str, Tensor]:
     return {k.removeprefix(f"{name}."): v for k, v in content.items() if k.startswith(f"{name}.")}
 
 
-def joined_pixels(logits: Tensor, logit: Tensor, strange: Tensor | None, place: Tensor) -> Tensor:
+def joined_pixels(logits: Tensor, logit: Tensor, rarity: Tensor | None, place: Tensor) -> Tensor:
     """Logits and distances of texture, each by its moments on good images, added up at each pixel,
     (N, 1, H, W)."""
     pixels = standard(logits, logit)
-    if strange is None:
+    if rarity is None:
         return pixels
-    return pixels + F.interpolate(standard(strange, place), scale_factor=float(CELL),
+    return pixels + F.interpolate(standard(rarity, place), scale_factor=float(CELL),
                                   mode="bilinear", align_corners=False)
 

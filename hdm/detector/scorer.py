@@ -23,7 +23,7 @@ class Scorer:
         """Evidence of a defect in canvas-size images (N, C, h, w)."""
         parts = [self._evidence(part) for part in canvas.split(BATCH)]
         return parts[0]._replace(pixels=torch.cat([part.pixels for part in parts]),
-                                 oddness=torch.cat([part.oddness for part in parts]))
+                                 image_level=torch.cat([part.image_level for part in parts]))
 
     def _evidence(self, canvas: Tensor) -> Evidence:
         judged = self.ddm.judge(canvas)
@@ -36,8 +36,8 @@ class Scorer:
         """
         if self.ddm.form.fit == "resize":
             found = self.evidence(torch.stack(list(images)))
-            return [found._replace(pixels=pixels, oddness=oddness) for pixels, oddness
-                    in zip(found.pixels.split(1), found.oddness.split(1), strict=True)]
+            return [found._replace(pixels=pixels, image_level=image_level) for pixels, image_level
+                    in zip(found.pixels.split(1), found.image_level.split(1), strict=True)]
         return [self._over_tiles(image[None]) for image in images]
 
     def _over_tiles(self, image: Tensor) -> Evidence:

@@ -22,7 +22,7 @@ SCALES = 4
 """Octaves, from wavelengths of 4 px on."""
 WAVELENGTH, SPREAD, RADIUS = 4.0, 2.0, 6
 FAINT = 1e-3
-"""Energy below which nothing is told apart: less than 8-bit images hold."""
+"""Energy below which nothing is told centred: less than 8-bit images hold."""
 WORST = 0.01
 AT_ONCE = 64
 
@@ -42,8 +42,8 @@ class Texture:
     def distance(self, images: Tensor) -> Tensor:
         """Mahalanobis distance of each place to good images', (N, C, H, W) -> (N, 1, h, w)."""
         energy, brightness = energies(images)
-        apart = texture_figures(energy, brightness, self.typical) - self.mean
-        white = (apart[:, :, None] @ self.whitening)[:, :, 0]
+        centred = texture_figures(energy, brightness, self.typical) - self.mean
+        white = (centred[:, :, None] @ self.whitening)[:, :, 0]
         return white.pow(2).sum(2).sqrt().unflatten(1, (1, *energy.shape[-2:]))
 
 

@@ -2,8 +2,9 @@
 
 Convolution, batch normalisation, ReLU, and nothing else, behind a space-to-depth stem: on two CPU
 cores it learns much sooner than residual blocks with group normalisation and a noise
-embedding in every block (docs/experiments.md), and diffusers' UNet2DModel, which starts at full
-resolution, costs an order of magnitude more for the same receptive field.
+embedding in every block (docs/experiments.md, "A plain network, and fresh samples"), and diffusers'
+UNet2DModel, which starts at full resolution, costs an order of magnitude more for the same
+receptive field.
 """
 
 import math
@@ -44,8 +45,8 @@ class UNet(nn.Module):
             self.narrow.append(nn.Sequential(nn.Conv2d(widths[i + 1], widths[i], 1, bias=False),
                                              nn.BatchNorm2d(widths[i])))
             self.up.append(_stage(widths[i], widths[i], blocks))
-        self.leave = nn.Conv2d(widths[0], out_channels * shape.stem**2, 3, padding=1)
-        for parameter in self.leave.parameters():
+        self.head = nn.Conv2d(widths[0], out_channels * shape.stem**2, 3, padding=1)
+        for parameter in self.head.parameters():
             nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor, level: Tensor | None = None) -> Tensor:
@@ -55,7 +56,7 @@ class UNet(nn.Module):
     def answer(self, features: Tensor, x: Tensor) -> Tensor:
         """The output for x, from its features."""
         height, width = x.shape[-2:]
-        return F.pixel_shuffle(self.leave(features), self.stem)[..., :height, :width]
+        return F.pixel_shuffle(self.head(features), self.stem)[..., :height, :width]
 
     def features(self, x: Tensor, level: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """What the output is read from, (N, widths[0], h, w) behind the stem, and the first stage
@@ -72,7 +73,7 @@ class UNet(nn.Module):
         h = context = skips.pop()
         for number, (narrow, stage) in enumerate(zip(self.narrow, self.up, strict=True)):
             # Narrowed before it is enlarged, and added: beside the skip it would cost three times
-            # as much (docs/experiments.md).
+            # as much (docs/experiments.md, "A plain network, and fresh samples").
             h = stage(F.interpolate(narrow(h), scale_factor=2.0, mode="nearest") + skips.pop())
             context = h if number == 0 else context
         return h, context

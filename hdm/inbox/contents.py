@@ -24,11 +24,11 @@ _LONELY_MASK = "it is a mask whose image is not in the inbox"
 
 @dataclass(frozen=True)
 class Contents:
-    """Files by their path in the inbox. images: to be checked, with label and mask. strange: no
+    """Files by their path in the inbox. images: to be checked, with label and mask. not_images: no
     images, and why. waiting: left for the next time, and why."""
 
     images: tuple[Record, ...]
-    strange: dict[str, str]
+    not_images: dict[str, str]
     waiting: dict[str, str]
 
 
@@ -51,10 +51,10 @@ def look(inbox: Path, label: str = "", settling: float = SETTLING) -> Contents:
     images = [record for record in [*list_records(inbox), *_unlabelled(inbox, label)]
               if record.path in known]
     used = {record.mask_path for record in images if record.mask_path}
-    strange = {}
+    not_images = {}
     for path in files:
         if Path(path).suffix.lower() not in SUFFIXES and path not in waiting:
-            strange[path] = f"Expected a PNG, JPEG, TIFF or BMP image, found {_suffix(path)}"
+            not_images[path] = f"Expected a PNG, JPEG, TIFF or BMP image, found {_suffix(path)}"
         elif Path(path).parts[0] in MASK_FOLDERS and path not in used:
             waiting.setdefault(path, _LONELY_MASK)
     ready = []
@@ -69,7 +69,7 @@ def look(inbox: Path, label: str = "", settling: float = SETTLING) -> Contents:
             ready.append(record)
         elif record.mask_path:
             waiting.setdefault(record.mask_path, f"its image {record.path} waits")
-    return Contents(tuple(ready), strange, waiting)
+    return Contents(tuple(ready), not_images, waiting)
 
 
 def check_label(label: str) -> None:

@@ -23,7 +23,7 @@ def draft(intake: Intake, contents: Contents, line: Manifest, places: Places, se
     """
     now = datetime.now(UTC)
     digests = {path: file_digest(intake.inbox / path) for path in _paths(contents)}
-    reasons = dict(contents.strange)
+    reasons = dict(contents.not_images)
     facts, bad = decode_all(intake.inbox, [path for record in contents.images
                                            for path in (record.path, record.mask_path) if path])
     fit = []
@@ -53,7 +53,7 @@ def draft(intake: Intake, contents: Contents, line: Manifest, places: Places, se
 
 def _paths(contents: Contents) -> set[str]:
     images = {path for record in contents.images for path in (record.path, record.mask_path)}
-    return {path for path in (*images, *contents.strange) if path}
+    return {path for path in (*images, *contents.not_images) if path}
 
 
 def _present(intake: Intake, line: Manifest) -> dict[str, str]:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from hdm.dataset.frozen_set import FrozenSet, refuse_changes
@@ -12,8 +11,8 @@ from hdm.dataset.manifest import GOOD, SPLITS, Manifest, Row
 from hdm.dataset.problems import listing, printable
 from hdm.dataset.test_set import Entry, entries_of
 from hdm.errors import DataError
+from hdm.ingest.copies import group_copies, near_copies, refuse_copies
 from hdm.ingest.decoding import Facts, Progress, decode_all
-from hdm.ingest.duplicates import exact_duplicates, near_duplicates
 from hdm.ingest.readers import Record, read_source
 from hdm.ingest.splits import assign_splits, given_split
 from hdm.pipelines import Source
@@ -54,12 +53,12 @@ def ingest(source: Path, layout: Source | str, settings: Ingest, seed: int, *,
     facts = _decode(root, records, cache, progress)
     if frozen:
         refuse_changes(frozen, {record.path: _entry(record, facts) for record in records})
-    groups, warnings = _groups(records, facts)
+    groups, warnings = group_copies(records, facts)
     splits = assign_splits(records, groups, seed=seed, test_fraction=settings.test_fraction,
                            calibration_fraction=settings.calibration_fraction,
                            frozen={entry.path for entry in frozen.entries} if frozen else None)
-    _refuse_copies(records, facts, splits)
-    warnings += _near_copies(records, facts, splits, settings.near_duplicates)
+    refuse_copies(records, facts, splits)
+    warnings += near_copies(records, facts, splits, settings.near_duplicates)
     manifest = Manifest.of([_row(record, facts[record.path], split, group) for
                             record, split, group in zip(records, splits, groups, strict=True)],
                            root)
@@ -167,73 +166,6 @@ def _refuse_unreadable(records: Sequence[Record], facts: dict[str, Facts],
         named = listing([f"{path} ({why})" for path, why in sorted(reasons.items())])
         raise DataError(f"{len(reasons)} of {len(facts) + len(bad)} files cannot be used: {named}; "
                         "replace or remove them and run the same command again.")
-
-
-def _groups(records: Sequence[Record], facts: dict[str, Facts]) -> tuple[list[str], list[str]]:
-    """The final group of each record, and warnings.
-
-    An image without a group is its own; groups that share an exact copy are one, so that copies
-    can never be split.
-    """
-    hashes = [facts[record.path].sha256 for record in records]
-    given = [given_split(record) for record in records]
-    fixed = [index for index, split in enumerate(given) if split]
-    _refuse([(records[fixed[a]].path, records[fixed[b]].path) for a, b in exact_duplicates(
-        [hashes[i] for i in fixed], [str(given[i]) for i in fixed])], "splits")
-    _refuse([(records[a].path, records[b].path) for a, b in exact_duplicates(
-        hashes, [records[i].defect_type for i in range(len(records))])], "defect types")
-    names = [record.group or record.path for record in records]
-    parent: dict[str, str] = {name: name for name in names}
-
-    def top(name: str) -> str:
-        while parent[name] != name:
-            name = parent[name]
-        return name
-
-    first: dict[str, str] = {}
-    for name, digest in zip(names, hashes, strict=True):
-        one, other = sorted((top(first.setdefault(digest, name)), top(name)))
-        parent[other] = one
-    copies = len(hashes) - len(set(hashes))
-    note = [f"{copies} of {len(hashes)} images are exact copies of another one; they share its "
-            "group and split."] if copies else []
-    return [top(name) for name in names], note
-
-
-def _refuse_copies(records: Sequence[Record], facts: dict[str, Facts],
-                   splits: Sequence[str]) -> None:
-    pairs = exact_duplicates([facts[record.path].sha256 for record in records], splits)
-    _refuse([(records[a].path, records[b].path) for a, b in pairs], "splits")
-
-
-def _refuse(pairs: list[tuple[str, str]], what: str) -> None:
-    if pairs:
-        named = listing([f"{a} = {b}" for a, b in pairs])
-        raise DataError(f"{len(pairs)} images are exact copies of images in other {what}: {named}; "
-                        "remove one of each pair.")
-
-
-def _near_copies(records: Sequence[Record], facts: dict[str, Facts], splits: Sequence[str],
-                 rule: str) -> list[str]:
-    """Refuse or warn of copies between train or calibration and test."""
-    if rule == "ignore":
-        return []
-    seen = [facts[record.path] for record in records]
-    split = np.array(splits)
-    pairs = near_duplicates(
-        np.stack([fact.thumbnail_array() for fact in seen]),
-        np.array([fact.width / fact.height for fact in seen]),
-        np.isin(split, ("train", "calibration")), split == "test")
-    if not pairs:
-        return []
-    named = listing([f"{records[pair.first].path} ~ {records[pair.second].path}"
-                     for pair in pairs])
-    text = (f"{len(pairs)} pairs of images show the same picture in train or calibration and in "
-            f"test: {named}")
-    if rule == "warn":
-        return [text + "."]
-    raise DataError(f"{text}; remove one of each pair, or set ingest.near_duplicates to warn if "
-                    "they are different parts.")
 
 
 def _remarks(table: pd.DataFrame) -> list[str]:

@@ -32,12 +32,12 @@ from hdm.monitoring.prediction_log import UNDECIDABLE
 LOOKS = ("brightness", "contrast", "sharpness")
 DEFECTS = "defects"
 STREAMS = ("score", *LOOKS, DEFECTS, UNDECIDABLE)
-Direction = Literal["up", "down", "apart", "together", ""]
+Direction = Literal["up", "down", "wider", "narrower", ""]
 HIGHEST_SHARE = 0.99
 RECENT = 200
 """Values that a stream's present level is taken from."""
 
-# What is said of a stream that has gone up, down, apart or together.
+# What is said of a stream that has gone up or down, or whose spread grew or shrank.
 _WORDS = {
     "score": ("good parts score higher", "good parts score lower",
               "scores of good parts vary more", "scores of good parts vary less"),
@@ -51,7 +51,7 @@ _WORDS = {
               "the share called defects changes", "the share called defects changes"),
     UNDECIDABLE: ("more images are undecidable than stated",) * 4,
 }
-_KINDS: tuple[Direction, ...] = ("up", "down", "apart", "together")
+_KINDS: tuple[Direction, ...] = ("up", "down", "wider", "narrower")
 # What each bet of `rank_bets` is on.
 _DIRECTIONS: list[Direction] = [
     *(_KINDS[0] if shift > 0 else _KINDS[1] for shift in SHIFTS),

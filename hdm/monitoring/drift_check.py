@@ -19,6 +19,7 @@ from hdm.monitoring.prediction_log import LOCAL, PredictionLog
 from hdm.registry.address import tracking_off
 from hdm.registry.fetch import fetch, live_version
 from hdm.registry.logged_model import assembled
+from hdm.registry.mlflow_uris import model_uri
 
 STATUS, PAGE = "status.json", "index.html"
 SHOWN = 20_000
@@ -33,7 +34,7 @@ class Live(NamedTuple):
     point: OperatingPoint
 
 
-def look(line: Line, clock: Callable[[], float] = time.time) -> dict[str, Any]:
+def check_line(line: Line, clock: Callable[[], float] = time.time) -> dict[str, Any]:
     """Look once, write status.json and index.html into `line.monitor_folder`, return the record.
 
     Raises RegistryError or HDMError if registry, detector or log cannot be used.
@@ -69,7 +70,7 @@ def live_model(line: Line) -> Live | None:
     if version is None:
         return None
     with TemporaryDirectory(prefix="hdm-monitor-") as folder:
-        return _read(version, fetch(line, f"models:/{line.model_name}/{version}",
+        return _read(version, fetch(line, model_uri(line.model_name, version),
                                     Path(folder)).folder)
 
 

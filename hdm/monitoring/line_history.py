@@ -10,10 +10,9 @@ from hdm.files import read_json
 from hdm.line import Line
 from hdm.monitoring.line_page import Page, Sheet, VersionRow
 from hdm.registry.decision_log import noted
-from hdm.registry.history import VersionRecord, versions
+from hdm.registry.history import Service, VersionRecord, services, versions
 from hdm.registry.mlflow_client import first_line
 from hdm.registry.model_versions import CHAMPION
-from hdm.registry.promotion import Service, services
 
 # Worst first: what was missed, what was rejected for nothing, then each defect type.
 SHEETS = {"escapes": "Escapes: defects that were missed",

@@ -7,11 +7,9 @@ from hdm.errors import RegistryError
 from hdm.line import Line
 from hdm.registry.address import sqlite_file, tracking_uri
 from hdm.registry.mlflow_client import connect, load_mlflow
-from hdm.registry.mlflow_uris import MODELS, parse_model_uri
+from hdm.registry.mlflow_uris import parse_model_uri
 from hdm.registry.model_versions import CHAMPION, FINGERPRINT, detector_of
 from hdm.registry.store import alias_version
-
-PREFIX = MODELS
 
 
 class Fetched(NamedTuple):

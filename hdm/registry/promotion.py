@@ -4,25 +4,19 @@ Each time a version goes into service it is written on the version itself, so th
 alone tells who served when.
 """
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from hdm.errors import RegistryError
 from hdm.line import Line
 from hdm.registry.decision_log import note, now, person
-from hdm.registry.gate import Decision
+from hdm.registry.history import LIVE, services
 from hdm.registry.mlflow_uris import TEXT_LENGTH
 from hdm.registry.model_versions import CHALLENGER, CHAMPION, PREVIOUS, aliases
 
-LIVE = "hdm.live_since"
+if TYPE_CHECKING:
+    from hdm.registry.gate import Decision
+
 WITHDRAWN = "hdm.withdrawn"
-
-
-class Service(NamedTuple):
-    """A time in which a version was live; `since` is UTC, `until` empty while it still is."""
-
-    version: str
-    since: str
-    until: str
 
 
 def put_in_service(client: Any, line: Line, version: str, why: str, action: str = "promote",
@@ -43,7 +37,7 @@ def put_in_service(client: Any, line: Line, version: str, why: str, action: str 
         client.delete_registered_model_alias(model, CHALLENGER)
 
 
-def carry_out(client: Any, line: Line, version: str, decision: Decision) -> list[str]:
+def carry_out(client: Any, line: Line, version: str, decision: "Decision") -> list[str]:
     """Point the aliases as decided, note it, and return those of `version`."""
     why = ", ".join(reason.code for reason in decision.reasons)
     if decision.outcome == "promote":
@@ -84,16 +78,6 @@ def roll_back(client: Any, line: Line, why: str, to: str = "") -> str:
         client.delete_registered_model_alias(model, PREVIOUS)
     note(line, "rollback", target, why, replaced=live or "")
     return target
-
-
-def services(client: Any, model: str) -> list[Service]:
-    """Who was live when, oldest first, from the marks on the versions."""
-    starts = sorted((time, str(v.version))
-                    for v in client.search_model_versions(f"name = '{model}'")
-                    for time in v.tags.get(LIVE, "").split() if time)
-    ends = [time for time, _ in starts[1:]] + [""] * bool(starts)
-    return [Service(version, time, end)
-            for (time, version), end in zip(starts, ends, strict=True)]
 
 
 def _mark_live(client: Any, model: str, version: str) -> None:

@@ -15,7 +15,7 @@ from hdm.serving.regions import find_regions
 VIEW_SIDE = 1280
 
 
-class Wish(NamedTuple):
+class AnswerOptions(NamedTuple):
     """What is asked for. level: of regions; None takes the model's. heatmap: the anomaly map as a
     picture. view: the image and its heat map as a browser can show them, at most 1,280 px."""
 
@@ -24,10 +24,10 @@ class Wish(NamedTuple):
     view: bool = False
 
 
-def judged(name: str, served: Served, image: np.ndarray, found: Prediction, wish: Wish
+def judged(name: str, served: Served, image: np.ndarray, found: Prediction, options: AnswerOptions
            ) -> dict[str, Any]:
     """One image that was judged."""
-    level = served.level if wish.level is None else wish.level
+    level = served.level if options.level is None else options.level
     height, width = found.anomaly_map.shape
     answer: dict[str, Any] = {
         "name": name, "model_version": served.version, "decision": found.decision,
@@ -35,8 +35,8 @@ def judged(name: str, served: Served, image: np.ndarray, found: Prediction, wish
         "probability": found.probability, "width": width, "height": height,
         "region_level": level,
         "regions": [region._asdict() for region in find_regions(found.anomaly_map, level)]}
-    heat = heat_picture(found.anomaly_map) if wish.heatmap or wish.view else None
-    if heat and wish.view:
+    heat = heat_picture(found.anomaly_map) if options.heatmap or options.view else None
+    if heat and options.view:
         picture = for_display(image)
         picture.thumbnail((VIEW_SIDE, VIEW_SIDE))
         answer["picture"] = _encoded(picture, "JPEG", quality=88)

@@ -18,8 +18,8 @@ from starlette.requests import ClientDisconnect
 
 from hdm import __version__
 from hdm.serving import answer_schema
-from hdm.serving.answers import Wish
-from hdm.serving.http_errors import Trouble, too_slow
+from hdm.serving.answers import AnswerOptions
+from hdm.serving.http_errors import HTTPProblem, too_slow
 from hdm.serving.line_service import LineService, Service
 from hdm.serving.upload_page import page
 from hdm.serving.uploads import uploads
@@ -56,21 +56,21 @@ def _key_holder(service: Service) -> Any:
         key, given = service.options.api_key, request.headers.get("x-api-key", "")
         # Headers are bytes that Starlette reads as Latin-1.
         if key and not hmac.compare_digest(given.encode("latin-1"), key.encode()):
-            raise Trouble(HTTPStatus.UNAUTHORIZED, "expected the API key in the header X-API-Key, "
-                          "received none or another.")
+            raise HTTPProblem(HTTPStatus.UNAUTHORIZED, "expected the API key in the header "
+                              "X-API-Key, received none or another.")
 
     return Depends(guard)
 
 
 def _add_errors(app: FastAPI) -> None:
-    @app.exception_handler(Trouble)
-    async def told(_: Request, error: Trouble) -> Response:
+    @app.exception_handler(HTTPProblem)
+    async def told(_: Request, error: HTTPProblem) -> Response:
         return _refusal(error)
 
     @app.exception_handler(RequestValidationError)
     async def mistaken(_: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        return _refusal(Trouble(HTTPStatus.UNPROCESSABLE_ENTITY,
+        return _refusal(HTTPProblem(HTTPStatus.UNPROCESSABLE_ENTITY,
                                 f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}."))
 
     @app.exception_handler(HTTPException)
@@ -98,18 +98,19 @@ def _add_predictions(app: FastAPI, service: Service, holder: list[Any]) -> None:
         status = HTTPStatus.INTERNAL_SERVER_ERROR
         try:
             async with asyncio.timeout(service.options.patience):
-                content = await _judge(service, chosen, request, Wish(level, heatmap, view))
+                content = await _judge(service, chosen, request,
+                                       AnswerOptions(level, heatmap, view))
             status = HTTPStatus.OK if "error" not in content else HTTPStatus.UNPROCESSABLE_ENTITY
             return JSONResponse(content, status)
         except TimeoutError:
             status = HTTPStatus.GATEWAY_TIMEOUT
             raise too_slow(service.options.patience) from None
-        except Trouble as trouble:
-            status = trouble.status
+        except HTTPProblem as problem:
+            status = problem.status
             raise
         except ClientDisconnect:
             status = HTTPStatus.BAD_REQUEST
-            raise Trouble(status, "the connection ended before the whole request had come."
+            raise HTTPProblem(status, "the connection ended before the whole request had come."
                           ) from None
         finally:
             service.metrics.requests.labels(line, str(int(status))).inc()
@@ -121,7 +122,7 @@ def _add_predictions(app: FastAPI, service: Service, holder: list[Any]) -> None:
         return JSONResponse(_line(service, line).served.facts)
 
 
-async def _judge(service: Service, line: LineService, request: Request, wish: Wish
+async def _judge(service: Service, line: LineService, request: Request, options: AnswerOptions
                  ) -> dict[str, Any]:
     # One is counted before the body is read, so that bodies cannot pile up either.
     with line.admitted(1):
@@ -129,7 +130,7 @@ async def _judge(service: Service, line: LineService, request: Request, wish: Wi
         files = await uploads(request, service.options)
         try:
             with line.admitted(len(files) - 1):
-                images = await service.judge(line, served, files, wish)
+                images = await service.judge(line, served, files, options)
         finally:
             for file in files:
                 file.content.close()
@@ -150,7 +151,7 @@ def _add_state(app: FastAPI, service: Service, holder: list[Any]) -> None:
     async def ready() -> Response:
         """Whether every line has a model; what troubles a line is told even while it serves."""
         lines = {name: {"version": slot.served.version if slot.served else None,
-                        "trouble": slot.trouble or ("" if slot.served else "no live model yet")}
+                        "problem": slot.problem or ("" if slot.served else "no live model yet")}
                  for name, slot in ((n, line.slot) for n, line in service.lines.items())}
         well = all(line["version"] for line in lines.values())
         return JSONResponse({"ready": well, "lines": lines}, HTTPStatus.OK if well
@@ -185,13 +186,13 @@ def _add_pages(app: FastAPI, service: Service) -> None:
 
 def _line(service: Service, name: str) -> LineService:
     if name not in service.lines:
-        raise Trouble(HTTPStatus.NOT_FOUND, f"no line {name[:80]!r} is served here; there are: "
+        raise HTTPProblem(HTTPStatus.NOT_FOUND, f"no line {name[:80]!r} is served here; there are: "
                       f"{', '.join(sorted(service.lines))}.")
     return service.lines[name]
 
 
-def _refusal(trouble: Trouble) -> Response:
-    headers = trouble.headers
-    if trouble.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+def _refusal(problem: HTTPProblem) -> Response:
+    headers = problem.headers
+    if problem.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         headers["Connection"] = "close"  # the rest of the body is not read
-    return JSONResponse({"error": trouble.sentence}, trouble.status, headers)
+    return JSONResponse({"error": problem.sentence}, problem.status, headers)

@@ -18,13 +18,13 @@ logger = logging.getLogger("hdm.serving")
 class Slot:
     """The version that serves a line; replaced in one assignment, so readers need no lock.
 
-    A request takes `served` once and keeps it to its end. trouble: one sentence, or "".
+    A request takes `served` once and keeps it to its end. problem: one sentence, or "".
     """
 
     def __init__(self, line: Line) -> None:
         self.line = line
         self.served: Served | None = None
-        self.trouble = ""
+        self.problem = ""
         self.refused: tuple[str, float] | None = None
         """The version that did not load, and the monotonic time at which it is tried again."""
 
@@ -53,14 +53,14 @@ class Watcher:
     def look(self) -> None:
         """Look once at every line."""
         for slot in self.slots:
-            before = slot.trouble
+            before = slot.problem
             try:
-                slot.trouble = self._follow(slot)
+                slot.problem = self._follow(slot)
             except Exception as error:  # the thread must live on
-                slot.trouble = _sentence(error)
-            if slot.trouble and slot.trouble != before:
-                logger.warning("%s: %s", slot.line.name, slot.trouble)
-            self.metrics.trouble.labels(slot.line.name).set(bool(slot.trouble))
+                slot.problem = _sentence(error)
+            if slot.problem and slot.problem != before:
+                logger.warning("%s: %s", slot.line.name, slot.problem)
+            self.metrics.problem.labels(slot.line.name).set(bool(slot.problem))
             served = slot.served
             self.metrics.version.labels(slot.line.name).set(int(served.version) if served else 0)
 
@@ -85,7 +85,7 @@ class Watcher:
             slot.refused = None
             return ""
         if slot.refused and slot.refused[0] == version and time.monotonic() < slot.refused[1]:
-            return slot.trouble
+            return slot.problem
         name = slot.line.name
         try:
             slot.served = load(slot.line, version, self.options.backend)

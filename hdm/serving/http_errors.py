@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 
-class Trouble(Exception):
+class HTTPProblem(Exception):
     """An answer other than success. retry_after: seconds, where trying again can help."""
 
     def __init__(self, status: HTTPStatus, sentence: str, retry_after: int | None = None) -> None:
@@ -16,29 +16,29 @@ class Trouble(Exception):
         return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
 
 
-def busy(limit: int) -> Trouble:
+def busy(limit: int) -> HTTPProblem:
     """Too many images are waiting."""
-    return Trouble(HTTPStatus.SERVICE_UNAVAILABLE,
+    return HTTPProblem(HTTPStatus.SERVICE_UNAVAILABLE,
                    f"the server is busy: {limit} images are waiting already; try again in a "
                    "second.", 1)
 
 
-def too_large(limit: int) -> Trouble:
+def too_large(limit: int) -> HTTPProblem:
     """A request of too many bytes."""
-    return Trouble(HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    return HTTPProblem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                    f"expected a request of at most {limit / 2**20:.3g} MiB, received more; send "
                    "fewer or smaller images.")
 
 
-def too_slow(limit: float) -> Trouble:
+def too_slow(limit: float) -> HTTPProblem:
     """A request that was not answered in time."""
-    return Trouble(HTTPStatus.GATEWAY_TIMEOUT,
+    return HTTPProblem(HTTPStatus.GATEWAY_TIMEOUT,
                    f"the request was not answered within {limit:g} s; send fewer images at once, "
                    "or try again when the server is less busy.", 1)
 
 
-def no_model(line: str) -> Trouble:
+def no_model(line: str) -> HTTPProblem:
     """A line without a champion."""
-    return Trouble(HTTPStatus.SERVICE_UNAVAILABLE,
+    return HTTPProblem(HTTPStatus.SERVICE_UNAVAILABLE,
                    f"the line {line} has no live model yet; it is served as soon as one is "
                    "promoted.", 10)

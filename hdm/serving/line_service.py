@@ -42,14 +42,14 @@ class LineService:
 
     @property
     def served(self) -> Served:
-        """The version that serves now; raises Trouble if there is none."""
+        """The version that serves now; raises HTTPProblem if there is none."""
         if self.slot.served is None:
             raise no_model(self.name)
         return self.slot.served
 
     @contextmanager
     def admitted(self, images: int) -> Iterator[None]:
-        """Count images in; raises Trouble if too many are there. Event loop only."""
+        """Count images in; raises HTTPProblem if too many are there. Event loop only."""
         if self.open + images > self.options.queue:
             raise busy(self.options.queue)
         self.open += images
@@ -85,10 +85,10 @@ class Service:
         self._helpers.shutdown(cancel_futures=True)
 
     async def judge(self, line: LineService, served: Served, files: Sequence[Upload],
-                    wish: answers.Wish) -> list[dict[str, Any]]:
+                    options: answers.AnswerOptions) -> list[dict[str, Any]]:
         """An answer for each file, all by the same version; a bad file spoils no other."""
         # All are waited for: the files are closed when this returns.
-        done = await asyncio.gather(*(self._one(line, served, file, wish) for file in files),
+        done = await asyncio.gather(*(self._one(line, served, file, options) for file in files),
                                     return_exceptions=True)
         for answer in done:
             if isinstance(answer, BaseException):
@@ -96,7 +96,7 @@ class Service:
         return [answer for answer in done if not isinstance(answer, BaseException)]
 
     async def _one(self, line: LineService, served: Served, file: Upload,
-                   wish: answers.Wish) -> dict[str, Any]:
+                   options: answers.AnswerOptions) -> dict[str, Any]:
         try:
             pixels = pixels_of(file, self.options.max_pixels)
             async with self.memory.room(BYTES_A_PIXEL * pixels):
@@ -106,9 +106,9 @@ class Service:
                 if not math.isfinite(found.score):
                     raise DataError(f"{file.name}: the score is not a number; the image or the "
                                     "model is damaged.")
-                drawn = wish.heatmap or wish.view
+                drawn = options.heatmap or options.view
                 answer: dict[str, Any] = await self._done(
-                    small and not drawn, answers.judged, file.name, served, image, found, wish)
+                    small and not drawn, answers.judged, file.name, served, image, found, options)
                 if line.journal:
                     line.journal.record(file.name, served.version, image, found)
         except DataError as error:

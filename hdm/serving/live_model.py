@@ -13,7 +13,8 @@ import numpy as np
 
 from hdm.errors import RegistryError
 from hdm.line import Line
-from hdm.registry.fetch import PREFIX, fetch
+from hdm.registry.fetch import fetch
+from hdm.registry.mlflow_uris import model_uri
 from hdm.serving.regions import level_of
 from hdm.serving.serving_options import BackendName
 
@@ -65,7 +66,7 @@ def _in_torch(line: Line, version: str) -> tuple[Judge, dict[str, Any]]:
 
     # A copy that is deleted: a registry behind HTTP would leave one on the disk at every reload.
     with tempfile.TemporaryDirectory(prefix="hdm-serve-") as scratch:
-        folder = fetch(line, f"{PREFIX}{line.model_name}/{version}", Path(scratch)).folder
+        folder = fetch(line, model_uri(line.model_name, version), Path(scratch)).folder
         compute = line.params.compute
         detector = HDM.load(folder, device=compute.device, precision=compute.precision,
                             threads=compute.threads)
@@ -82,7 +83,7 @@ def _in_runtime(line: Line, version: str) -> tuple[Judge, dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="hdm-serve-") as scratch:
         file = Path(scratch) / "model.onnx"
         command = [sys.executable, "-m", "hdm", "export", line.name, "--output", str(file),
-                   "--model", f"{PREFIX}{line.model_name}/{version}", "--depth", "16"]
+                   "--model", model_uri(line.model_name, version), "--depth", "16"]
         done = subprocess.run(command, cwd=line.project, capture_output=True, text=True,
                               errors="replace", timeout=EXPORT_PATIENCE)
         if done.returncode:

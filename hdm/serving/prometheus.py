@@ -28,7 +28,7 @@ class Metrics:
                              registry=r)
         self.reloads = Counter("hdm_reloads", "Versions loaded, or tried to.",
                                ["line", "outcome"], registry=r)
-        self.trouble = Gauge("hdm_model_trouble", "1 while the live version cannot be loaded or "
+        self.problem = Gauge("hdm_model_problem", "1 while the live version cannot be loaded or "
                              "the registry does not answer.", line, registry=r)
         self.dropped = Counter("hdm_log_dropped", "Predictions that were not logged.",
                                ["line", "why"], registry=r)

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive
 
 from hdm.dataset.images import FORMATS, UnreadableImage, decode_image
-from hdm.serving.http_errors import Trouble, too_large
+from hdm.serving.http_errors import HTTPProblem, too_large
 from hdm.serving.serving_options import Options
 
 IN_MEMORY = 2**20
@@ -35,7 +35,7 @@ class Upload(NamedTuple):
 async def uploads(request: Request, options: Options) -> list[Upload]:
     """The files of a multipart form, or the whole body as one image.
 
-    Raises Trouble as soon as the body is too large, and if there is no file in it.
+    Raises HTTPProblem as soon as the body is too large, and if there is no file in it.
     """
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > options.max_bytes:
@@ -47,8 +47,8 @@ async def uploads(request: Request, options: Options) -> list[Upload]:
     async for chunk in limited.stream():
         content.write(chunk)
     if not content.tell():
-        raise Trouble(HTTPStatus.BAD_REQUEST, "expected an image file as the body, or a form with "
-                      "files, received nothing.")
+        raise HTTPProblem(HTTPStatus.BAD_REQUEST, "expected an image file as the body, or a form "
+                          "with files, received nothing.")
     content.seek(0)
     return [Upload(request.query_params.get("name", "image")[:LONGEST_NAME], content)]
 
@@ -57,11 +57,12 @@ async def _files(request: Request, options: Options) -> list[Upload]:
     try:
         form = await request.form(max_files=options.max_images, max_fields=options.max_images)
     except HTTPException as error:
-        raise Trouble(HTTPStatus.BAD_REQUEST, f"the form cannot be read: {error.detail.rstrip('.')}"
-                      f" (at most {options.max_images} files at once).") from None
+        raise HTTPProblem(HTTPStatus.BAD_REQUEST, "the form cannot be read: "
+                          f"{error.detail.rstrip('.')} (at most {options.max_images} files at "
+                          "once).") from None
     files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
     if not files:
-        raise Trouble(HTTPStatus.BAD_REQUEST, "expected a form with image files, received one "
+        raise HTTPProblem(HTTPStatus.BAD_REQUEST, "expected a form with image files, received one "
                       "without a file.")
     return [Upload((file.filename or f"image {number}")[:LONGEST_NAME], file.file)
             for number, file in enumerate(files, 1)]

@@ -2,6 +2,7 @@
 
 from rich.console import Console
 
+from hdm.dagm.prior_training import fit
 from hdm.files import atomic_folder, write_json
 from hdm.line import Line
 from hdm.progress import progress_bar
@@ -14,8 +15,6 @@ from hdm.stages.resume import checkpoint_file
 
 def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     """Write prior.safetensors, prior.json, quality.json and loss.csv to data/<line>/dagm_fit/."""
-    from hdm.dagm.prior_training import fit
-
     with progress_bar(console, "reading images") as report:
         normals = normals_of(line, settings, progress=report)
     steps = settings.dagm_fit.training.steps

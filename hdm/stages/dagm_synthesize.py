@@ -2,6 +2,10 @@
 
 from rich.console import Console
 
+from hdm.dagm.bank import synthesize, usable_sources, why_not_redrawn
+from hdm.dagm.sample_sheet import sample_sheet
+from hdm.diffusion.compute import Backend
+from hdm.diffusion.normal_prior import NormalPrior
 from hdm.files import atomic_folder, read_json
 from hdm.line import Line
 from hdm.progress import progress_bar
@@ -12,11 +16,6 @@ from hdm.stages.inputs import normals_of
 
 def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     """Write bank.safetensors, bank.parquet and sheet.png to data/<line>/dagm_synthesize/."""
-    from hdm.dagm.bank import synthesize, usable_sources, why_not_redrawn
-    from hdm.dagm.sample_sheet import sample_sheet
-    from hdm.diffusion.compute import Backend
-    from hdm.diffusion.normal_prior import NormalPrior
-
     fitted = line.stage_folder("dagm_fit")
     prior = NormalPrior.load(fitted, Backend(settings.compute))
     normals = normals_of(line, settings, prior.form)

@@ -2,11 +2,18 @@
 
 import numpy as np
 import pandas as pd
+import torch
 from rich.console import Console
 
+from hdm.dagm.bank import SampleBank
+from hdm.ddm.discriminator_training import fit
+from hdm.detector.ddm import DDM
+from hdm.diffusion.compute import Backend
+from hdm.diffusion.normal_prior import NormalPrior
 from hdm.errors import TrainingError
 from hdm.files import atomic_folder, write_json
 from hdm.line import Line
+from hdm.pom.discrimination.building import HeldOut, build_detector
 from hdm.progress import progress_bar
 from hdm.settings import Params
 from hdm.stage_run import StageRun
@@ -17,15 +24,6 @@ from hdm.stages.resume import checkpoint_file
 
 def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     """Write detector/, calibration.json and loss.csv to data/<line>/ddm_train/."""
-    import torch
-
-    from hdm.dagm.bank import SampleBank
-    from hdm.ddm.discriminator_training import fit
-    from hdm.detector.ddm import DDM
-    from hdm.diffusion.compute import Backend
-    from hdm.diffusion.normal_prior import NormalPrior
-    from hdm.pom.discrimination.building import Held, build_detector
-
     prior = NormalPrior.load(line.stage_folder("dagm_fit"), Backend(settings.compute))
     normals = normals_of(line, settings, prior.form)
     bank = SampleBank.load(line.stage_folder("dagm_synthesize"))
@@ -49,7 +47,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
             "training_samples": len(rows["train"]), "seed": settings.seed}
     with console.status("calibrating on held-out good images"):
         whole = whole_images(line, "calibration", prior.form)
-        held = Held(whole, normals.calibration, bank, rows["calibration"])
+        held = HeldOut(whole, normals.calibration, bank, rows["calibration"])
         detector, validated = build_detector(DDM(prior, network, settings.ddm_train),
                                              normals.train, held, info)
     calibration = detector.calibration

@@ -1,17 +1,16 @@
 """Good images as tensors, the way the prior's input format says."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+import torch
+from torch import Tensor
+
+from hdm.dataset.input_format import InputFormat
 from hdm.dataset.manifest import Manifest
+from hdm.dataset.tensors import load_normals, load_whole, measure_format
 from hdm.line import Line
 from hdm.progress import Report
 from hdm.settings import Params
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from hdm.dataset.input_format import InputFormat
 
 
 @dataclass(frozen=True)
@@ -37,10 +36,6 @@ class Normals:
 def normals_of(line: Line, settings: Params, form: "InputFormat | None" = None,
                progress: Report | None = None) -> Normals:
     """Read the line's good images of train and calibration; measures the format if not given."""
-    import torch
-
-    from hdm.dataset.tensors import load_normals, measure_format
-
     manifest = Manifest.load(line.manifest_file, line.source_root)
     parts = [manifest.split(name) for name in ("train", "calibration")]
     form = form or measure_format(parts[0], settings.image)
@@ -59,6 +54,4 @@ def normals_of(line: Line, settings: Params, form: "InputFormat | None" = None,
 
 def whole_images(line: Line, split: str, form: "InputFormat") -> "list[Tensor]":
     """A split's images as a detector judges them, each (C, H, W)."""
-    from hdm.dataset.tensors import load_whole
-
     return load_whole(Manifest.load(line.manifest_file, line.source_root).split(split), form)

@@ -3,8 +3,14 @@
 from rich.console import Console
 from rich.table import Table
 
+from hdm.dagm.bank import SampleBank
+from hdm.dagm.mask_codes import CHANGED
+from hdm.dagm.sample_sheet import sample_sheet
+from hdm.diffusion.compute import Backend
+from hdm.diffusion.normal_prior import NormalPrior
 from hdm.files import atomic_folder, write_json
 from hdm.line import Line
+from hdm.pom.generation.sample_evidence import descriptors, measure
 from hdm.pom.generation.selection import REASONS, Selection, select
 from hdm.progress import progress_bar
 from hdm.settings import Params
@@ -14,18 +20,12 @@ from hdm.stages.inputs import normals_of
 
 def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     """Write selection.parquet, funnel.json and sheet.png to data/<line>/pom_filter/."""
-    from hdm.dagm.bank import SampleBank
-    from hdm.dagm.sample_sheet import sample_sheet
-    from hdm.diffusion.compute import Backend
-    from hdm.diffusion.normal_prior import NormalPrior
-    from hdm.pom.generation.sample_evidence import descriptors, measure
-
     prior = NormalPrior.load(line.stage_folder("dagm_fit"), Backend(settings.compute))
     normals = normals_of(line, settings, prior.form)
     bank = SampleBank.load(line.stage_folder("dagm_synthesize"))
     with progress_bar(console, "weighing samples") as report:
         evidence = measure(bank, normals.images, prior, seed=settings.seed, progress=report)
-    visible = (bank.masks == 1).sum((1, 2)).numpy()
+    visible = (bank.masks == CHANGED).sum((1, 2)).numpy()
     selection = select(evidence, visible, descriptors(bank, normals.images), settings.pom_filter)
     with atomic_folder(line.stage_folder("pom_filter")) as folder:
         selection.table.to_parquet(folder / "selection.parquet", index=False)

@@ -25,12 +25,47 @@ def reverse(prior, tau=1.0, seed=0, **how):
                              generator=torch.Generator().manual_seed(seed), **how)
 
 
+class Certain:
+    """A prior that knows one image alone; far outside what pixels can be where `wild`."""
+
+    schedule = NoiseSchedule(1000)
+    image = tiny.textures(1, seed=5)[0].clamp(-2.5, 2.5)
+
+    def __init__(self, wild=1.0):
+        self.wild = wild
+
+    def denoise(self, x, t):
+        return self.wild * self.image.expand_as(x), None
+
+
+class Blind:
+    """A prior that takes what it sees for the image."""
+
+    schedule = NoiseSchedule(1000)
+
+    def denoise(self, x, t):
+        return x / self.schedule.alpha_bar(t).sqrt(), None
+
+
 @pytest.mark.parametrize("structured", [False, True])
 @pytest.mark.parametrize("start", [0.0, 0.3, 1.0])
-def test_it_draws_whole_images_of_finite_values(prior, structured, start):
-    out = reverse(prior, tau=3.0, structured=structured, start=start)
-    assert out.shape == NORMALS.shape and torch.isfinite(out).all()
-    assert not torch.equal(out, NORMALS)
+def test_images_are_drawn_whole_as_the_prior_has_them(structured, start):
+    """Nothing of the good image and no noise is left, however much was inflated."""
+    out = reverse(Certain(), tau=30.0, structured=structured, start=start)
+    torch.testing.assert_close(out, Certain.image.expand_as(NORMALS))
+
+
+def test_values_stay_within_what_pixels_can_be():
+    out = reverse(Certain(wild=1e6))
+    torch.testing.assert_close(out, 3 * Certain.image.expand_as(NORMALS).sign())
+
+
+@pytest.mark.parametrize("structured", [False, True])
+def test_the_later_a_chain_starts_the_more_of_the_image_it_keeps(structured):
+    kept = [torch.corrcoef(torch.stack([out.flatten(), NORMALS.flatten()]))[0, 1].item()
+            for out in (reverse(Blind(), tau=0.0, structured=structured, start=start)
+                        for start in (0.0, 0.2, 0.6))]
+    assert kept[0] > 0.99 and kept[0] > kept[1] + 0.1 > kept[2] + 0.2
 
 
 def test_no_inflation_is_the_plain_chain(prior):
@@ -77,10 +112,11 @@ def test_stronger_inflation_changes_more(prior):
 
 
 def test_a_chain_that_is_calm_throughout_is_the_plain_one(prior):
-    """Inflated until the level `calm`: above the start, never; from 0 on, always."""
+    """Inflated until the level `inflation_end`: above the start, never; from 0 on, always."""
     plain = reverse(prior, tau=0.0)
-    assert torch.equal(reverse(prior, tau=5.0, calm=1.0), plain)
-    some, all_of_it = reverse(prior, tau=5.0, calm=0.3), reverse(prior, tau=5.0, calm=0.0)
+    assert torch.equal(reverse(prior, tau=5.0, inflation_end=1.0), plain)
+    some = reverse(prior, tau=5.0, inflation_end=0.3)
+    all_of_it = reverse(prior, tau=5.0, inflation_end=0.0)
     grain = [(x - avg_pool2d(x, 3, 1, 1)).std() for x in (some, all_of_it)]
     assert not torch.equal(some, plain) and grain[0] < grain[1]
 

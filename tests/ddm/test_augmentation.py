@@ -1,5 +1,7 @@
 """Benign change: the same for what is seen and for what is normal, labels move with the image."""
 
+import math
+
 import pytest
 import tiny
 import torch
@@ -87,14 +89,16 @@ def test_turn_and_shift_move_a_dot_where_geometry_says():
     assert moved.sum((1, 2, 3)).allclose(torch.ones(200), atol=1e-4)
 
 
-def test_turning_keeps_lengths_in_a_wide_image():
+def test_turning_turns_and_keeps_lengths_in_a_wide_image():
     image = torch.zeros(50, 1, 41, 81)
     image[:, :, 20, 30:51] = 1
     _, label = pose(image, image, NONE.model_copy(update={"turn": 30.0}), generator(6))
+    heights = []
     for plane in label[:, 0]:
         y, x = torch.nonzero(plane, as_tuple=True)
-        length = torch.hypot((y.max() - y.min()).float(), (x.max() - x.min()).float())
-        assert 17 <= length <= 23
+        heights.append((y.max() - y.min()).item())
+        assert 17 <= math.hypot(heights[-1], (x.max() - x.min()).item()) <= 23
+    assert min(heights) <= 2 and 8 <= max(heights) <= 11, "20 px, turned by up to 30 degrees"
 
 
 def test_a_generator_decides():

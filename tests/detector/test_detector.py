@@ -17,7 +17,7 @@ from hdm.detector.detector import HDM
 from hdm.detector.ensemble import Ensemble
 from hdm.errors import DataError, HDMError
 from hdm.files import read_json, write_json
-from hdm.pom.discrimination.building import Held, build_detector, build_scorer, calibrated
+from hdm.pom.discrimination.building import HeldOut, build_detector, build_scorer, calibrated
 
 
 def parts(channels=1, fit="resize", seed=0, height=None, scale=1.0, **over):
@@ -33,7 +33,7 @@ def parts(channels=1, fit="resize", seed=0, height=None, scale=1.0, **over):
 def build(channels=1, **how):
     ddm, known = parts(channels, **how)
     good = resize(tiny.textures(19, channels=channels), (ddm.form.height, ddm.form.width))
-    held = Held(list(good), good, empty(channels), np.empty(0, int))
+    held = HeldOut(list(good), good, empty(channels), np.empty(0, int))
     return build_detector(ddm, known, held, {"line": "plate"})[0]
 
 
@@ -176,12 +176,12 @@ def test_calibrating_with_synthetic_defects_reports_what_was_found(grey):
     bank.masks[:, 4:20, 4:20] = 1
     bank.masks[:, 3, 3:21] = 2
     scorer = build_scorer(*parts())
-    calibration, figures = calibrated(scorer, Held(list(good), good, bank, np.arange(10)))
+    calibration, figures = calibrated(scorer, HeldOut(list(good), good, bank, np.arange(10)))
     # A bank of the good images themselves (but for float16): chance.
     assert figures["synthetic_image_auroc"] == pytest.approx(0.5, abs=0.1)
     assert 0 <= figures["synthetic_pixel_auroc"] <= 1
     assert calibration.image != (1.0, 0.0)
-    assert calibrated(scorer, Held(list(good), good, bank, np.empty(0, int)))[1] == {
+    assert calibrated(scorer, HeldOut(list(good), good, bank, np.empty(0, int)))[1] == {
         "synthetic_image_auroc": None, "synthetic_pixel_auroc": None}
 
 
@@ -190,7 +190,7 @@ def test_threshold_of_tiled_images_is_that_of_whole_ones():
     ddm, known = parts(fit="tile")
     images = [native(80, 70, seed=seed) for seed in range(25)]
     prepared = [ddm.form.prepare(image) for image in images]
-    held = Held(prepared, torch.stack([p[:, :32, :32] for p in prepared]), empty(),
+    held = HeldOut(prepared, torch.stack([p[:, :32, :32] for p in prepared]), empty(),
                 np.empty(0, int))
     detector, _ = build_detector(ddm, known, held, {})
     scores = [found.score for found in detector.predict(images)]

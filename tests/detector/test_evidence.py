@@ -52,7 +52,7 @@ def test_the_size_speaks_that_is_odd_among_good_images():
 
 def test_what_is_odd_about_the_whole_adds():
     expected = Expected(PIXEL, torch.tensor([[0.0, 1.0, 1.0], [1.0, 1.0, 1.0]]))
-    found = evidence(square(9, 2.0), expected)._replace(oddness=torch.tensor([0.25]))
+    found = evidence(square(9, 2.0), expected)._replace(image_level=torch.tensor([0.25]))
     assert found.scores.item() == pytest.approx(2.25)
 
 

@@ -39,8 +39,8 @@ def test_good_images_differ_by_about_one_unit(normality):
     pixels = standard(found.pixels, found.expected.pixel)
     assert pixels.mean().item() == pytest.approx(0.0, abs=0.2)
     assert pixels.std().item() == pytest.approx(1.0, abs=0.2)
-    assert found.oddness.mean().item() == pytest.approx(0.0, abs=0.7)
-    assert found.oddness.std().item() == pytest.approx(2**0.5, abs=0.4)  # of two kinds
+    assert found.image_level.mean().item() == pytest.approx(0.0, abs=0.7)
+    assert found.image_level.std().item() == pytest.approx(2**0.5, abs=0.4)  # of two kinds
 
 
 def test_evidence_of_logits_and_of_texture_adds_at_each_pixel(normality):
@@ -59,7 +59,7 @@ def test_evidence_of_logits_and_of_texture_adds_at_each_pixel(normality):
 
 def test_texture_and_features_add_for_the_whole_image(normality):
     images, logits, context = good(5, seed=3)
-    odd = normality.evidence(images, logits, context).oddness
+    odd = normality.evidence(images, logits, context).image_level
     texture = (excess(normality.texture.distance(images)) - normality.excess[0]) \
         / normality.excess[1]
     features = (normality.memory.distance(context) - normality.distance[0]) / normality.distance[1]
@@ -72,7 +72,7 @@ def test_where_places_mean_nothing_logits_alone_count():
     assert normality.texture is None and normality.memory is None
     found = normality.evidence(images, logits, context)
     assert torch.equal(found.pixels, normality.evidence(images * 5, logits, context * 9).pixels)
-    assert torch.equal(found.oddness, torch.zeros(2))
+    assert torch.equal(found.image_level, torch.zeros(2))
     first, second = found.pixels.flatten(1), logits.flatten(1)
     assert torch.equal(first.argsort(1), second.argsort(1)), "in another unit, and no more"
 

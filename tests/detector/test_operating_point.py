@@ -88,6 +88,14 @@ def test_cheapest_threshold_by_hand():
     assert point.basis == "cost"
 
 
+def test_of_equally_cheap_thresholds_the_lowest_is_taken():
+    """From 2 on each alarm that a higher threshold saves is paid for by an escape."""
+    calibration = of(range(7), [2.5, 3.5, 4.5, 5.5, 9.0, 9.0, 9.0, 9.0])
+    rule = ThresholdRule(escape_cost=1.0, false_reject_cost=1.0, defect_rate=0.5)
+    assert (curve(calibration, rule)["cost"] * 16).tolist() == [7, 6, 5, 5, 5, 5, 5]
+    assert choose(calibration, rule).threshold == 2
+
+
 def test_dearer_escapes_lower_the_threshold():
     rng = np.random.default_rng(0)
     calibration = of(rng.normal(0, 1, 200), rng.normal(2, 1, 200))

@@ -137,3 +137,10 @@ def receipt(project: Path, line: str) -> dict[str, Any]:
     """What `register` decided last."""
     file = project / "data" / line / "register" / "receipt.json"
     return json.loads(file.read_text(encoding="utf-8"))
+
+
+def one_sentence(said: str) -> str:
+    assert "Traceback" not in said, said
+    found = [line for line in said.splitlines() if line.startswith("error: ")]
+    assert len(found) == 1, said
+    return found[0]

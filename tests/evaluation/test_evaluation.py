@@ -62,6 +62,7 @@ def test_by_defect_type(split, settings):
 
 def test_intervals_hold_the_value(split, settings):
     found = measured(split, settings)
+    assert {"image_auroc", "image_ap", "pixel_auroc"} <= set(found.intervals)
     for name, interval in found.intervals.items():
         assert interval.low <= found.metrics[name] <= interval.high, name
 
@@ -150,7 +151,7 @@ def test_an_empty_test_split_is_refused(split, settings):
 def test_predictions_are_not_kept(split, settings):
     """A generator is consumed one by one; only small things stay."""
     found = measured(split, settings)
-    assert all(small.dtype == np.uint8 for small in found.thumbnails)
+    assert [small.dtype for small in found.thumbnails] == [np.uint8] * 9
 
 
 def test_thumbnails_are_averages_and_never_enlarged():

@@ -50,7 +50,7 @@ def test_other_files_are_strange_and_hidden_ones_unseen(inbox):
         (inbox / name).parent.mkdir(exist_ok=True)
         (inbox / name).write_text("x")
     old(inbox)
-    assert look(inbox).strange == {
+    assert look(inbox).not_images == {
         "good/README": "Expected a PNG, JPEG, TIFF or BMP image, found a file without a suffix",
         "good/note.txt": "Expected a PNG, JPEG, TIFF or BMP image, found a file *.txt"}
 

@@ -135,6 +135,8 @@ def test_no_group_is_ever_on_two_sides(images, seed):
     try:
         found = split_of(records, seed=seed)
     except DataError:
+        dented = {record.group for record in records if record.label}
+        assert len({record.group for record in records} - dented) < 3, "too few to split"
         return
     sides = {}
     for record in records:

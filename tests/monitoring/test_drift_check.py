@@ -12,8 +12,8 @@ from hdm.dataset.appearance import Appearance
 from hdm.detector.detector import Prediction
 from hdm.errors import HDMError
 from hdm.line import Line
-from hdm.monitoring import drift_check as looking
-from hdm.monitoring.drift_check import look
+from hdm.monitoring import drift_check
+from hdm.monitoring.drift_check import check_line
 from hdm.monitoring.prediction_log import PredictionLog
 from hdm.registry.fetch import Fetched
 
@@ -32,8 +32,8 @@ def line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Line:
         assert into.is_dir()
         return Fetched("3", registered)
 
-    monkeypatch.setattr(looking, "live_version", lambda _: "3")
-    monkeypatch.setattr(looking, "fetch", fetch)
+    monkeypatch.setattr(drift_check, "live_version", lambda _: "3")
+    monkeypatch.setattr(drift_check, "fetch", fetch)
     return line
 
 
@@ -63,7 +63,7 @@ def fill(line: Line, count: int, model: str = "3", brightness: float = 0.0, seed
 def test_steady_line(line: Line) -> None:
     fill(line, 80, model="2", brightness=5.0)  # of another version: not asked
     fill(line, 120)
-    found = look(line, clock=lambda: NOW + 9e4)
+    found = check_line(line, clock=lambda: NOW + 9e4)
     assert (found["state"], found["model"], found["images"]) == ("steady", "3", 120)
     assert found["sentence"] == "plate, version 3: no change in 120 images."
     assert found["first"] == "2026-09-21T14:13:20Z"
@@ -76,7 +76,7 @@ def test_steady_line(line: Line) -> None:
 def test_drift_is_told_in_words_with_its_beginning(line: Line) -> None:
     fill(line, 150)
     fill(line, 100, brightness=-2.0, seed=5, start=NOW + 9_000)
-    found = look(line, clock=lambda: NOW + 9e4)
+    found = check_line(line, clock=lambda: NOW + 9e4)
     assert found["state"] == "drift"
     assert "images have become darker since 2026-09-21 16:4" in found["sentence"]
     told = {stream["name"]: stream for stream in found["streams"]}["brightness"]
@@ -92,18 +92,18 @@ def test_drift_is_told_in_words_with_its_beginning(line: Line) -> None:
 def test_a_look_is_the_same_whatever_the_clock_did(line: Line) -> None:
     fill(line, 100)
     fill(line, 100, seed=5, brightness=-2.0, start=NOW - 1e6)
-    found = look(line, clock=lambda: NOW)
+    found = check_line(line, clock=lambda: NOW)
     assert found["state"] == "drift"
     assert {stream["name"] for stream in found["streams"] if stream["alarm"]} == {"brightness"}
 
 
 def test_lines_without_a_model_or_without_predictions_are_idle(
         line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = look(line)
+    found = check_line(line)
     assert found["state"] == "idle"
     assert "no predictions of plate, version 3, are logged yet" in found["sentence"]
-    monkeypatch.setattr(looking, "live_version", lambda _: None)
-    assert look(line)["sentence"] == \
+    monkeypatch.setattr(drift_check, "live_version", lambda _: None)
+    assert check_line(line)["sentence"] == \
         "plate has no model in service yet; `hdm run plate` trains one."
     assert "Nothing to watch yet" in (line.monitor_folder / "index.html").read_text()
 
@@ -111,17 +111,17 @@ def test_lines_without_a_model_or_without_predictions_are_idle(
 def test_without_mlflow_the_local_detector_is_watched(line: Line,
                                                       monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HDM_TRACKING", "off")
-    assert look(line)["state"] == "idle"
+    assert check_line(line)["state"] == "idle"
     _detector(line.detector_folder)
     fill(line, 30, model="local")
-    assert (look(line)["model"], look(line)["images"]) == ("local", 30)
+    assert (check_line(line)["model"], check_line(line)["images"]) == ("local", 30)
 
 
 def test_only_unreadable_images(line: Line) -> None:
     log = PredictionLog(line.log_folder, line.params.monitor)
     for number in range(40):
         log.record_undecidable(f"{number}", "3", "rest", "empty")
-    found = look(line)
+    found = check_line(line)
     assert found["state"] == "drift"
     assert "more images are undecidable than stated" in found["sentence"]
     assert found["shares"]["defects"]["share"] is None
@@ -130,7 +130,7 @@ def test_only_unreadable_images(line: Line) -> None:
 
 def test_one_prediction(line: Line) -> None:
     fill(line, 1)
-    assert look(line)["state"] == "steady"
+    assert check_line(line)["state"] == "steady"
 
 
 def test_a_detector_that_says_nothing_of_normals(line: Line,
@@ -139,5 +139,5 @@ def test_a_detector_that_says_nothing_of_normals(line: Line,
     line.detector_folder.mkdir(parents=True)
     (line.detector_folder / "detector.json").write_text('{"calibration": null}')
     with pytest.raises(HDMError, match="expected a calibrated detector"):
-        look(line)
+        check_line(line)
     assert not line.monitor_folder.exists()

@@ -1,5 +1,7 @@
 """Selection: reason codes for crafted evidence, floors, diversity, and the funnel."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -55,6 +57,23 @@ def test_identical_samples_still_fill_the_budget():
     assert found.count(KEPT) == 10
 
 
+def test_of_samples_that_are_alike_one_is_kept():
+    """Five heaps of eight, in whatever order: one of each heap, and those of one heap differ."""
+    heap = np.random.default_rng(2).permutation(np.repeat(np.arange(5), 8))
+    points = np.c_[100.0 * heap, np.random.default_rng(0).normal(size=40)]
+    settings = PomFilter(keep=5 / 40, minimum_detectability=0.6)
+    assert sorted(heap[choose([{}] * 40, points=points, settings=settings).kept]) == [0, 1, 2, 3, 4]
+
+
+def test_only_what_is_good_enough_is_thinned():
+    """Lone samples that no probe can find do not push out alike ones that it can."""
+    points = np.r_[np.zeros((4, 1)), [[1e3], [2e3], [3e3], [4e3]]]
+    rows = [{}] * 4 + [{"detectability": 0.1}] * 4
+    settings = PomFilter(keep=3 / 8, minimum_detectability=0.6)
+    found = reasons(rows, points=points, settings=settings)
+    assert sorted(found[:4]) == [KEPT] * 3 + ["redundant"] and found[4:] == ["undetectable"] * 4
+
+
 def test_every_source_keeps_its_floor():
     """Ten near-identical samples of a rare source against ninety that are spread wide."""
     rng = np.random.default_rng(0)
@@ -95,7 +114,7 @@ def test_funnel_counts_every_candidate_once(n, seed, keep):
     assert len(selection.kept) == funnel["reasons"][KEPT]["count"] <= max(1, round(keep * n))
 
 
-def test_decision_is_pure():
+def test_equal_evidence_gives_the_same_samples():
     rows = [{"detectability": d} for d in np.linspace(0, 1, 30)]
     settings = PomFilter(keep=0.3)
     pd.testing.assert_frame_equal(choose(rows, settings=settings).table,
@@ -118,3 +137,17 @@ def test_diverse_gives_as_many_different_indices_as_asked(n, budget, floor, dist
     chosen = diverse(points, rng.choice(["a", "b"], n), min(budget, n), floor)
     assert len(chosen) == len(set(chosen.tolist())) == min(budget, n)
     assert chosen.tolist() == sorted(chosen.tolist()) and chosen.max() < n
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(n=st.integers(1, 9), budget=st.integers(1, 4), seed=st.integers(0, 10**6))
+def test_nothing_left_out_is_far_from_all_that_is_kept(n, budget, seed):
+    """At most twice as far as in the best choice of that many (Gonzalez 1985)."""
+    points = np.random.default_rng(seed).normal(size=(n, 2)) ** 3
+    budget = min(budget, n)
+
+    def farthest(chosen):
+        return max(min(np.linalg.norm(point - points[i]) for i in chosen) for point in points)
+
+    best = min(farthest(chosen) for chosen in combinations(range(n), budget))
+    assert farthest(diverse(points, np.full(n, "a"), budget, 0.0)) <= 2 * best + 1e-9

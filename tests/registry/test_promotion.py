@@ -8,7 +8,8 @@ from registry_lines import make_line
 from hdm.errors import RegistryError
 from hdm.registry import promotion
 from hdm.registry.decision_log import decisions_file, note, noted
-from hdm.registry.promotion import LIVE, WITHDRAWN, Service, put_in_service, roll_back, services
+from hdm.registry.history import LIVE, Service, services
+from hdm.registry.promotion import WITHDRAWN, put_in_service, roll_back
 
 
 class Registry:

@@ -61,5 +61,8 @@ def test_old_versions_go_with_their_files_and_the_live_ones_stay(five, client):
     assert protected(client, "hdm-plate")[4] == "pinned"
     with pytest.raises(RegistryError, match="has no version 9"):
         pin(client, "hdm-plate", "9", True)
+    assert prune(client, five, 0) == [], "a pinned version stays whatever is to be kept"
     pin(client, "hdm-plate", "4", False)
     assert 4 not in protected(client, "hdm-plate")
+    assert prune(client, five, 0) == [4]
+    assert aliases(client, "hdm-plate") == names

@@ -83,6 +83,7 @@ def test_the_page_is_self_contained(page):
     assert "//" not in re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]+", "", page)
     assert "@import" not in page
     assert not {"script", "link", "iframe", "object", "embed", "form"} & set(found.tags)
+    assert found.references
     assert all(ref.startswith(("data:image/png;base64,", "#")) for ref in found.references)
 
 

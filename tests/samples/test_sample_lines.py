@@ -53,14 +53,18 @@ def test_full_line_has_promised_layout_and_counts(full_lines, name):
 
 @pytest.mark.parametrize("name", SAMPLE_LINES)
 def test_images_have_the_line_s_mode_and_size(small_lines, name):
-    for path in small_lines[name].glob("t*/**/*.png"):
+    drawn = list(small_lines[name].glob("t*/**/*.png"))
+    assert drawn
+    for path in drawn:
         with Image.open(path) as image:
             assert (image.mode, image.size) == SIZES[name]
 
 
 @pytest.mark.parametrize("name", SAMPLE_LINES)
 def test_masks_are_binary_local_and_not_empty(full_lines, name):
-    for path in full_lines[name].glob("ground_truth/**/*.png"):
+    masks = list(full_lines[name].glob("ground_truth/**/*.png"))
+    assert masks
+    for path in masks:
         with Image.open(path) as image:
             mask = np.asarray(image)
             assert (image.mode, image.size) == ("L", SIZES[name][1])

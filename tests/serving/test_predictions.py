@@ -105,7 +105,7 @@ def test_state(served) -> None:
     client = served()
     assert client.get("/healthz").json() == {"status": "alive"}
     assert client.get("/readyz").json() == {
-        "ready": True, "lines": {"plate": {"version": "1", "trouble": ""}}}
+        "ready": True, "lines": {"plate": {"version": "1", "problem": ""}}}
     assert client.get("/v1/plate/model").json()["threshold"] == 0.5
 
 

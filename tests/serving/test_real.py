@@ -104,13 +104,13 @@ def test_it_follows_the_alias_and_outlives_damage_and_its_registry(line, server)
         assert server.get("/v1/plate/model").json()["threshold"] == detector.threshold
 
     client.set_registered_model_alias(line.model_name, "champion", "3")
-    found = wait_for(server, version="2", trouble="version 3 cannot be loaded")
-    assert "not those that were registered" in found["trouble"]
+    found = wait_for(server, version="2", problem="version 3 cannot be loaded")
+    assert "not those that were registered" in found["problem"]
     assert server.post("/v1/plate/predict", content=image.read_bytes()).status_code == 200
 
     shutil.move(store, line.project / "elsewhere.db")
     try:
-        wait_for(server, version="2", trouble="no champion any more")
+        wait_for(server, version="2", problem="no champion any more")
         assert server.post("/v1/plate/predict", content=image.read_bytes()).status_code == 200
     finally:
         shutil.move(line.project / "elsewhere.db", store)

@@ -18,7 +18,7 @@ def look(client) -> dict:
 def test_a_new_champion_takes_over(served, registry) -> None:
     client = served()
     registry.live["plate"] = "2"
-    assert look(client) == {"version": "2", "trouble": ""}
+    assert look(client) == {"version": "2", "problem": ""}
     assert client.post(PREDICT, content=png()).json()["model_version"] == "2"
     assert registry.loads == ["1", "2"]
     assert 'hdm_model_version{line="plate"} 2.0' in client.get("/metrics").text
@@ -31,24 +31,24 @@ def test_a_broken_version_leaves_the_old_one_and_is_not_tried_all_the_time(
     for _ in range(3):
         found = look(client)
     assert found["version"] == "1"
-    assert found["trouble"] == ("version 2 cannot be loaded: the weights are truncated. "
+    assert found["problem"] == ("version 2 cannot be loaded: the weights are truncated. "
                                 "Version 1 goes on serving.")
     assert client.get("/readyz").status_code == 200
     assert client.post(PREDICT, content=png()).json()["model_version"] == "1"
     assert registry.loads == ["1", "2"]
     text = client.get("/metrics").text
-    assert 'hdm_model_trouble{line="plate"} 1.0' in text
+    assert 'hdm_model_problem{line="plate"} 1.0' in text
     assert 'hdm_reloads_total{line="plate",outcome="failed"} 1.0' in text
     registry.live["plate"] = "3"
-    assert look(client) == {"version": "3", "trouble": ""}
+    assert look(client) == {"version": "3", "problem": ""}
 
 
 def test_a_version_that_was_mended_is_tried_again(served, registry) -> None:
     client = served(retry=0)
     registry.live["plate"], registry.broken["2"] = "2", ValueError("odd\nbytes")
-    assert "ValueError: odd bytes" in look(client)["trouble"]
+    assert "ValueError: odd bytes" in look(client)["problem"]
     registry.broken.clear()
-    assert look(client) == {"version": "2", "trouble": ""}
+    assert look(client) == {"version": "2", "problem": ""}
 
 
 def test_going_back_to_the_served_version_ends_the_trouble(served, registry) -> None:
@@ -56,7 +56,7 @@ def test_going_back_to_the_served_version_ends_the_trouble(served, registry) -> 
     registry.live["plate"], registry.broken["2"] = "2", HDMError("broken.")
     look(client)
     registry.live["plate"] = "1"
-    assert look(client) == {"version": "1", "trouble": ""}
+    assert look(client) == {"version": "1", "problem": ""}
 
 
 def test_what_serves_goes_on_when_the_registry_is_gone(served, registry) -> None:
@@ -64,10 +64,10 @@ def test_what_serves_goes_on_when_the_registry_is_gone(served, registry) -> None
     for state in (GONE, None):
         registry.live["plate"] = state
         found = look(client)
-        assert found["version"] == "1" and "Version 1 goes on serving." in found["trouble"]
+        assert found["version"] == "1" and "Version 1 goes on serving." in found["problem"]
         assert client.post(PREDICT, content=png()).status_code == 200
     registry.live["plate"] = "1"
-    assert look(client)["trouble"] == ""
+    assert look(client)["problem"] == ""
 
 
 def test_a_server_may_start_before_its_registry(served, registry) -> None:
@@ -75,7 +75,7 @@ def test_a_server_may_start_before_its_registry(served, registry) -> None:
     client = served()
     assert client.get("/healthz").status_code == 200
     assert client.get("/readyz").status_code == 503
-    assert "does not answer" in client.get("/readyz").json()["lines"]["plate"]["trouble"]
+    assert "does not answer" in client.get("/readyz").json()["lines"]["plate"]["problem"]
 
 
 def test_200_requests_at_once_while_the_alias_moves(registry, tmp_path) -> None:

@@ -1,6 +1,5 @@
 """From good images to a calibrated detector on a tiny line: outputs, repeats, kills, refusals."""
 
-import hashlib
 import json
 import shutil
 from contextlib import contextmanager
@@ -11,28 +10,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import tiny
+from trained import PARAMS, TRAINING, copy_of, digests, make_line, run_all
 
 from hdm.config import STAGES
-from hdm.dataset.manifest import Manifest, Row
 from hdm.detector.detector import HDM
 from hdm.errors import HDMError, TrainingError
 from hdm.files import read_json
-from hdm.line import Line
 from hdm.pom.generation import sample_evidence
 from hdm.stages.inputs import normals_of
 from hdm.stages.runner import run_stage
 from hdm.training import loop
 
-TRAINING = ("dagm_fit", "dagm_synthesize", "pom_filter", "ddm_train")
-NETWORK = {"stem": 4, "widths": [16], "blocks": 1}
-PARAMS = {
-    "compute": {"device": "cpu", "precision": "fp32", "threads": 1},
-    "image": {"size": 64},
-    "dagm_fit": {"network": NETWORK, "training": {"steps": 3, "batch": 4}},
-    "dagm_synthesize": {"samples": 20, "reverse_steps": 3},
-    "pom_filter": {"minimum_gap": 0.0, "minimum_detectability": 0.0},
-    "ddm_train": {"network": NETWORK, "training": {"steps": 3, "batch": 4}},
-}
 OUTPUTS = {
     "dagm_fit": {"prior.safetensors", "prior.json", "quality.json", "loss.csv"},
     "dagm_synthesize": {"bank.safetensors", "bank.parquet", "sheet.png"},
@@ -58,49 +46,12 @@ def no_tracking():
         yield
 
 
-def make_line(folder, params=None):
-    """16 images of 64 px, 12 for training and 4 for calibration, and 3 defects for test."""
-    project = tiny.write_project(folder, PARAMS | (params or {}))
-    rng, rows = np.random.default_rng(0), []
-    x = np.arange(64)
-    for index in range(19):
-        image = 128 + 40 * np.sin(x / 3 + rng.uniform(0, 6)) + rng.normal(0, 4, (64, 64))
-        kind = "good" if index < 16 else "spot"
-        if kind == "spot":
-            image[20:30, 20:30] = 20
-        name = f"{kind}/{index:02}.png"
-        tiny.write_png(project / "images" / name, np.clip(image, 0, 255).astype(np.uint8))
-        split = "train" if index < 12 else "calibration" if index < 16 else "test"
-        rows.append(Row(name, split, int(index >= 16), kind, None, name, 64, 64, 1, 8,
-                        f"{index:064}"))
-    line = Line.load("plate", project)
-    Manifest.of(rows, line.source_root).save(line.manifest_file)
-    run_stage("configure", "plate", project)
-    return line
-
-
-def run_all(line):
-    for stage in TRAINING:
-        run_stage(stage, "plate", line.project)
-
-
-def digests(line, *stages):
-    return {file.relative_to(line.folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
-            for stage in stages or TRAINING
-            for file in sorted(line.stage_folder(stage).rglob("*")) if file.is_file()}
-
-
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A line all of whose training stages have run, undisturbed."""
     line = make_line(tmp_path_factory.mktemp("straight") / "plant")
     run_all(line)
     return line, digests(line)
-
-
-def copy_of(finished, folder):
-    shutil.copytree(finished[0].project, folder / "plant")
-    return Line.load("plate", folder / "plant")
 
 
 @pytest.mark.parametrize("stage", TRAINING)

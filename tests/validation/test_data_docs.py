@@ -86,6 +86,7 @@ def test_pages_need_no_network_and_no_other_file(crafted, publish):
 def test_the_suite_page_lists_every_expectation(crafted, publish):
     verdict, docs = publish(crafted)
     page = (docs / "expectations.html").read_text(encoding="utf-8")
+    assert verdict.results
     for result in verdict.results:
         assert f"[{result.severity}] {result.promise}" in page
 

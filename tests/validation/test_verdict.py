@@ -1,199 +1,20 @@
-"""Each expectation is made to fail by a small fault, and names exactly the right images."""
+"""What follows from unmet expectations: strictness, the reason that people read, the record."""
 
 import json
-import shutil
 
-import numpy as np
 import pytest
-from PIL import Image, ImageFilter
+from crafted_line import mask_of
+from faults import (
+    blurred,
+    colour,
+    copied_across,
+    empty_mask,
+    other_mask_size,
+    tiny,
+    truncated,
+)
 
 from hdm.settings import Validate
-
-
-@pytest.fixture(scope="module")
-def validate():
-    from hdm.validation.verdict import validate
-    return validate
-
-
-def mask(height=40, width=48, side=8):
-    pixels = np.zeros((height, width), np.uint8)
-    pixels[:side, :side] = 255
-    return pixels
-
-
-def truncated(line):
-    file = line.root / "train/good/003.png"
-    file.write_bytes(file.read_bytes()[:200])
-
-
-def text_and_missing(line):
-    (line.root / "test/good/001.png").write_text("not an image")
-    (line.root / "test/scratch/002.png").unlink()
-
-
-def listed_twice(line):
-    line.rows["again"] = dict(line.rows["test/good/004.png"])
-
-
-def changed(line):
-    line.write("test/good/005.png", line.pixels())
-
-
-def copied_across(line):
-    line.put("test/good/copy.png", "test")
-    shutil.copy(line.root / "train/good/001.png", line.root / "test/good/copy.png")
-    line.change("test/good/copy.png", sha256=line.rows["train/good/001.png"]["sha256"])
-
-
-def same_part(line):
-    for path in ("train/good/000.png", "train/good/030.png"):
-        line.change(path, group="part 7")
-
-
-def few_train(line):
-    line.drop(lambda row: row["split"] != "train" or row["path"] < "train/good/019")
-
-
-def few_calibration(line):
-    line.drop(lambda row: row["split"] != "calibration" or row["path"] < "train/good/030")
-
-
-def few_test(line):
-    kept = ("test/good/000.png", "test/scratch/001.png")
-    line.drop(lambda row: row["split"] != "test" or row["path"] in kept)
-
-
-def damaged_mask(line):
-    (line.root / line.rows["test/scratch/003.png"]["mask_path"]).write_bytes(b"\x89PNG broken")
-
-
-def other_mask_size(line):
-    line.write(line.rows["test/scratch/004.png"]["mask_path"], mask(48, 40))
-
-
-def empty_mask(line):
-    line.write(line.rows["test/scratch/005.png"]["mask_path"], mask(side=0))
-
-
-def mask_on_good(line):
-    line.put("test/good/marked.png", "test", mask=mask())
-
-
-def no_mask(line):
-    line.change("test/scratch/006.png", mask_path=None)
-
-
-def defect_in_train(line):
-    line.change("train/good/010.png", label=1, defect_type="dent")
-
-
-def two_spellings(line):
-    line.put("test/Scratch/new.png", "test", mask=mask())
-
-
-def tiny(line):
-    line.put("test/good/tiny.png", "test", line.pixels(20, 60))
-
-
-def colour(line):
-    line.put("train/good/colour.png", "train", np.stack([line.pixels()] * 3, axis=2))
-
-
-def deep(line):
-    line.put("train/good/deep.png", "train", line.pixels().astype(np.uint16) * 257)
-
-
-def blank(line):
-    line.put("test/scratch/blank.png", "test", np.full((40, 48), 125, np.uint8), mask=mask())
-
-
-def overexposed(line):
-    line.put("test/good/bright.png", "test", line.pixels() + 90)
-
-
-def clipped(line):
-    pixels = line.pixels()
-    pixels[:20, ::2] = 0
-    pixels[:20, 1::2] = 249
-    line.put("test/good/clipped.png", "test", pixels)
-
-
-def blurred(line):
-    picture = Image.fromarray(line.pixels()).filter(ImageFilter.GaussianBlur(3))
-    line.put("train/good/blurred.png", "train", np.asarray(picture))
-
-
-IMAGES = (truncated, text_and_missing, listed_twice, changed, copied_across, same_part,
-          damaged_mask, other_mask_size, empty_mask, mask_on_good, no_mask, defect_in_train,
-          two_spellings, tiny, colour, deep, blank, overexposed, clipped, blurred)
-COUNTS = (few_train, few_calibration, few_test)
-EXPECTED = {
-    IMAGES: {
-        "decodable": ["test/good/001.png", "test/scratch/002.png", "train/good/003.png"],
-        "unique_path": ["test/good/004.png"],
-        "unchanged": ["test/good/005.png"],
-        "content_leak": ["test/good/copy.png", "train/good/001.png"],
-        "group_leak": ["train/good/000.png", "train/good/030.png"],
-        "mask_decodable": ["test/scratch/003.png"],
-        "mask_size": ["test/scratch/004.png"],
-        "mask_not_empty": ["test/scratch/005.png"],
-        "mask_of_good": ["test/good/marked.png"],
-        "mask_for_each_defect": ["test/scratch/006.png", "train/good/010.png"],
-        "labels": ["train/good/010.png"],
-        "defect_names": ["test/Scratch/new.png", *(f"test/scratch/{i:03d}.png" for i in range(10)),
-                         "test/scratch/blank.png"],
-        "size": ["test/good/tiny.png"],
-        "mode": ["train/good/colour.png", "train/good/deep.png"],
-        "not_blank": ["test/scratch/blank.png"],
-        "exposure": ["test/good/bright.png"],
-        "saturation": ["test/good/clipped.png"],
-        "sharpness": ["test/good/clipped.png", "train/good/blurred.png"],
-    },
-    COUNTS: {"enough_train": [], "enough_calibration": [], "enough_test_good": [],
-             "enough_test_defects": []},
-}
-
-
-@pytest.fixture(scope="module")
-def judged(craft, validate):
-    """The strict verdicts on a line with every fault of an image, and on one with too few."""
-    verdicts = {}
-    for faults in EXPECTED:
-        line = craft("faults")
-        for fault in faults:
-            fault(line)
-        verdicts[faults] = validate(line.manifest(), Validate(strictness="strict"))
-    return verdicts
-
-
-@pytest.mark.parametrize("faults, code", [
-    pytest.param(faults, code, id=code) for faults, codes in EXPECTED.items() for code in codes])
-def test_a_fault_is_found_and_exactly_its_images_are_named(judged, faults, code):
-    failure = next(f for f in judged[faults].failures if f.expectation == code)
-    paths = EXPECTED[faults][code]
-    assert list(failure.paths) == paths
-    assert len(failure.found) == len(paths)
-    assert failure.severity == "critical" and failure.remedy in failure.message
-
-
-def test_nothing_else_is_found(judged):
-    for faults, codes in EXPECTED.items():
-        assert not judged[faults].passed
-        assert {failure.expectation for failure in judged[faults].failures} == set(codes)
-
-
-def test_every_expectation_has_been_made_to_fail(judged):
-    known = {result.expectation for verdict in judged.values() for result in verdict.results}
-    assert known == {code for codes in EXPECTED.values() for code in codes}
-
-
-def test_unexpected_values_are_told(judged):
-    found = {f.expectation: dict(zip(f.paths, f.found, strict=True))
-             for f in judged[IMAGES].failures}
-    assert found["decodable"]["test/good/001.png"] == "a text file"
-    assert found["content_leak"]["test/good/copy.png"] == "test and train"
-    assert found["mode"]["train/good/deep.png"] == "16-bit grey"
 
 
 def test_a_faultless_line_passes_strictly(crafted, validate):
@@ -299,5 +120,5 @@ def test_a_fingerprint_follows_the_manifest(crafted):
 
 
 def test_a_part_may_have_images_in_holdout_and_in_one_other_split(crafted, validate):
-    crafted.put("test/scratch/held.png", "holdout", group="train/good/000.png", mask=mask())
+    crafted.put("test/scratch/held.png", "holdout", group="train/good/000.png", mask=mask_of())
     assert validate(crafted.manifest(), Validate(strictness="strict")).passed

@@ -12,6 +12,7 @@ from benchmarks.quality.methods import trained_prior
 from benchmarks.quality.methods.method import Clock, Fitted, Score, Task, parameters
 from hdm.dagm.bank import SampleBank, synthesize, usable_sources
 from hdm.dagm.blending import VISIBLE_PIXELS
+from hdm.dagm.mask_codes import CHANGED
 from hdm.ddm import discriminator_training as ddm
 from hdm.detector.ddm import DDM
 from hdm.detector.ensemble import Ensemble
@@ -19,7 +20,7 @@ from hdm.detector.scorer import Scorer
 from hdm.diffusion.normal_prior import NormalPrior
 from hdm.errors import TrainingError
 from hdm.model_settings import DdmTrain
-from hdm.pom.discrimination.building import Held, build_scorer, calibrated
+from hdm.pom.discrimination.building import HeldOut, build_scorer, calibrated
 from hdm.pom.generation.sample_evidence import descriptors, measure
 from hdm.pom.generation.selection import KEPT, select
 
@@ -68,7 +69,7 @@ def fit(task: Task, *, pom: bool = True, parts: bool = False) -> Fitted:
         network = train(settings.ddm_train)
     with clock.stage("calibration"):
         scorer = build_scorer(DDM(prior, network, settings.ddm_train), task.train)
-        _, figures = calibrated(scorer, Held(list(task.calibration), task.calibration, bank,
+        _, figures = calibrated(scorer, HeldOut(list(task.calibration), task.calibration, bank,
                                              chosen.calibration))
 
     flop = grown + judged
@@ -122,7 +123,7 @@ def _visible(bank: SampleBank) -> Chosen:
 
 
 def _visible_pixels(bank: SampleBank) -> np.ndarray:
-    return (bank.masks == 1).sum((1, 2)).numpy()
+    return (bank.masks == CHANGED).sum((1, 2)).numpy()
 
 
 def _chosen(bank: SampleBank, kept: np.ndarray) -> Chosen:

@@ -11,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 from hdm.dagm.bank import SampleBank
+from hdm.dagm.mask_codes import CHANGED, IGNORED
 from hdm.dataset.appearance import Appearance
 from hdm.ddm.augmentation import pose
 from hdm.detector.calibration import Calibration
@@ -23,13 +24,12 @@ from hdm.pom.discrimination.calibration_fit import calibrate
 from hdm.pom.discrimination.normality_fit import fit_normality
 
 GOOD_PIXEL_STEP, DEFECT_PIXEL_STEP = 41, 17
-IGNORED = 2
 NORMALITY_IMAGES = 512
 """At most so many are held in memory at a time; more would tell little new."""
 BATCH = 32
 
 
-class Held(NamedTuple):
+class HeldOut(NamedTuple):
     """What was held out of training.
 
     images: n calibration images as `InputFormat.prepare` gives them, whole even where they are
@@ -43,7 +43,7 @@ class Held(NamedTuple):
     rows: np.ndarray
 
 
-def build_detector(ddm: DDM, normals: Tensor, held: Held, info: dict[str, Any]
+def build_detector(ddm: DDM, normals: Tensor, held: HeldOut, info: dict[str, Any]
                    ) -> tuple[HDM, dict[str, float | None]]:
     """The detector of a trained module, from training images (n, C, H, W) and what was held out.
 
@@ -68,7 +68,7 @@ def build_scorer(ddm: DDM, normals: Tensor) -> Scorer:
                                      torch.cat([part.context for part in judged]), posed))
 
 
-def calibrated(scorer: Scorer, held: Held) -> tuple[Calibration, dict[str, float | None]]:
+def calibrated(scorer: Scorer, held: HeldOut) -> tuple[Calibration, dict[str, float | None]]:
     """Calibration, and figures as `build_detector` returns them."""
     scores = np.array([evidence.scores.item() for evidence in scorer.inspect(held.images)])
     good = scorer.evidence(held.canvases)
@@ -81,7 +81,7 @@ def calibrated(scorer: Scorer, held: Held) -> tuple[Calibration, dict[str, float
         mask = held.bank.masks[held.rows][:, None]
         known = mask != IGNORED
         pixels = torch.cat([pixels, defects.pixels[known][::DEFECT_PIXEL_STEP]])
-        labels = torch.cat([labels, (mask[known] == 1).float()[::DEFECT_PIXEL_STEP]])
+        labels = torch.cat([labels, (mask[known] == CHANGED).float()[::DEFECT_PIXEL_STEP]])
         found = roc_auc_score(np.r_[np.zeros(len(held.canvases)), np.ones(len(synthetic))],
                               np.r_[good.scores.numpy(), synthetic])
     calibration = calibrate(scores, [Appearance.of(image) for image in held.images], synthetic,

@@ -30,15 +30,15 @@ def fit_normality(images: Tensor, logits: Tensor, context: Tensor, posed: Tensor
     An image's own part in what is known of good ones does not count in moments.
     """
     memory, texture = None, None
-    distances, strange = torch.zeros(1), torch.zeros(len(images), 1, 1, 1)
+    distances, rarity = torch.zeros(1), torch.zeros(len(images), 1, 1, 1)
     if posed is not None:
         memory, distances = fit_memory(context)
-        texture, strange = fit_texture(torch.cat([images, posed])), _unseen(images, posed)
-    logit, place = moments(logits), moments(strange)
-    pixels = joined_pixels(logits, logit, strange[:len(images)] if texture else None, place)
+        texture, rarity = fit_texture(torch.cat([images, posed])), _unseen(images, posed)
+    logit, place = moments(logits), moments(rarity)
+    pixels = joined_pixels(logits, logit, rarity[:len(images)] if texture else None, place)
     pixel = moments(pixels)
     windows = moments(scan(pixels, canvas_of(images), pixel))
-    return Normality(memory, texture, logit, place, pixel, windows, moments(excess(strange)),
+    return Normality(memory, texture, logit, place, pixel, windows, moments(excess(rarity)),
                moments(distances))
 
 
@@ -50,8 +50,8 @@ def fit_texture(images: Tensor) -> Texture:
     points = texture_figures(energy, brightness, typical)
     mean = points.mean(0)
     deviation = (points.var((0, 1), correction=0) + LEAST_DEVIATION**2).sqrt()
-    apart = ((points - mean) / deviation).double().movedim(0, 1)
-    own = apart.mT @ apart / len(images)
+    standardised = ((points - mean) / deviation).double().movedim(0, 1)
+    own = standardised.mT @ standardised / len(images)
     shared, identity = own.mean(0), torch.eye(own.shape[-1])
     covariance = (1 - SHARED) * own + SHARED * shared + RIDGE * identity
     whitening = torch.linalg.cholesky(torch.linalg.inv(covariance)).float()

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hdm.dagm.bank import SampleBank
+from hdm.dagm.mask_codes import CHANGED, IGNORED, UNCHANGED
 from hdm.diffusion.normal_prior import NormalPrior
 from hdm.diffusion.unet import UNet
 from hdm.model_settings import Denoiser, Training
@@ -20,7 +21,6 @@ GAP_LEVELS = (0.1, 0.25, 0.45)
 BATCH = 32
 PROBE = Denoiser(stem=4, widths=(32, 48), blocks=1)
 PROBE_TRAINING = Training(steps=80, batch=16, learning_rate=2e-3)
-PROBE_CHANNELS_PER_PIXEL = 2
 Progress = Callable[[int, int], None] | None
 
 
@@ -38,7 +38,7 @@ def likelihood_gaps(bank: SampleBank, normals: Tensor, prior: NormalPrior, *, se
     bases = bank.table["base"].to_numpy()
     used = np.unique(bases)
     place = {base: row for row, base in enumerate(used)}
-    inside = (bank.masks > 0).float()
+    inside = (bank.masks != UNCHANGED).float()
     area = inside.sum((1, 2)).clamp(min=1)
     gaps, chance = torch.zeros(len(bases)), torch.zeros(len(bases))
     for number, level in enumerate(GAP_LEVELS):
@@ -74,7 +74,7 @@ def detectabilities(bank: SampleBank, normals: Tensor, *, seed: int,
         for number, rows in enumerate(torch.nonzero(fold == side).flatten().split(BATCH)):
             with torch.no_grad():
                 maps = _probe_maps(probe, bank.images[rows].float())
-            changed, known = _half(bank.masks[rows] == 1), ~_half(bank.masks[rows] == 2)
+            changed, known = _half(bank.masks[rows] == CHANGED), ~_half(bank.masks[rows] == IGNORED)
             for row, *planes in zip(rows.tolist(), maps, changed, known, strict=True):
                 scores[row] = _in_mask_auroc(*planes)
             if progress:
@@ -131,7 +131,7 @@ def _fit_probe(bank: SampleBank, rows: Tensor, seed: int) -> UNet:
         generator = step_generator(seed, step)
         chosen = rows[torch.randint(len(rows), (PROBE_TRAINING.batch,), generator=generator)]
         images = bank.images[chosen].float()
-        target = _half(bank.masks[chosen] == 1).float()[:, None]
+        target = _half(bank.masks[chosen] == CHANGED).float()[:, None]
         logits = probe(F.avg_pool2d(images, 2))
         weight = torch.tensor(8.0)
         loss = F.binary_cross_entropy_with_logits(logits, target, pos_weight=weight)

@@ -1,0 +1,59 @@
+"""A tiny line to train: 64 px, three steps."""
+
+import hashlib
+import shutil
+
+import numpy as np
+import tiny
+
+from hdm.dataset.manifest import Manifest, Row
+from hdm.line import Line
+from hdm.stages.runner import run_stage
+
+TRAINING = ("dagm_fit", "dagm_synthesize", "pom_filter", "ddm_train")
+NETWORK = {"stem": 4, "widths": [16], "blocks": 1}
+PARAMS = {
+    "compute": {"device": "cpu", "precision": "fp32", "threads": 1},
+    "image": {"size": 64},
+    "dagm_fit": {"network": NETWORK, "training": {"steps": 3, "batch": 4}},
+    "dagm_synthesize": {"samples": 20, "reverse_steps": 3},
+    "pom_filter": {"minimum_gap": 0.0, "minimum_detectability": 0.0},
+    "ddm_train": {"network": NETWORK, "training": {"steps": 3, "batch": 4}},
+}
+
+
+def make_line(folder, params=None):
+    """16 images of 64 px, 12 for training and 4 for calibration, and 3 defects for test."""
+    project = tiny.write_project(folder, PARAMS | (params or {}))
+    rng, rows = np.random.default_rng(0), []
+    x = np.arange(64)
+    for index in range(19):
+        image = 128 + 40 * np.sin(x / 3 + rng.uniform(0, 6)) + rng.normal(0, 4, (64, 64))
+        kind = "good" if index < 16 else "spot"
+        if kind == "spot":
+            image[20:30, 20:30] = 20
+        name = f"{kind}/{index:02}.png"
+        tiny.write_png(project / "images" / name, np.clip(image, 0, 255).astype(np.uint8))
+        split = "train" if index < 12 else "calibration" if index < 16 else "test"
+        rows.append(Row(name, split, int(index >= 16), kind, None, name, 64, 64, 1, 8,
+                        f"{index:064}"))
+    line = Line.load("plate", project)
+    Manifest.of(rows, line.source_root).save(line.manifest_file)
+    run_stage("configure", "plate", project)
+    return line
+
+
+def run_all(line):
+    for stage in TRAINING:
+        run_stage(stage, "plate", line.project)
+
+
+def digests(line, *stages):
+    return {file.relative_to(line.folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+            for stage in stages or TRAINING
+            for file in sorted(line.stage_folder(stage).rglob("*")) if file.is_file()}
+
+
+def copy_of(finished, folder):
+    shutil.copytree(finished[0].project, folder / "plant")
+    return Line.load("plate", folder / "plant")
