@@ -1,0 +1,1 @@
+"""Training the prior, the perturbed reverse process, other defect sources, the sample bank."""

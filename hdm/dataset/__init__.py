@@ -1,0 +1,1 @@
+"""Decoding images, manifest, test sets, input format, tensors, tiles."""

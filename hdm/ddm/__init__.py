@@ -1,0 +1,1 @@
+"""Training the discriminators: benign change, batches, objective."""

@@ -1,0 +1,1 @@
+"""What answers a picture, and is packed into every registered model."""

@@ -1,0 +1,1 @@
+"""Charts, heat maps, the one HTML environment and style of all pages."""

@@ -1,0 +1,1 @@
+"""Metrics, bootstrap intervals, what chance gives, curves."""

@@ -1,0 +1,1 @@
+"""POM: judging distributions, in both phases."""

@@ -1,0 +1,1 @@
+"""MLflow: store, runs, ledger, logged model, gate, promotion, rollback, retention."""

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hdm.errors import HDMError
-from hdm.files import read_json
 from hdm.line import Line
 from hdm.registry.address import tracking_off, tracking_uri
 from hdm.registry.model_versions import aliases
@@ -56,16 +54,6 @@ def services(client: Any, model: str) -> list[Service]:
     ends = [time for time, _ in starts[1:]] + [""] * bool(starts)
     return [Service(version, time, end)
             for (time, version), end in zip(starts, ends, strict=True)]
-
-
-def summary(line: Line) -> dict[str, Any]:
-    """Version, decision and aliases of the last registration; empty before the first one."""
-    try:
-        receipt = read_json(receipt_file(line))
-    except HDMError:
-        return {}
-    return {"version": receipt.get("version"), "decision": receipt.get("outcome"),
-            "aliases": receipt.get("aliases", [])}
 
 
 def receipt_file(line: Line) -> Path:

@@ -1,0 +1,1 @@
+"""The live model behind HTTP: batches, reload, metrics, a page to drop pictures on."""

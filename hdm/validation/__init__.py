@@ -1,0 +1,1 @@
+"""Great-expectations suite, verdict, Data Docs."""

@@ -1,0 +1,1 @@
+"""POM in the generation phase: which samples are worth training on."""
