@@ -11,12 +11,11 @@ def ending(line: str) -> Any:
 
 
 def artifacts() -> dict[str, Any]:
+    """Key -> what was last shown under it, by whichever run."""
     from prefect.client.orchestration import get_client
 
     with get_client(sync_client=True) as client:
-        found = client.read_artifacts() if hasattr(client, "read_artifacts") else \
-            [type("A", (), a) for a in client._client.post("/artifacts/filter", json={}).json()]
-    return {artifact.key: artifact.data for artifact in found}
+        return {artifact.key: artifact.data for artifact in client.read_latest_artifacts()}
 
 
 def keep_lines(project: Path, *names: str) -> None:

@@ -130,6 +130,15 @@ def test_exact_copies_across_given_splits_are_always_refused(tmp_path):
     assert "test/good/again.bmp = train/good/003.png" in message
 
 
+def test_a_copy_that_we_place_beside_a_held_out_image_is_refused(tmp_path):
+    fill(tmp_path, 12, 0)
+    write(tmp_path / "again.bmp", pixels(0))
+    rows = ["000.png,holdout", "again.bmp,", *(f"{i:03d}.png,test" for i in (1, 2)),
+            *(f"{i:03d}.png,train" for i in range(3, 12))]
+    (tmp_path / "t.csv").write_text("path,split\n" + "\n".join(rows) + "\n")
+    assert "000.png = again.bmp" in refused(tmp_path / "t.csv")
+
+
 def test_one_picture_as_good_and_as_defect_is_refused(tmp_path):
     plain(tmp_path)
     write(tmp_path / "dent/same.png", pixels(4))

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from hdm.monitoring import martingales
 from hdm.monitoring.martingales import (
     capital,
     change_point,
@@ -29,11 +28,11 @@ def test_ranks_by_hand() -> None:
     assert ranks == pytest.approx([2.5 / 4, 0.5 / 5, 4 / 6])
 
 
-def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(martingales, "_BLOCK", 7)
+def test_blocks_do_not_show() -> None:
+    """More values than are ranked at once."""
     generator = np.random.default_rng(0)
-    reference, values = generator.integers(0, 9, 12) * 1.0, generator.integers(0, 9, 40) * 1.0
-    ties = generator.random(40)
+    reference, values = generator.integers(0, 9, 12) * 1.0, generator.integers(0, 9, 1_100) * 1.0
+    ties = generator.random(1_100)
     assert conformal_ranks(reference, values, ties) == pytest.approx(
         naive_ranks(reference, values, ties))
     assert len(conformal_ranks(reference, values[:0], ties[:0])) == 0

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hdm.dagm.blending import VISIBLE_PIXELS
 from hdm.model_settings import PomFilter
 from hdm.pom.generation.selection import KEPT, REASONS, _farthest, diverse, select
 
@@ -35,6 +36,17 @@ def test_each_reason_has_its_evidence():
 
 def test_invisible_change_comes_before_all_other_reasons():
     assert reasons([{"gap": -1, "detectability": 0.1}], visible=[0]) == ["no_visible_change"]
+
+
+def test_who_just_reaches_a_floor_passes_it():
+    """Chance reaches a gap of 1; what is as likely must be found 0.1 better than the minimum."""
+    settings = PomFilter(keep=1.0, minimum_gap=0.95, minimum_detectability=0.5)
+    rows = [{"gap": 1.0, "detectability": 0.55}, {"gap": 0.999, "detectability": 0.55},
+            {"gap": 0.999, "detectability": 0.6}, {"detectability": 0.5},
+            {"detectability": 0.499}, {}, {}]
+    found = reasons([{"chance_gap": 1.0} | row for row in rows], settings=settings,
+                    visible=[50] * 5 + [VISIBLE_PIXELS, VISIBLE_PIXELS - 1])
+    assert found == [KEPT, "likely_normal", KEPT, KEPT, "undetectable", KEPT, "no_visible_change"]
 
 
 def test_gap_floor_is_the_quantile_of_chance():

@@ -61,8 +61,25 @@ def test_old_versions_go_with_their_files_and_the_live_ones_stay(five, client):
     assert protected(client, "hdm-plate")[4] == "pinned"
     with pytest.raises(RegistryError, match="has no version 9"):
         pin(client, "hdm-plate", "9", True)
+    assert prune(client, five, 0, dry_run=True) == []
     assert prune(client, five, 0) == [], "a pinned version stays whatever is to be kept"
     pin(client, "hdm-plate", "4", False)
     assert 4 not in protected(client, "hdm-plate")
     assert prune(client, five, 0) == [4]
     assert aliases(client, "hdm-plate") == names
+
+
+def test_a_version_that_gets_an_alias_meanwhile_stays(five, client):
+    class Busy:
+        """Somebody makes 4 the challenger while 2 is being deleted."""
+
+        def __getattr__(self, name):
+            return getattr(client, name)
+
+        def delete_model_version(self, model, version):
+            client.delete_model_version(model, version)
+            client.set_registered_model_alias(model, "challenger", "4")
+
+    assert prune(Busy(), five, 0, dry_run=True) == [2, 4]
+    assert prune(Busy(), five, 0) == [2]
+    assert [record.version for record in versions(five)] == [5, 4, 3, 1]
