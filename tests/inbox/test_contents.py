@@ -32,7 +32,7 @@ def test_labels_and_masks_are_those_of_the_folders(inbox):
     assert [(r.path, r.defect_type, r.mask_path) for r in found.images] == [
         ("dent/b.png", "dent", "ground_truth/dent/b_mask.png"),
         ("good/a.png", "good", None), ("good/monday/a.png", "good", None)]
-    assert not found.strange
+    assert not found.not_images
     assert not found.waiting
 
 
