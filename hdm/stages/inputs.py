@@ -18,22 +18,22 @@ class Normals:
     """images: (N, C, H, W) of the splits train and calibration, in this order; splits names
     each image's split; form is how they were made."""
 
-    images: "Tensor"
+    images: Tensor
     splits: list[str]
-    form: "InputFormat"
+    form: InputFormat
 
     @property
-    def train(self) -> "Tensor":
+    def train(self) -> Tensor:
         """Images that networks learn from."""
         return self.images[:self.splits.count("train")]
 
     @property
-    def calibration(self) -> "Tensor":
+    def calibration(self) -> Tensor:
         """Images that were held out."""
         return self.images[self.splits.count("train"):]
 
 
-def normals_of(line: Line, settings: Params, form: "InputFormat | None" = None,
+def normals_of(line: Line, settings: Params, form: InputFormat | None = None,
                progress: Report | None = None) -> Normals:
     """Read the line's good images of train and calibration; measures the format if not given."""
     manifest = Manifest.load(line.manifest_file, line.source_root)
@@ -52,6 +52,6 @@ def normals_of(line: Line, settings: Params, form: "InputFormat | None" = None,
     return Normals(torch.cat(tensors), splits, form)
 
 
-def whole_images(line: Line, split: str, form: "InputFormat") -> "list[Tensor]":
+def whole_images(line: Line, split: str, form: InputFormat) -> list[Tensor]:
     """A split's images as a detector judges them, each (C, H, W)."""
     return load_whole(Manifest.load(line.manifest_file, line.source_root).split(split), form)
