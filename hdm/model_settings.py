@@ -19,7 +19,8 @@ class Compute(Section):
 
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes CUDA if there.")
     precision: Literal["auto", "fp32", "bf16"] = Field(
-        "auto", description="auto is bf16 on CUDA and fp32 on CPU.")
+        "auto", description=(
+        "auto: bf16 on CUDA; on a CPU fp32, but for training the prior where AMX is there."))
     threads: Positive = Field(
         2, description="CPU threads; sums are rounded differently with another number.")
 
@@ -55,43 +56,42 @@ class Training(Section):
     checkpoint_seconds: Positive = Field(60, description="Time between resume points.")
 
 
-class DagmFit(Section):
-    """The normal prior: a diffusion model of the line's good images."""
+class PlaceNetwork(Section):
+    """Size of the denoiser of latents."""
 
-    network: Denoiser = Denoiser()
-    training: Training = Training()
-    timesteps: Positive = Field(1000, description="Length of the noise schedule.")
-    learned_variance: bool = Field(True, description=(
-        "Learn Sigma between the posterior variance and beta; otherwise the posterior variance."))
+    width: int = Field(256, ge=16, multiple_of=16, description="Channels of each block.")
+    blocks: Positive = Field(4, description="Residual blocks.")
+
+
+class DagmFit(Section):
+    """The latent prior: a diffusion model of what a frozen encoder sees in the line's good
+    images."""
+
+    backbone: Literal["lite0", "none"] = Field("lite0", description=(
+        "The frozen encoder: EfficientNet-Lite0 with packaged ImageNet weights; none: no latents, "
+        "the discriminator from scratch answers alone."))
+    dimensions: int = Field(96, ge=2, le=152, description="Principal axes of features kept.")
+    views: Positive = Field(3, description=(
+        "Times that each good image is encoded: as it is, and in other poses as benign says."))
+    network: PlaceNetwork = PlaceNetwork()
+    training: Training = Training(steps=2000, batch=4096, learning_rate=0.002)
 
 
 class DagmSynthesize(Section):
     """Growing defects on good images."""
 
     samples: Positive = Field(1200, description="Candidates a bank.")
-    tau_low: float = Field(0.2, ge=0, description="Weakest inflation of the reverse variance.")
-    tau_high: float = Field(4.0, ge=0, description="Strongest inflation of the reverse variance.")
-    reverse_steps: Positive = Field(25, description="Respaced reverse steps of the whole range.")
-    start_low: Fraction = Field(0.3, description="Earliest start of the reverse process / range.")
-    start_high: Fraction = Field(0.8, description="Latest start of the reverse process / range.")
-    sources: dict[Literal["diffusion", "cut_paste", "photometric", "procedural", "structural",
-                          "fill", "shuffle", "repaint"], float] = Field(
-        {"diffusion": 0.25, "cut_paste": 0.2, "photometric": 0.1, "procedural": 0.2,
-         "structural": 0.1, "fill": 0.1, "shuffle": 0.05, "repaint": 0.0},
+    sources: dict[Literal["cut_paste", "photometric", "procedural", "structural", "fill",
+                          "shuffle", "repaint"], float] = Field(
+        {"cut_paste": 0.27, "photometric": 0.13, "procedural": 0.27, "structural": 0.13,
+         "fill": 0.13, "shuffle": 0.07, "repaint": 0.0},
         description="Relative share of each defect source.")
-    redraw: bool | None = Field(None, description=(
-        "Let the normal prior grow defects at the share of `diffusion`; null: where parts are "
-        "judged whole and the prior explains enough of them."))
     two_tones: bool | None = Field(None, description=(
         "The line's images have two tones and nothing between, so parts of them are repainted and "
         "`sources` does not count; null: measured."))
 
     @model_validator(mode="after")
-    def _ranges_are_ordered(self) -> "DagmSynthesize":
-        if self.tau_low > self.tau_high:
-            raise ValueError(f"tau_low {self.tau_low} is above tau_high {self.tau_high}")
-        if self.start_low > self.start_high:
-            raise ValueError(f"start_low {self.start_low} is above start_high {self.start_high}")
+    def _some_source_is_left(self) -> "DagmSynthesize":
         if min(self.sources.values(), default=0) < 0 or sum(self.sources.values()) <= 0:
             raise ValueError("sources needs shares >= 0 of which at least one is above 0")
         return self
@@ -124,23 +124,17 @@ class Benign(Section):
 
 
 class DdmTrain(Section):
-    """The discriminative reverse process."""
+    """The discriminators, and what is joined with their answer."""
 
     network: Denoiser = Denoiser(blocks=2)
     training: Training = Training(steps=3000)
     members: Positive = Field(1, description=(
         "Networks that answer together; each is trained for all of the steps."))
-    reverse_steps: Positive = Field(1, description="K: reverse steps at detection.")
-    noise: Fraction = Field(0.15, description="Largest noise of an intermediate state.")
-    prior_level: Fraction | None = Field(None, description=(
-        "Noise level / range at which the discriminator is shown what the prior finds normal; "
-        "null: not shown."))
     normality: bool = Field(True, description=(
-        "Join the logits with texture and features of good images, where places are alike."))
+        "Join the logits with the texture of good images, where places are alike."))
     mirrored: bool | None = Field(None, description=(
         "Answer with the mean over an image's four mirrorings, in four times the time; null: "
         "where parts are judged by tiles."))
-    benign: Benign = Benign()
 
 
 class ThresholdRule(Section):

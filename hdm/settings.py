@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from hdm.model_settings import (
+    Benign,
     Compute,
     DagmFit,
     DagmSynthesize,
@@ -109,6 +110,7 @@ class Params(Section):
         "Longest time a stage may take in a flow; it is then stopped, and the run has failed."))
     compute: Compute = Compute()
     image: Image = Image()
+    benign: Benign = Benign()
     ingest: Ingest = Ingest()
     validate_: Validate = Field(Validate(), alias="validate")
     dagm_fit: DagmFit = DagmFit()

@@ -7,23 +7,22 @@ import torch
 
 from hdm.dagm.bank import SampleBank
 from hdm.dataset.input_format import resize
-from hdm.detector.ddm import DDM
 from hdm.detector.detector import HDM
-from hdm.detector.ensemble import Ensemble
+from hdm.model_settings import Benign
 from hdm.pom.discrimination.building import HeldOut, build_detector
 
 
 def small_detector(channels: int = 1, fit: str = "resize", seed: int = 0, **over) -> HDM:
-    settings = tiny.ddm_settings(**over)
-    network = tiny.randomised(Ensemble(channels, settings), seed, scale=0.1)
-    prior = tiny.prior(tiny.input_format(channels=channels, fit=fit, height=48))
-    size = (prior.form.height, prior.form.width)
-    good = resize(tiny.textures(19, channels=channels), size)
+    form = tiny.input_format(channels=channels, fit=fit, height=48, detail=2.0)
+    ddm = tiny.ddm(form, seed, **over)
+    size = (form.height, form.width)
+    good = resize(tiny.textures(19, channels=channels, size=96), size)
+    prepared = list(resize(tiny.textures(19, channels=channels, size=96), form.prepared_size))
     bank = SampleBank(torch.zeros(0, channels, *size).half(),
                       torch.zeros(0, *size, dtype=torch.uint8), pd.DataFrame({"base": []}))
     normals = resize(tiny.textures(8, channels=channels, seed=2), size)
-    return build_detector(DDM(prior, network, settings), normals,
-                          HeldOut(list(good), good, bank, np.empty(0, int)), {"line": "plate"})[0]
+    held = HeldOut(prepared, good, bank, np.empty(0, int), 8)
+    return build_detector(ddm, normals, Benign(), held, {"line": "plate"})[0]
 
 
 def native(*shape: int, seed: int = 0, dtype: type = np.uint8) -> np.ndarray:

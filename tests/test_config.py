@@ -48,8 +48,8 @@ def test_unknown_key_of_params(tmp_path, params, expected):
 
 @pytest.mark.parametrize(("keys", "expected"), [
     ({"sed": 1}, "unknown key 'sed'; did you mean 'seed'?"),
-    ({"dagm_synthesize": {"tau_hi": 2}},
-     "unknown key 'dagm_synthesize.tau_hi'; did you mean 'tau_high'?"),
+    ({"dagm_synthesize": {"sample": 2}},
+     "unknown key 'dagm_synthesize.sample'; did you mean 'samples'?"),
     ({"ddm_train": {"network": {"width": [8]}}}, "did you mean 'widths'?")])
 def test_unknown_key_of_overrides_names_the_line(tmp_path, keys, expected):
     message = refusal(tmp_path, line=overridden(**keys))
@@ -86,12 +86,13 @@ def test_unknown_top_level_key_and_sample_line(tmp_path):
     ({"image": {"size": 16}}, "greater than or equal to 32"),
     ({"dagm_fit": {"training": {"learning_rate": 0}}}, "greater than 0"),
     ({"dagm_fit": {"training": {"batch": 1}}}, "greater than or equal to 2"),
-    ({"dagm_fit": {"network": {"widths": [12]}}}, "multiple of 8"),
-    ({"dagm_fit": {"network": {"widths": []}}}, "at least 1 item"),
+    ({"dagm_fit": {"network": {"width": 24}}}, "multiple of 16"),
+    ({"dagm_fit": {"dimensions": 153}}, "less than or equal to 152"),
+    ({"dagm_fit": {"backbone": "resnet"}}, "'lite0' or 'none'"),
+    ({"ddm_train": {"network": {"widths": [12]}}}, "multiple of 8"),
+    ({"ddm_train": {"network": {"widths": []}}}, "at least 1 item"),
     ({"dagm_fit": 3}, "dagm_fit: Input should be a valid dictionary"),
     ({"pom_filter": {"keep": 1.5}}, "less than or equal to 1"),
-    ({"dagm_synthesize": {"tau_low": 3, "tau_high": 1}}, "tau_low 3.0 is above tau_high 1.0"),
-    ({"dagm_synthesize": {"start_low": 0.9, "start_high": 0.1}}, "start_low 0.9 is above"),
     ({"dagm_synthesize": {"sources": {}}}, "at least one is above 0"),
     ({"dagm_synthesize": {"sources": {"fill": 0}}}, "at least one is above 0"),
     ({"dagm_synthesize": {"sources": {"fill": 1, "shuffle": -1}}}, "shares >= 0"),
@@ -204,7 +205,7 @@ def test_aliases_are_the_names_in_the_files():
 @pytest.mark.parametrize(("stage", "keys"), [
     ("ingest", {"ingest", "seed"}), ("validate", {"validate"}), ("register", {"register"}),
     ("evaluate", {"evaluate", "seed", "compute"}),
-    *((s, {s, "seed", "image", "compute"})
+    *((s, {s, "seed", "image", "benign", "compute"})
       for s in ("dagm_fit", "dagm_synthesize", "pom_filter", "ddm_train"))])
 def test_stage_settings_hold_what_the_stage_depends_on(stage, keys):
     settings = stage_settings(Params(), stage)
@@ -213,10 +214,13 @@ def test_stage_settings_hold_what_the_stage_depends_on(stage, keys):
     assert stage_settings(Params.model_validate(settings), stage) == settings
 
 
-def test_a_change_of_tau_touches_one_stage_only():
-    changed = Params.model_validate({"dagm_synthesize": {"tau_high": 7.0}})
-    assert [s for s in STAGES if stage_settings(changed, s) != stage_settings(Params(), s)] == [
-        "dagm_synthesize"]
+@pytest.mark.parametrize(("keys", "stages"), [
+    ({"dagm_synthesize": {"samples": 7}}, ["dagm_synthesize"]),
+    ({"benign": {"turn": 0.0}}, ["dagm_fit", "dagm_synthesize", "pom_filter", "ddm_train"])])
+def test_a_change_touches_the_stages_that_it_concerns(keys, stages):
+    changed = Params.model_validate(keys)
+    assert [s for s in STAGES if stage_settings(changed, s) != stage_settings(Params(), s)] \
+        == stages
 
 
 def test_the_projects_own_files_are_valid():

@@ -20,7 +20,7 @@ from benchmarks.quality.tables import summary
 from hdm.errors import HDMError
 from hdm.files import read_json, write_text
 
-SETS = ("mtd", "mvtec_grid", "deeppcb", "elpv_mono", "piped_paper")
+SETS = ("mtd", "mvtec_grid", "deeppcb", "elpv_mono", "piped_paper", "mvtec_screw", "kolektorsdd")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import argparse
 import resource
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -42,12 +43,12 @@ def run(name: str, folder: Path, preset: str, seed: int, *, seconds: float | Non
     """Train and measure; returns the method's row, then those of what comes with its training.
     `seconds` is a trained baseline's budget."""
     import torch
+    from torch import Tensor
 
-    from benchmarks.quality.measuring import measure
     from benchmarks.quality.methods import METHODS, Task
-    from benchmarks.quality.methods.method import whole
     from benchmarks.quality.sets import read_set
-    from hdm.dataset.tensors import load_normals, load_whole, measure_format
+    from hdm.dagm.latent_vectors import posed_views
+    from hdm.dataset.tensors import load_normals, load_prepared, load_whole, measure_format
     from hdm.diffusion.compute import Backend
 
     method = METHODS[name]
@@ -60,31 +61,70 @@ def run(name: str, folder: Path, preset: str, seed: int, *, seconds: float | Non
     if method.one_canvas and form.scale != 1:
         whole_image = params.image.model_copy(update={"fit": "resize"})
         form = measure_format(train, whole_image)
+    held = load_whole(manifest.split("calibration"), form)
+    load = load_prepared(train, form)
+
+    def views(number: int) -> Tensor:
+        generator = torch.Generator().manual_seed(seed * 1_000_003 + number)
+        return form.for_encoder(posed_views(load(number), params.dagm_fit.views, params.benign,
+                                            generator))
+
     normals = load_normals(train, form, seed=seed)
     calibration = load_normals(manifest.split("calibration"), form, seed=seed)
     torch.manual_seed(seed)
     start = perf_counter()
     with tempfile.TemporaryDirectory() as scratch:
-        fitted = method.fit(Task(normals, calibration, form, params, seed, seconds, Path(scratch)))
+        fitted = method.fit(Task(normals, calibration, form, params, seed, seconds, Path(scratch),
+                                 views, len(train), held))
     elapsed = perf_counter() - start
     accounting = max(0.0, elapsed - sum(fitted.seconds.values()))
-    images = [load_whole(part, form) for part in (test, manifest.split("calibration"))]
-    rows, figures = [], {}
-    for own, part in {name: fitted, **fitted.also}.items():
-        if part.score not in figures:
-            figures[part.score] = measure(whole(part, form), test, *images, form, params.evaluate,
-                                          seed)
+    images, rows = load_whole(test, form), []
+    for own, figures in _figures(name, fitted, test, images, held, form, params, seed).items():
         rows.append({
-            "method": own, "set": folder.name, "preset": preset, "seed": seed,
-            **figures[part.score],
-            "train_flop": part.flop, "train_seconds": sum(part.seconds.values()),
-            "stage_seconds": part.seconds, "accounting_seconds": accounting,
-            "budget_seconds": seconds, "parameters": part.parameters, "notes": part.notes,
+            "method": own, "set": folder.name, "preset": preset, "seed": seed, **figures,
+            "train_flop": fitted.flop, "train_seconds": sum(fitted.seconds.values()),
+            "stage_seconds": fitted.seconds, "accounting_seconds": accounting,
+            "budget_seconds": seconds, "parameters": fitted.parameters, "notes": fitted.notes,
             "peak_memory_mb": peak_memory_mb(), "device": device_name(backend.device),
             "threads": torch.get_num_threads(), "commit": commit(),
             "canvas": [form.height, form.width, form.channels], "fit": form.fit,
-            "scale": form.scale})
+            "scale": form.scale, "detail": form.detail})
     return rows
+
+
+def _figures(name: str, fitted: Any, test: Any, images: list[Any], held: list[Any], form: Any,
+             params: Any, seed: int) -> dict[str, dict[str, Any]]:
+    """Figures of the method, and of those that join its evidence in other ways; what joins is
+    measured on stored evidence, and HDM itself under changed light, too."""
+    from benchmarks.quality.evidence_store import save_evidence
+    from benchmarks.quality.measuring import measure, relights
+    from benchmarks.quality.methods.method import whole
+
+    changed = relights(images, form)
+    if fitted.evidence is None:
+        return {name: measure(whole(fitted, form), test, images, held, changed, params.evaluate,
+                              seed)}
+    start = perf_counter()
+    found = fitted.evidence(images)
+    milliseconds = 1000 * (perf_counter() - start) / len(images)
+    known = fitted.evidence(held)
+    if name == "hdm":
+        save_evidence(test, found, known, (form.height, form.width), seed, params.preset)
+    figures = {}
+    for own, join in fitted.joins.items():
+        if own != "hdm" and name != "hdm":
+            continue
+        light = {kind: partial(_relit_evidence, fitted, make) for kind, make in changed.items()} \
+            if own == name else {}
+        figures[name if own == "hdm" else own] = measure(
+            join(known), test, found, known, light, params.evaluate, seed) | {
+            "ms_per_image": milliseconds}
+    return figures
+
+
+def _relit_evidence(fitted: Any, make: Any) -> list[Any]:
+    evidence: list[Any] = fitted.evidence(make())
+    return evidence
 
 
 def peak_memory_mb() -> float:

@@ -1,6 +1,7 @@
 """From a detector and a set's test images to the quality figures of a row."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from itertools import groupby
 from math import isfinite
 from time import perf_counter
@@ -32,12 +33,14 @@ BATCH = 32
 
 
 def measure(score: Score, test: Manifest, images: list[Tensor], calibration: list[Tensor],
-            form: InputFormat, settings: Evaluate, seed: int) -> dict[str, Any]:
+            changed: Mapping[str, Callable[[], list[Tensor]]], settings: Evaluate, seed: int
+            ) -> dict[str, Any]:
     """The row's figures that follow from scores and maps.
 
     Args:
-        images: those of `test` in its order, each (C, H, W) as `InputFormat.prepare` gives them;
-            calibration: good images that thresholds are set on.
+        images: those of `test` in its order, as the score takes them: prepared, or their evidence;
+            calibration: good images that thresholds are set on. changed: the same images in
+            another light, by its name.
 
     Pixel figures are at each image's own size, with the map interpolated to it.
     """
@@ -65,9 +68,8 @@ def measure(score: Score, test: Manifest, images: list[Tensor], calibration: lis
         "calibration_normals": len(normal),
         "test_normals": int((~truth).sum()), "test_defects": int(truth.sum()),
         "test_groups": len(set(groups)),
-        "lighting": {name: image_auroc(truth, scored(
-            score, [relit(image, form, *light) for image in images])[0]).value
-            for name, light in LIGHT.items()},
+        "lighting": {name: image_auroc(truth, scored(score, make())[0]).value
+                     for name, make in changed.items()},
         "ms_per_image": 1000 * seconds / len(images),
     }
 
@@ -94,6 +96,14 @@ def by_type(test: Manifest, scores: np.ndarray) -> dict[str, float | None]:
         among = np.isin(kinds, (GOOD, kind))
         found[kind] = image_auroc(kinds[among] == kind, scores[among]).value
     return found
+
+
+def relights(images: list[Tensor], form: InputFormat) -> dict[str, Callable[[], list[Tensor]]]:
+    """Prepared images in each light, made when they are asked for."""
+    def make(gain: float, offset: float) -> list[Tensor]:
+        return [relit(image, form, gain, offset) for image in images]
+
+    return {name: partial(make, *light) for name, light in LIGHT.items()}
 
 
 def relit(images: Tensor, form: InputFormat, gain: float, offset: float) -> Tensor:

@@ -23,11 +23,12 @@ PRESETS = {
     # Says nothing of quality: it shows in seconds that everything runs.
     "smoke": Preset({
         "image": {"size": 64},
-        "dagm_fit": {"training": {"steps": 6, "batch": 4}},
-        "dagm_synthesize": {"samples": 40, "reverse_steps": 4},
+        "dagm_fit": {"views": 1, "training": {"steps": 6, "batch": 256}},
+        "dagm_synthesize": {"samples": 40},
         "ddm_train": {"training": {"steps": 6, "batch": 4}},
     }, images=12),
     # The pipeline's own, from params.yaml.
+    "instant": Preset({"preset": "instant"}),
     "fast": Preset({"preset": "fast"}),
     "standard": Preset({"preset": "standard"}),
     "max": Preset({"preset": "max"}),

@@ -1,1 +1,1 @@
-"""Training the prior, the perturbed reverse process, other defect sources, the sample bank."""
+"""Latents of good images and training the prior on them; defect sources, the sample bank."""

@@ -27,8 +27,7 @@ def sample_sheet(bank: SampleBank, normals: Tensor, *, seed: int,
         for column, index in enumerate(sorted(chosen)):
             left, top = MARGIN + column * cell[0], MARGIN + row * cell[1]
             entry = bank.table.iloc[index]
-            tau = "" if np.isnan(entry["tau"]) else f" tau {entry['tau']:.1f}"
-            words = captions[index] if captions else f"{source} {entry['family']}{tau}"
+            words = captions[index] if captions else f"{source} {entry['family']}"
             draw.text((left, top), words[:width // 6], fill="black")
             top += TEXT_HEIGHT
             sheet.paste(picture(normals[entry["base"]].numpy()), (left, top))

@@ -3,8 +3,7 @@
 A bank of a thousand samples is learned by heart within a thousand steps (docs/experiments.md, "A
 plain network, and fresh samples"). What POM approved is a recipe as much as an image: this source
 of content, this family of masks, this strength. A sibling is the same recipe on another good image,
-with another mask and content; one of the prior's is another part of the same redrawn image, on the
-image that it was drawn from.
+with another mask and content.
 """
 
 from typing import Any
@@ -31,11 +30,11 @@ class Siblings:
         self.bank, self.normals = bank, normals
         self.fronts = foregrounds(normals)
         self.visible = [visible_change(normal) for normal in normals.numpy()]
-        self.recipes = bank.table[["source", "family", "strength", "base", "grown"]].to_dict(
+        self.recipes = bank.table[["source", "family", "strength"]].to_dict(
             "records")
 
-    def draw(self, row: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """A sibling of row `row`: good image (C, H, W), changed image, label uint8 (H, W).
+    def draw(self, row: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """A sibling of row `row`: changed image (C, H, W), label uint8 (H, W).
 
         What cannot be seen is drawn again, a few times at most.
         """
@@ -48,12 +47,10 @@ class Siblings:
                                     rng.uniform(0, 1.2), self.visible[base])
             if (label == CHANGED).sum() >= VISIBLE_PIXELS:
                 break
-        return self.normals[base], torch.from_numpy(image), torch.from_numpy(label)
+        return torch.from_numpy(image), torch.from_numpy(label)
 
     def _content(self, recipe: dict[str, Any], rng: np.random.Generator) -> tuple[int, np.ndarray]:
         """Row of a good image, and what is to appear on it."""
-        if recipe["grown"] >= 0:
-            return recipe["base"], self.bank.grown[recipe["grown"]].float().numpy()
         base, other = rng.integers(len(self.normals), size=2)
         return int(base), SOURCES[recipe["source"]](rng, self.normals[base].numpy(),
                                                     self.normals[other].numpy())

@@ -10,6 +10,8 @@ from torch.nn import functional as F
 
 from hdm.dataset.images import to_float
 
+ENCODER_MULTIPLE = 16
+
 
 @dataclass(frozen=True)
 class InputFormat:
@@ -17,7 +19,10 @@ class InputFormat:
 
     height, width: canvas in px. channels: 1 or 3. low, high: the values in [0, 1] that are
     mapped to -1 and 1. fit: "resize" or "tile". scale: by which images are resized before they
-    are tiled; 1 for native pixels.
+    are tiled; 1 for native pixels. detail: sides of what the encoder sees, in those of what the
+    discriminator sees.
+
+    An image is *prepared* once, at the finer of both sizes, and shrunk for the other.
     """
 
     height: int
@@ -27,6 +32,12 @@ class InputFormat:
     high: float
     fit: str
     scale: float = 1.0
+    detail: float = 1.0
+
+    @property
+    def finer(self) -> float:
+        """Sides of a prepared image, in those of what the discriminator sees."""
+        return max(1.0, self.detail)
 
     def normalize(self, image: np.ndarray) -> Tensor:
         """Native image (H, W) or (H, W, 3) -> float (channels, H, W), about [-1, 1]."""
@@ -43,20 +54,60 @@ class InputFormat:
         return resize(self.normalize(image)[None], (self.height, self.width))[0]
 
     def prepare(self, image: np.ndarray, zoom: float = 1.0) -> Tensor:
-        """Native image -> what a detector judges: the canvas, or the image at `zoom` times the
-        line's scale, to be tiled."""
+        """Native image -> what a detector judges: the whole image, or the image at `zoom` times
+        the line's scale, to be tiled; (channels, H, W)."""
+        size = self.prepared_size if self.fit == "resize" else \
+            self.prepared_size_of(image.shape[0], image.shape[1], zoom)
+        return resize(self.normalize(image)[None], size)[0]
+
+    @property
+    def prepared_size(self) -> tuple[int, int]:
+        """Of every prepared image where whole images are judged."""
+        if self.detail <= 1:
+            return self.height, self.width
+        return encoder_size(self.height * self.detail, self.width * self.detail)
+
+    def prepared_size_of(self, height: int, width: int, zoom: float = 1.0) -> tuple[int, int]:
+        """Of a prepared native image of that size, to be tiled."""
+        factor = self.scale * zoom * self.finer
+        return max(1, round(height * factor)), max(1, round(width * factor))
+
+    def seen_size_of(self, height: int, width: int) -> tuple[int, int]:
+        """Of what the discriminator sees of a prepared image of that size."""
         if self.fit == "resize":
-            return self.to_canvas(image)
-        height, width = (max(1, round(side * self.scale * zoom)) for side in image.shape[:2])
-        return resize(self.normalize(image)[None], (height, width))[0]
+            return self.height, self.width
+        return max(1, round(height / self.finer)), max(1, round(width / self.finer))
+
+    def encoder_size_of(self, height: int, width: int) -> tuple[int, int]:
+        """Of what the encoder sees of a prepared image of that size; multiples of 16."""
+        if self.fit == "resize":
+            return encoder_size(self.height * self.detail, self.width * self.detail)
+        share = self.detail / self.finer
+        return encoder_size(height * share, width * share)
+
+    def for_discriminator(self, images: Tensor) -> Tensor:
+        """Prepared images (N, C, H, W) as the discriminator sees them: canvases, or larger images
+        to be tiled."""
+        return resize(images, self.seen_size_of(*images.shape[-2:]))
+
+    def for_encoder(self, images: Tensor) -> Tensor:
+        """Prepared images (N, C, H, W), or others of their content, as the encoder sees them:
+        sides are multiples of 16."""
+        return resize(images, self.encoder_size_of(*images.shape[-2:]))
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)
 
 
-def resize(images: Tensor, size: tuple[int, int]) -> Tensor:
+def encoder_size(height: float, width: float) -> tuple[int, int]:
+    """The nearest sides that the encoder takes."""
+    return (max(2, round(height / ENCODER_MULTIPLE)) * ENCODER_MULTIPLE,
+            max(2, round(width / ENCODER_MULTIPLE)) * ENCODER_MULTIPLE)
+
+
+def resize(images: Tensor, size: tuple[int, ...]) -> Tensor:
     """(N, C, H, W) -> (N, C, *size), anti-aliased when shrinking."""
-    if tuple(images.shape[-2:]) == size:
+    if tuple(images.shape[-2:]) == tuple(size):
         return images
     return F.interpolate(images, size=size, mode="bilinear", antialias=True, align_corners=False)

@@ -29,6 +29,9 @@ parts differ in size, too, and a network that sees one scale alone soon knows fe
 (docs/experiments.md, "Parts of differing shape")."""
 FINER = 1.15
 """Such parts are judged at this many times the scale that gives them the canvas's area."""
+ENCODED = (256, 320)
+"""Sides in px between which the encoder sees an image, as a square of its area: its own within
+them. Finer shows no more, and costs with the square."""
 SHAPES = 1.25
 """Times that the wider images of a line (90 % quantile of width / height) may exceed the narrower
 ones (10 %) before one canvas would distort them: cracks a pixel wide on one part, three on
@@ -41,6 +44,9 @@ def measure_format(normals: Manifest, settings: Image) -> InputFormat:
     frame = normals.frame
     fit, scale = _fit(normals, settings) if settings.fit == "auto" else (settings.fit, 1.0)
     aspect = float((frame["width"] / frame["height"]).median()) if fit == "resize" else 1.0
+    own = float((frame["width"] * frame["height"]).median()) ** 0.5
+    encoded = CANVAS_MULTIPLE * round(min(ENCODED[1], max(ENCODED[0], own)) / CANVAS_MULTIPLE)
+    detail = encoded / (settings.size if fit == "resize" else own * scale)
     height = _round(settings.size / aspect**0.5)
     channels = 3 if settings.channels == "auto" and (frame["channels"] == 3).any() else \
         1 if settings.channels == "auto" else settings.channels
@@ -50,7 +56,7 @@ def measure_format(normals: Manifest, settings: Image) -> InputFormat:
         for row in list(normals)[::step]])
     low, high = (float(q) for q in np.quantile(values, [0.005, 0.995]))
     return InputFormat(height, _round(settings.size * aspect**0.5), channels, low,
-               max(high, low + 1e-3), fit, scale)
+               max(high, low + 1e-3), fit, scale, detail)
 
 
 def load_normals(normals: Manifest, form: InputFormat, *, seed: int,
@@ -68,14 +74,21 @@ def load_normals(normals: Manifest, form: InputFormat, *, seed: int,
     for index, row in enumerate(rows):
         image = read_image(normals.image_file(row))
         if form.fit == "resize":
-            out.append(form.to_canvas(image))
+            out.append(form.for_discriminator(form.prepare(image)[None])[0])
         else:
             views = [form.prepare(image)] * repeats if form.scale == 1 else \
                 [form.prepare(image, zoom) for zoom in np.exp(rng.uniform(*LOG_ZOOM, repeats))]
-            out += [_crop(view, form, rng) for view in views]
+            out += [_crop(form.for_discriminator(view[None])[0], form, rng) for view in views]
         if progress:
             progress(index + 1, len(rows))
     return torch.stack(out)
+
+
+def load_prepared(images: Manifest, form: InputFormat) -> Callable[[int], Tensor]:
+    """Number of an image of a split -> it as a detector judges it, (channels, H, W), read when it
+    is asked for."""
+    rows: Sequence[Any] = list(images)
+    return lambda number: form.prepare(read_image(images.image_file(rows[number])))
 
 
 def load_whole(images: Manifest, form: InputFormat) -> list[Tensor]:

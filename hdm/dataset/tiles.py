@@ -1,4 +1,4 @@
-"""Judging an image of any size by overlapping tiles of one size."""
+"""Judging images of any size by overlapping tiles of one size."""
 
 from collections.abc import Callable
 
@@ -9,23 +9,22 @@ from torch.nn import functional as F
 OVERLAP = 0.25
 
 
-def over_tiles(image: Tensor, size: tuple[int, int], judge: Callable[[Tensor], Tensor]) -> Tensor:
-    """What `judge` says of an image's tiles, blended: (1, C, H, W) -> (1, 1, H, W).
+def over_tiles(images: Tensor, size: tuple[int, int], judge: Callable[[Tensor], Tensor]) -> Tensor:
+    """What `judge` says of images' tiles, blended: (N, C, H, W) -> (N, 1, H, W).
 
-    judge: tiles (N, C, *size) -> maps (N, 1, *size). An image smaller than a tile is mirrored.
+    judge: tiles (T, C, *size) -> maps (T, 1, *size). Images smaller than a tile are mirrored.
     """
-    height, width = image.shape[-2:]
-    padded = pad_to(image, *size)
-    places = [(row, column) for row in starts(padded.shape[-2], size[0])
-              for column in starts(padded.shape[-1], size[1])]
+    height, width = images.shape[-2:]
+    padded = pad_to(images, *size)
     windows = [(..., slice(row, row + size[0]), slice(column, column + size[1]))
-               for row, column in places]
+               for row in starts(padded.shape[-2], size[0])
+               for column in starts(padded.shape[-1], size[1])]
     maps = judge(torch.cat([padded[window] for window in windows]))
     ramp = torch.minimum(_ramp(size[0], 0), _ramp(size[1], 1))
-    total = torch.zeros(1, 1, *padded.shape[-2:])
-    weight = torch.zeros_like(total)
-    for tile, window in zip(maps, windows, strict=True):
-        total[window] += tile * ramp
+    total = torch.zeros_like(padded[:, :1])
+    weight = torch.zeros(1, 1, *padded.shape[-2:])
+    for tiles, window in zip(maps.unflatten(0, (len(windows), -1)), windows, strict=True):
+        total[window] += tiles * ramp
         weight[window] += ramp
     return (total / weight)[..., :height, :width]
 

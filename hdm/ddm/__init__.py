@@ -1,1 +1,1 @@
-"""Training the discriminators: benign change, batches, objective."""
+"""Training the discriminators: batches, objective."""

@@ -1,35 +1,36 @@
-"""DDM as it answers: a prior, trained discriminators, and the reverse process that joins them."""
+"""DDM as it answers: a reverse diffusion over latents, and discriminators beside it.
+
+Both say of each place how unlike a good part it is, and fail on different images: the diffusion
+knows only good parts, the discriminators what defects were drawn for them.
+"""
+
+from pathlib import Path
 
 import torch
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from hdm.dataset.input_format import InputFormat
-from hdm.detector.discriminator import Judgement
-from hdm.detector.ensemble import Ensemble
-from hdm.detector.reverse_process import answer
+from hdm.dataset.tiles import over_tiles
+from hdm.detector.ensemble import Ensemble, logits
 from hdm.diffusion.compute import Backend
-from hdm.diffusion.normal_prior import NormalPrior
+from hdm.diffusion.latent_prior import LatentPrior
+from hdm.errors import HDMError
+from hdm.files import atomic_file
 from hdm.model_settings import DdmTrain
 
-NOISE_SEED = 20_252_200
+NETWORK, PRIOR = "discriminator.safetensors", "prior"
+BATCH = 32
 
 
 class DDM:
-    """The discriminative module of one product line, trained."""
+    """The discriminative module of one product line, trained. prior: None where there is no
+    backbone."""
 
-    def __init__(self, prior: NormalPrior, network: Ensemble, settings: DdmTrain) -> None:
-        self.prior, self.settings = prior, settings
-        self.network = prior.backend.place(network).eval()
-
-    @property
-    def form(self) -> InputFormat:
-        """How images become canvases."""
-        return self.prior.form
-
-    @property
-    def backend(self) -> Backend:
-        """Where it computes."""
-        return self.prior.backend
+    def __init__(self, form: InputFormat, prior: LatentPrior | None, network: Ensemble,
+                 settings: DdmTrain, backend: Backend) -> None:
+        self.form, self.prior, self.settings, self.backend = form, prior, settings, backend
+        self.network = backend.place(network).eval()
 
     @property
     def mirrored(self) -> bool:
@@ -39,20 +40,50 @@ class DDM:
         return self.form.fit == "tile" if wanted is None else wanted
 
     @torch.no_grad()
-    def judge(self, canvas: Tensor) -> Judgement:
-        """What the discriminators say of normalised canvas-size images (N, C, h, w).
+    def judge(self, canvas: Tensor) -> Tensor:
+        """Logits (N, 1, h, w) of what the discriminator sees at once, (N, C, h, w)."""
+        found = []
+        for part in canvas.split(BATCH):
+            with self.backend.autocast():
+                found.append(logits(self.network, part.to(self.backend.device),
+                                    mirrored=self.mirrored).float().cpu())
+        return torch.cat(found)
 
-        The prior's noise is the same for every image, so an image's answer does not depend on
-        its neighbours in the batch.
-        """
-        x = canvas.to(self.backend.device)
-        level = self.settings.prior_level
-        noise = torch.randn(1, *x.shape[1:], generator=torch.Generator().manual_seed(NOISE_SEED))
+    def taught(self, images: Tensor) -> Tensor:
+        """Logits of prepared images of one size, (N, 1, h, w), h and w as `for_discriminator`
+        makes them."""
+        seen = self.form.for_discriminator(images)
+        if self.form.fit == "resize":
+            return self.judge(seen)
+        tile = (self.form.height, self.form.width)
+        return over_tiles(seen, tile, self.judge)
 
-        def appearance(state: Tensor) -> Tensor | None:
-            return None if level is None else self.prior.normal_appearance(state, level, noise)
+    def diffusion(self, images: Tensor) -> Tensor | None:
+        """What the reverse diffusion says of prepared images of one size, (N, KINDS, h, w) as
+        `LatentPrior.evidence` gives it; None without a backbone."""
+        if self.prior is None:
+            return None
+        return self.prior.evidence(self.prior.latents(self.form.for_encoder(images)))
 
-        with self.backend.autocast():
-            judged = answer(self.network, x, appearance, self.settings.reverse_steps,
-                            mirrored=self.mirrored)
-        return Judgement(judged.normal.cpu(), judged.logits.cpu(), judged.context.float().cpu())
+    def save(self, folder: Path) -> None:
+        """Write the weights into an existing folder."""
+        with atomic_file(folder / NETWORK) as temporary:
+            temporary.write_bytes(save(
+                {k: v.contiguous() for k, v in self.network.state_dict().items()}))
+        if self.prior is not None:
+            (folder / PRIOR).mkdir(exist_ok=True)
+            self.prior.save(folder / PRIOR)
+
+    @classmethod
+    def load(cls, folder: Path, form: InputFormat, settings: DdmTrain, backend: Backend) -> "DDM":
+        """Read what `save` wrote; raises HDMError if files are missing or do not fit."""
+        network = Ensemble(form.channels, settings)
+        try:
+            network.load_state_dict(load_file(folder / NETWORK))
+        except Exception as error:
+            raise HDMError(f"the weights {folder / NETWORK} cannot be loaded "
+                           f"({str(error).splitlines()[0]}); restore them with `dvc checkout` or "
+                           "train again.") from error
+        prior = LatentPrior.load(folder / PRIOR, backend.device) \
+            if (folder / PRIOR).is_dir() else None
+        return cls(form, prior, network, settings, backend)

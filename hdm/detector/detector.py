@@ -7,24 +7,19 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from safetensors.torch import save
+from torch import Tensor
 from torch.nn import functional as F
 
 from hdm.dataset.appearance import Appearance
 from hdm.dataset.input_format import InputFormat
 from hdm.detector.calibration import Calibration
 from hdm.detector.ddm import DDM
-from hdm.detector.ensemble import Ensemble
-from hdm.detector.normality import Normality
 from hdm.detector.operating_point import OPERATING_POINT_FILE, OperatingPoint
 from hdm.detector.scorer import Scorer
 from hdm.diffusion.compute import Backend
-from hdm.diffusion.normal_prior import NormalPrior, load_weights
 from hdm.errors import DataError, HDMError
-from hdm.files import atomic_file, read_json, write_json
+from hdm.files import read_json, write_json
 from hdm.model_settings import Compute, DdmTrain
-
-NORMALITY = "normality.safetensors"
 
 
 @dataclass(frozen=True)
@@ -76,6 +71,10 @@ class HDM:
         """The same detector, deciding by another operating point."""
         return HDM(self.scorer, self.calibration, point, self.info)
 
+    def appearance(self, prepared: Tensor) -> Appearance:
+        """How a prepared image (C, H, W) looks to the discriminator."""
+        return Appearance.of(self.form.for_discriminator(prepared[None])[0])
+
     def predict(self, images: Sequence[np.ndarray], batch_size: int = 16,
                 progress: Callable[[int, int], None] | None = None) -> list[Prediction]:
         """Judge images of any size.
@@ -103,23 +102,19 @@ class HDM:
                 out.append(Prediction(
                     score, calibration.p_value(score), calibration.probability(score),
                     "defect" if score > limit else "good", limit,
-                    anomaly_map.astype(np.float32), Appearance.of(seen)))
+                    anomaly_map.astype(np.float32), self.appearance(seen)))
             if progress:
                 progress(len(out), len(images))
         return out
 
     def save(self, folder: Path | str) -> None:
         """Write weights (safetensors) and settings (JSON) into `folder`, made if need be."""
-        folder, ddm = Path(folder), self.scorer.ddm
-        (folder / "prior").mkdir(parents=True, exist_ok=True)
-        ddm.prior.save(folder / "prior")
-        with atomic_file(folder / "detector.safetensors") as temporary:
-            temporary.write_bytes(save(
-                {k: v.contiguous() for k, v in ddm.network.state_dict().items()}))
-        self.scorer.normality.save(folder / NORMALITY)
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.scorer.save(folder)
         self.operating_point.save(folder / OPERATING_POINT_FILE)
         write_json(folder / "detector.json", {
-            "settings": self.settings.model_dump(mode="json"),
+            "input": self.form.as_dict(), "settings": self.settings.model_dump(mode="json"),
             "calibration": self.calibration.as_dict(), "info": self.info})
 
     @classmethod
@@ -133,17 +128,15 @@ class HDM:
         choice: dict[str, Any] = {"device": device, "precision": precision}
         backend = Backend(Compute(**choice, **({"threads": threads} if threads else {})))
         content = read_json(folder / "detector.json")
-        prior = NormalPrior.load(folder / "prior", backend)
         try:
+            form = InputFormat(**content["input"])
             settings = DdmTrain.model_validate(content["settings"])
             calibration = Calibration.from_dict(content["calibration"])
             info = dict(content["info"])
         except (KeyError, TypeError, ValueError):
             raise HDMError(f"{folder / 'detector.json'} does not describe a detector of this "
                            "version; restore it with `dvc checkout` or train again.") from None
-        network = Ensemble(prior.form.channels, settings)
-        load_weights(network, folder / "detector.safetensors")
-        scorer = Scorer(DDM(prior, network, settings), Normality.load(folder / NORMALITY))
+        scorer = Scorer.load(folder, DDM.load(folder, form, settings, backend))
         return cls(scorer, calibration,
                    OperatingPoint.load(operating_point or folder / OPERATING_POINT_FILE), info)
 

@@ -9,8 +9,11 @@ mean of their answers is better than any of them; elsewhere about as good (docs/
 import torch
 from torch import Tensor, nn
 
-from hdm.detector.discriminator import Discriminator, Judgement
+from hdm.detector.discriminator import Discriminator
 from hdm.model_settings import DdmTrain
+
+MIRRORINGS = ((3,), (2,), (2, 3))
+"""Axes of (N, C, H, W) that are turned round."""
 
 
 class Ensemble(nn.Module):
@@ -21,11 +24,18 @@ class Ensemble(nn.Module):
         self.members = nn.ModuleList(Discriminator(channels, settings)
                                      for _ in range(settings.members))
 
-    def forward(self, z: Tensor, normal: Tensor | None, previous: Tensor, level: Tensor
-                ) -> Judgement:
-        """Mean normal image and logits, and every member's features, (N, members x D, h, w); for
-        the arguments see `Discriminator`."""
-        judged = [member(z, normal, previous, level) for member in self.members]
-        return Judgement(torch.stack([one.normal for one in judged]).mean(0),
-                         torch.stack([one.logits for one in judged]).mean(0),
-                         torch.cat([one.context for one in judged], 1))
+    def forward(self, images: Tensor) -> Tensor:
+        """Mean logits of (N, C, H, W): (N, 1, H, W)."""
+        return torch.stack([member(images) for member in self.members]).mean(0)
+
+
+def logits(network: nn.Module, images: Tensor, *, mirrored: bool) -> Tensor:
+    """Of the images (N, C, H, W) or, `mirrored`, the mean of theirs and of their three mirrorings.
+
+    What a network finds odd of a good layout that is rare is mostly found in one view of it;
+    defects are found in all.
+    """
+    views = [network(images)]
+    for axes in MIRRORINGS if mirrored else ():
+        views.append(network(images.flip(axes)).flip(axes))
+    return torch.stack(views).mean(0)

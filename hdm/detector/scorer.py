@@ -1,46 +1,91 @@
-"""From prepared images to evidence of a defect: DDM's answer joined with what is normal."""
+"""From prepared images to evidence of a defect: what DDM says, joined by POM."""
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
 
 import torch
+from safetensors.torch import load_file, save
 from torch import Tensor
+from torch.nn import functional as F
 
-from hdm.dataset.tiles import over_tiles
 from hdm.detector.ddm import DDM
 from hdm.detector.evidence import Evidence
+from hdm.detector.fusion import Fusion
 from hdm.detector.normality import Normality
+from hdm.diffusion.latent_prior import KINDS
+from hdm.errors import HDMError
+from hdm.files import atomic_file
 
-BATCH = 32
+EVIDENCE = "evidence.safetensors"
+BATCH = 16
 
 
 class Scorer:
-    """Joins what the discriminators say with what POM knows of good images."""
+    """DDM with what POM knows of good images."""
 
-    def __init__(self, ddm: DDM, normality: Normality) -> None:
-        self.ddm, self.normality = ddm, normality
+    def __init__(self, ddm: DDM, normality: Normality, fusion: Fusion) -> None:
+        self.ddm, self.normality, self.fusion = ddm, normality, fusion
 
-    def evidence(self, canvas: Tensor) -> Evidence:
-        """Evidence of a defect in canvas-size images (N, C, h, w)."""
-        parts = [self._evidence(part) for part in canvas.split(BATCH)]
-        return parts[0]._replace(pixels=torch.cat([part.pixels for part in parts]),
-                                 image_level=torch.cat([part.image_level for part in parts]))
-
-    def _evidence(self, canvas: Tensor) -> Evidence:
-        judged = self.ddm.judge(canvas)
-        return self.normality.evidence(canvas.cpu(), judged.logits, judged.context)
+    @property
+    def canvas(self) -> tuple[int, int]:
+        """Height and width that the discriminator sees at once."""
+        return self.ddm.form.height, self.ddm.form.width
 
     def inspect(self, images: Sequence[Tensor]) -> list[Evidence]:
-        """`evidence` of each of the images (C, H, W) as `InputFormat.prepare` gives them.
+        """Evidence of each of the images (C, H, W) as `InputFormat.prepare` gives them."""
+        return [self.fusion.evidence(maps, self.canvas)
+                for maps in all_maps(self.ddm, self.normality, images)]
 
-        Canvases are judged together, native images tile by tile.
-        """
-        if self.ddm.form.fit == "resize":
-            found = self.evidence(torch.stack(list(images)))
-            return [found._replace(pixels=pixels, image_level=image_level) for pixels, image_level
-                    in zip(found.pixels.split(1), found.image_level.split(1), strict=True)]
-        return [self._over_tiles(image[None]) for image in images]
+    def save(self, folder: Path) -> None:
+        """Write networks, and what is known of good images, into an existing folder."""
+        self.ddm.save(folder)
+        tensors = {f"normality.{k}": v for k, v in self.normality.tensors().items()}
+        tensors |= {f"fusion.{k}": v for k, v in self.fusion.tensors().items()}
+        with atomic_file(folder / EVIDENCE) as temporary:
+            temporary.write_bytes(save({k: v.contiguous() for k, v in tensors.items()}))
 
-    def _over_tiles(self, image: Tensor) -> Evidence:
-        tile = (self.ddm.form.height, self.ddm.form.width)
-        pixels = over_tiles(image, tile, lambda tiles: self.evidence(tiles).pixels)
-        return Evidence(pixels, torch.zeros(1), tile, self.normality.expected)
+    @classmethod
+    def load(cls, folder: Path, ddm: DDM) -> Self:
+        """Read what `save` wrote; raises HDMError if it is missing, damaged, or of a module with
+        another number of networks."""
+        kinds = 1 if ddm.prior is None else 1 + KINDS
+        try:
+            content = load_file(folder / EVIDENCE)
+            normality = Normality.of(_below("normality.", content))
+            fusion = Fusion.of(_below("fusion.", content))
+            if len(fusion.unit) != kinds:
+                raise ValueError(f"it joins {len(fusion.unit)} kinds of evidence, not {kinds}")
+            return cls(ddm, normality, fusion)
+        except Exception as error:
+            raise HDMError(f"{folder / EVIDENCE} cannot be read ({str(error).splitlines()[0]}); "
+                           "restore it with `dvc checkout` or run ddm_train again.") from error
+
+
+def all_maps(ddm: DDM, normality: Normality, images: Sequence[Tensor]) -> list[Tensor]:
+    """`evidence_maps` of images of any sizes, each (1, K, h, w); those of one size together where
+    whole images are judged."""
+    if ddm.form.fit != "resize":
+        return [evidence_maps(ddm, normality, image[None]) for image in images]
+    parts = [evidence_maps(ddm, normality, torch.stack(list(images[start:start + BATCH])))
+             for start in range(0, len(images), BATCH)]
+    return [one for part in parts for one in part.split(1)]
+
+
+def evidence_maps(ddm: DDM, normality: Normality, images: Tensor) -> Tensor:
+    """Of prepared images of one size, each kind's map at the discriminator's size, (N, K, h, w):
+    residual and inversion of the reverse diffusion, if there is a backbone, and what the
+    discriminators say beside what texture is rare."""
+    taught = normality.joined(ddm.form.for_discriminator(images), ddm.taught(images))
+    diffusion = ddm.diffusion(images)
+    return taught if diffusion is None else beside(diffusion, taught)
+
+
+def beside(diffusion: Tensor, taught: Tensor) -> Tensor:
+    """Both at the finer one's size, (N, K, h, w)."""
+    return torch.cat([F.interpolate(diffusion, size=taught.shape[-2:], mode="bilinear",
+                                    align_corners=False), taught], 1)
+
+
+def _below(prefix: str, content: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in content.items() if k.startswith(prefix)}

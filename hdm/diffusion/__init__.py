@@ -1,1 +1,1 @@
-"""Noise schedule, U-Net, device, the trained normal prior: what DAGM and DDM share."""
+"""Noise schedule, latent space, the latent prior, U-Net, device: what the modules share."""

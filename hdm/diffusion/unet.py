@@ -1,4 +1,4 @@
-"""The U-Net that the normal prior, the discriminator and POM's probe share.
+"""The U-Net that the discriminator and POM's probe share.
 
 Convolution, batch normalisation, ReLU, and nothing else, behind a space-to-depth stem: on two CPU
 cores it learns much sooner than residual blocks with group normalisation and a noise
@@ -7,37 +7,31 @@ UNet2DModel, which starts at full resolution, costs an order of magnitude more f
 receptive field.
 """
 
-import math
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hdm.model_settings import Denoiser
 
-LEVEL_PLANES = 3
-
 
 class UNet(nn.Module):
-    """Image-to-image network, conditioned on a noise level or not.
+    """Image-to-image network.
 
     Args:
         in_channels, out_channels: image channels before the stem.
         shape: stem factor, widths and blocks a level.
-        levelled: whether it is told a level. Where there is but one, that would teach nothing.
 
-    Forward: x (N, in_channels, H, W), zero-padded to multiples of `multiple`, level (N,) in [0, 1]
-    if levelled -> (N, out_channels, H, W). The output is zero before training.
+    Forward: x (N, in_channels, H, W), zero-padded to multiples of `multiple` -> (N, out_channels,
+    H, W). The output is zero before training.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, shape: Denoiser, *,
-                 levelled: bool = True) -> None:
+    def __init__(self, in_channels: int, out_channels: int, shape: Denoiser) -> None:
         super().__init__()
         self.stem = shape.stem
         self.multiple = shape.stem * 2 ** (len(shape.widths) - 1)
         widths, blocks = shape.widths, shape.blocks
         self.down, self.narrow, self.up = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
-        previous = (in_channels + LEVEL_PLANES * levelled) * shape.stem**2
+        previous = in_channels * shape.stem**2
         for i, width in enumerate(widths):
             self.down.append(_stage(previous, width, blocks, stride=1 if i == 0 else 2))
             previous = width
@@ -49,34 +43,22 @@ class UNet(nn.Module):
         for parameter in self.head.parameters():
             nn.init.zeros_(parameter)
 
-    def forward(self, x: Tensor, level: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         """See the class."""
-        return self.answer(self.features(x, level)[0], x)
-
-    def answer(self, features: Tensor, x: Tensor) -> Tensor:
-        """The output for x, from its features."""
         height, width = x.shape[-2:]
-        return F.pixel_shuffle(self.head(features), self.stem)[..., :height, :width]
-
-    def features(self, x: Tensor, level: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """What the output is read from, (N, widths[0], h, w) behind the stem, and the first stage
-        of the way up, (N, widths[-2], h', w'), x's padding included."""
-        height, width = x.shape[-2:]
-        h = torch.cat([x, _planes(level, x)], dim=1) if level is not None else x
         beyond = (0, -width % self.multiple, 0, -height % self.multiple)
-        h = F.pixel_unshuffle(F.pad(h, beyond) if any(beyond) else h, self.stem)
+        h = F.pixel_unshuffle(F.pad(x, beyond) if any(beyond) else x, self.stem)
         h = h.contiguous(memory_format=torch.channels_last)
         skips = []
         for stage in self.down:
             h = stage(h)
             skips.append(h)
-        h = context = skips.pop()
-        for number, (narrow, stage) in enumerate(zip(self.narrow, self.up, strict=True)):
+        h = skips.pop()
+        for narrow, stage in zip(self.narrow, self.up, strict=True):
             # Narrowed before it is enlarged, and added: beside the skip it would cost three times
             # as much (docs/experiments.md, "A plain network, and fresh samples").
             h = stage(F.interpolate(narrow(h), scale_factor=2.0, mode="nearest") + skips.pop())
-            context = h if number == 0 else context
-        return h, context
+        return F.pixel_shuffle(self.head(h), self.stem)[..., :height, :width]
 
 
 def _stage(in_width: int, out_width: int, blocks: int, stride: int = 1) -> nn.Sequential:
@@ -88,9 +70,3 @@ def _stage(in_width: int, out_width: int, blocks: int, stride: int = 1) -> nn.Se
                    nn.BatchNorm2d(out_width), nn.ReLU(inplace=True)]
     return nn.Sequential(*layers)
 
-
-def _planes(level: Tensor, like: Tensor) -> Tensor:
-    """The noise level as constant planes: itself, its sine and its cosine, (N, 3, H, W)."""
-    angle = 2 * math.pi * level.float()
-    values = torch.stack([level.float(), angle.sin(), angle.cos()], dim=1).to(like.dtype)
-    return values[:, :, None, None].expand(-1, -1, *like.shape[-2:])

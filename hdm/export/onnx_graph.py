@@ -11,10 +11,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from hdm.detector.ddm import NOISE_SEED
+from hdm.backbone.encoder import as_pixels, joined
+from hdm.dataset.input_format import InputFormat
+from hdm.dataset.tiles import over_tiles
 from hdm.detector.detector import HDM
+from hdm.detector.ensemble import logits
 from hdm.detector.evidence import Evidence
-from hdm.detector.reverse_process import answer
+from hdm.detector.scorer import beside
 from hdm.errors import HDMError
 
 OUTPUTS = ("score", "p_value", "probability", "defect", "anomaly_map", "appearance")
@@ -35,33 +38,35 @@ class Judged(NamedTuple):
 class DetectorGraph(nn.Module):
     """`HDM.predict` for N images of one size, (N, H, W, C) of uint8 or uint16, C 1 or 3.
 
-    white: full scale, 255 or 65535. Raises HDMError for a detector that judges tiles.
+    white: full scale, 255 or 65535. size: native height and width, for a detector that judges
+    tiles: their number follows from it, so the graph takes no other. Raises HDMError if such a
+    detector comes without it.
     """
 
-    noise: Tensor
     normals: Tensor
 
-    def __init__(self, detector: HDM, white: int) -> None:
+    def __init__(self, detector: HDM, white: int, size: tuple[int, int] | None = None) -> None:
         super().__init__()
-        if detector.form.fit != "resize":
-            raise HDMError("expected a detector that judges whole images, found one that judges "
-                           "tiles, whose number depends on the image and which is not exported; "
-                           "serve it with the torch backend, or train it with image.fit: resize.")
-        self.form, self.settings, self.white = detector.form, detector.settings, float(white)
+        self.form, self.white = detector.form, float(white)
+        if self.form.fit == "tile" and size is None:
+            raise HDMError("expected the size of the images of a detector that judges tiles, "
+                           "received none; its graph takes images of one size.")
         ddm = detector.scorer.ddm
-        self.network, self.prior, self.mirrored = ddm.network, ddm.prior, ddm.mirrored
-        self.normality = detector.scorer.normality
+        self.network, self.mirrored, self.prior = ddm.network, ddm.mirrored, ddm.prior
+        # Registered, so that its weights are the graph's.
+        self.parts = None if ddm.prior is None else nn.ModuleList(
+            [ddm.prior.encoder.network, ddm.prior.network])
+        self.normality, self.fusion = detector.scorer.normality, detector.scorer.fusion
+        self.prepared_size, self.seen_size = sizes(self.form, size)
         calibration, self.limit = detector.calibration, detector.threshold
         self.pixel, self.image = calibration.pixel, calibration.image
-        canvas = (1, self.form.channels, self.form.height, self.form.width)
-        generator = torch.Generator().manual_seed(NOISE_SEED)
-        self.register_buffer("noise", torch.randn(canvas, generator=generator))
         self.register_buffer("normals", torch.tensor(calibration.normal_scores))
 
     def forward(self, image: Tensor) -> Judged:
         """See the class."""
-        canvas = self._canvas(image)
-        evidence = self._evidence(canvas)
+        prepared = self._prepared(image)
+        seen = resized(prepared, self.prepared_size, self.seen_size)
+        evidence = self._evidence(prepared, seen)
         score = evidence.scores
         at_least = (self.normals[None] >= score[:, None]).sum(1)
         slope, bias = self.image
@@ -70,35 +75,56 @@ class DetectorGraph(nn.Module):
             score, (1 + at_least).float() / (len(self.normals) + 1),
             torch.sigmoid(slope * score + bias), score.double() > self.limit,
             torch.sigmoid(self.pixel[0] * self._native(evidence.pixels, image) + self.pixel[1]),
-            _appearance(canvas))
+            _appearance(seen))
 
-    def _canvas(self, image: Tensor) -> Tensor:
-        """`InputFormat.to_canvas` of all images."""
+    def _prepared(self, image: Tensor) -> Tensor:
+        """`InputFormat.prepare` of all images."""
         values = image.float().permute(0, 3, 1, 2) / self.white
         # A grey image beside three channels is repeated, colours beside one channel are averaged.
         planes = values.mean(1, keepdim=True) if self.form.channels == 1 else \
             values.index_select(1, torch.arange(3) % image.shape[3])
         scaled = (planes - self.form.low) * (2 / (self.form.high - self.form.low)) - 1
-        rows = shrinking(image.shape[1], self.form.height)
-        columns = shrinking(image.shape[2], self.form.width)
+        height, width = self.prepared_size
+        rows, columns = shrinking(image.shape[1], height), shrinking(image.shape[2], width)
         return rows @ (scaled.clamp(-3, 3) @ columns.T)
 
-    def _evidence(self, canvas: Tensor) -> Evidence:
-        """`Scorer.evidence`."""
-        level = self.settings.prior_level
+    def _evidence(self, prepared: Tensor, seen: Tensor) -> Evidence:
+        """`Scorer.inspect`."""
+        canvas = (self.form.height, self.form.width)
 
-        def appearance(state: Tensor) -> Tensor | None:
-            return None if level is None else self.prior.normal_appearance(state, level, self.noise)
+        def judge(tiles: Tensor) -> Tensor:
+            return logits(self.network, tiles, mirrored=self.mirrored)
 
-        judged = answer(self.network, canvas, appearance, self.settings.reverse_steps,
-                        mirrored=self.mirrored)
-        return self.normality.evidence(canvas, judged.logits, judged.context)
+        taught = judge(seen) if self.form.fit == "resize" else over_tiles(seen, canvas, judge)
+        maps = self.normality.joined(seen, taught)
+        if self.prior is not None:
+            pixels = as_pixels(resized(prepared, self.prepared_size,
+                                       self.form.encoder_size_of(*self.prepared_size)))
+            features = joined(*self.prior.encoder.network(pixels))
+            maps = beside(self.prior.evidence(self.prior.space.latents(features)), maps)
+        return self.fusion.evidence(maps, canvas)
 
     def _native(self, evidence: Tensor, image: Tensor) -> Tensor:
         """Pixels' evidence (N, 1, h, w) at the images' size, (N, H, W)."""
-        rows = between(self.form.height, image.shape[1])
-        columns = between(self.form.width, image.shape[2])
+        rows = between(self.seen_size[0], image.shape[1])
+        columns = between(self.seen_size[1], image.shape[2])
         return (rows @ (evidence @ columns.T))[:, 0]
+
+
+def sizes(form: InputFormat, native: tuple[int, int] | None
+          ) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Of a prepared image, and of what the discriminator sees of it, as `form` makes them."""
+    if native is None:
+        return form.prepared_size, (form.height, form.width)
+    prepared = form.prepared_size_of(*native)
+    return prepared, form.seen_size_of(*prepared)
+
+
+def resized(images: Tensor, size: tuple[int, int], target: tuple[int, int]) -> Tensor:
+    """`hdm.dataset.input_format.resize` of images of `size`, as products with matrices."""
+    if size == target:
+        return images
+    return shrinking(size[0], target[0]) @ (images @ shrinking(size[1], target[1]).T)
 
 
 def shrinking(length: int, target: int) -> Tensor:

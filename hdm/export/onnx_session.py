@@ -62,6 +62,11 @@ class RuntimeDetector:
     def _native(self, image: np.ndarray) -> np.ndarray:
         """(H, W, C) in the depth that the graph takes."""
         planes = image[..., None] if image.ndim == 2 else image
+        size = self.facts["size"]
+        if size and list(planes.shape[:2]) != size:
+            raise HDMError(f"expected an image of {size[0]} x {size[1]} px, received "
+                           f"{planes.shape[0]} x {planes.shape[1]}; the exported model judges "
+                           "tiles and takes one size.")
         if self.facts["depth"] == 16 and planes.dtype == np.uint8:
             return planes.astype(np.uint16) * np.uint16(257)  # 255 becomes 65535
         if self.facts["depth"] == 8 and planes.dtype == np.uint16:

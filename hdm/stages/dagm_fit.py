@@ -1,34 +1,75 @@
-"""Stage dagm_fit: train the normal prior on the line's good training images."""
+"""Stage dagm_fit: train the latent prior on the line's good training images."""
 
+from collections.abc import Callable
+
+import torch
 from rich.console import Console
+from torch import Tensor
 
-from hdm.dagm.prior_training import fit
+from hdm.backbone.encoder import Encoder
+from hdm.dagm import latent_training
+from hdm.dagm.latent_vectors import collect, posed_views
+from hdm.dataset.input_format import InputFormat
+from hdm.dataset.manifest import Manifest
+from hdm.dataset.tensors import load_prepared, measure_format
+from hdm.diffusion.compute import Backend
 from hdm.files import atomic_folder, write_json
 from hdm.line import Line
 from hdm.progress import progress_bar
 from hdm.settings import Params
 from hdm.stage_run import StageRun
-from hdm.stages.inputs import normals_of
+from hdm.stages.inputs import PRIOR, save_format
 from hdm.stages.loss_log import LossLog
 from hdm.stages.resume import checkpoint_file
 
 
 def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
-    """Write prior.safetensors, prior.json, quality.json and loss.csv to data/<line>/dagm_fit/."""
-    with progress_bar(console, "reading images") as report:
-        normals = normals_of(line, settings, progress=report)
-    steps = settings.dagm_fit.training.steps
-    with progress_bar(console, "training the normal prior") as report:
-        log = LossLog(run, steps, report)
-        prior = fit(normals.train, normals.form, settings.dagm_fit, settings.compute,
-                    seed=settings.seed, report=log,
-                    checkpoint=checkpoint_file(line, "dagm_fit", settings, line.manifest_file))
-    explained = prior.explained(normals.calibration, settings.seed)
+    """Write input.json, prior/, quality.json and loss.csv to data/<line>/dagm_fit/; without a
+    backbone input.json alone."""
+    manifest = Manifest.load(line.manifest_file, line.source_root)
+    form = measure_format(manifest.split("train"), settings.image)
+    if settings.dagm_fit.backbone == "none":
+        with atomic_folder(line.stage_folder("dagm_fit")) as folder:
+            save_format(form, folder)
+        console.print("no backbone (dagm_fit.backbone): the discriminator answers alone")
+        return
+    backend = Backend(settings.compute)
+    training, held_out = manifest.split("train"), manifest.split("calibration")
+    encoder = Encoder.published(backend.device)
+    with progress_bar(console, "encoding good images") as report:
+        space, vectors = collect(
+            _views(training, form, settings), len(training), encoder,
+            settings.dagm_fit.dimensions, seed=settings.seed, progress=report)
+    with progress_bar(console, "training the latent prior") as report:
+        log = LossLog(run, settings.dagm_fit.training.steps, report)
+        prior = latent_training.fit(
+            vectors, space, encoder, settings.dagm_fit, backend, seed=settings.seed, report=log,
+            checkpoint=checkpoint_file(line, "dagm_fit", settings, line.manifest_file))
+    with console.status("asking held-out good images"):
+        load = load_prepared(held_out, form)
+        prior, quality = latent_training.with_place(
+            prior, lambda number: form.for_encoder(load(number)[None]), len(held_out))
     with atomic_folder(line.stage_folder("dagm_fit")) as folder:
-        prior.save(folder)
+        save_format(form, folder)
+        (folder / PRIOR).mkdir()
+        prior.save(folder / PRIOR)
         log.save(folder / "loss.csv")
-        write_json(folder / "quality.json", {"explained": explained})
-    run.log_metrics({f"explained_{level}": share for level, share in explained.items()})
+        write_json(folder / "quality.json", quality | {"placed": prior.placed})
+    run.log_metrics(quality)
     run.log_artifact(line.stage_folder("dagm_fit"))
-    shares = ", ".join(f"{share:.0%} at {level}" for level, share in explained.items())
-    console.print(f"held-out variance explained by noise level: {shares}")
+    shares = ", ".join(f"{share:.0%} at {name.removeprefix('explained_')}"
+                       for name, share in quality.items() if name.startswith("explained_"))
+    told = "is told each latent's place" if prior.placed else "is told no places"
+    console.print(f"held-out variance explained by noise level: {shares}; the prior {told}")
+
+
+def _views(training: Manifest, form: InputFormat, settings: Params
+           ) -> Callable[[int], Tensor]:
+    load = load_prepared(training, form)
+
+    def views(number: int) -> Tensor:
+        generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + number)
+        return form.for_encoder(posed_views(load(number), settings.dagm_fit.views,
+                                            settings.benign, generator))
+
+    return views

@@ -2,33 +2,27 @@
 
 from rich.console import Console
 
-from hdm.dagm.bank import synthesize, usable_sources, why_not_redrawn
+from hdm.dagm.bank import synthesize, usable_sources
 from hdm.dagm.sample_sheet import sample_sheet
-from hdm.diffusion.compute import Backend
-from hdm.diffusion.normal_prior import NormalPrior
-from hdm.files import atomic_folder, read_json
+from hdm.files import atomic_folder
 from hdm.line import Line
 from hdm.progress import progress_bar
 from hdm.settings import Params
 from hdm.stage_run import StageRun
-from hdm.stages.inputs import normals_of
+from hdm.stages.inputs import format_of, normals_of
 
 
 def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     """Write bank.safetensors, bank.parquet and sheet.png to data/<line>/dagm_synthesize/."""
-    fitted = line.stage_folder("dagm_fit")
-    prior = NormalPrior.load(fitted, Backend(settings.compute))
-    normals = normals_of(line, settings, prior.form)
-    explained = read_json(fitted / "quality.json")["explained"]
-    shares = usable_sources(settings.dagm_synthesize, explained, normals.train, prior.form)
+    form = format_of(line)
+    with progress_bar(console, "reading images") as report:
+        normals = normals_of(line, settings, form, report)
+    shares = usable_sources(settings.dagm_synthesize, normals.train)
     if set(shares) == {"repaint"}:
         console.print("all defects are parts in another of the image's own colours, as it is done "
                       "where good images have two tones (dagm_synthesize.two_tones)")
-    elif settings.dagm_synthesize.sources.get("diffusion") and "diffusion" not in shares:
-        reason = why_not_redrawn(settings.dagm_synthesize, explained, prior.form)
-        console.print(f"no defects are grown with the normal prior: {reason}")
     with progress_bar(console, "growing defects") as report:
-        bank = synthesize(normals.images, normals.splits, prior, settings.dagm_synthesize, shares,
+        bank = synthesize(normals.images, normals.splits, settings.dagm_synthesize, shares,
                           seed=settings.seed, progress=report)
     with atomic_folder(line.stage_folder("dagm_synthesize")) as folder:
         bank.save(folder)

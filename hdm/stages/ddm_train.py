@@ -9,7 +9,6 @@ from hdm.dagm.bank import SampleBank
 from hdm.ddm.discriminator_training import fit
 from hdm.detector.ddm import DDM
 from hdm.diffusion.compute import Backend
-from hdm.diffusion.normal_prior import NormalPrior
 from hdm.errors import TrainingError
 from hdm.files import atomic_folder, write_json
 from hdm.line import Line
@@ -17,15 +16,16 @@ from hdm.pom.discrimination.building import HeldOut, build_detector
 from hdm.progress import progress_bar
 from hdm.settings import Params
 from hdm.stage_run import StageRun
-from hdm.stages.inputs import normals_of, whole_images
+from hdm.stages.inputs import format_of, normals_of, prior_of, whole_images
 from hdm.stages.loss_log import LossLog
 from hdm.stages.resume import checkpoint_file
 
 
 def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     """Write detector/, calibration.json and loss.csv to data/<line>/ddm_train/."""
-    prior = NormalPrior.load(line.stage_folder("dagm_fit"), Backend(settings.compute))
-    normals = normals_of(line, settings, prior.form)
+    backend = Backend(settings.compute)
+    form, prior = format_of(line), prior_of(line, backend.device)
+    normals = normals_of(line, settings, form)
     bank = SampleBank.load(line.stage_folder("dagm_synthesize"))
     selection_file = line.stage_folder("pom_filter") / "selection.parquet"
     selection = pd.read_parquet(selection_file)
@@ -39,17 +39,19 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     with progress_bar(console, "training the discriminator") as report:
         steps = settings.ddm_train.members * settings.ddm_train.training.steps
         log = LossLog(run, steps, report)
-        network = fit(normals.train, bank, torch.from_numpy(rows["train"]), prior,
-                      settings.ddm_train, settings.compute, seed=settings.seed, report=log,
+        network = fit(normals.train, bank, torch.from_numpy(rows["train"]), settings.ddm_train,
+                      settings.benign, settings.compute, seed=settings.seed, report=log,
                       checkpoint=checkpoint_file(line, "ddm_train", settings, selection_file))
-    info = {"line": line.name, "canvas": [prior.form.height, prior.form.width],
-            "channels": prior.form.channels, "training_images": len(normals.train),
+    info = {"line": line.name, "canvas": [form.height, form.width],
+            "channels": form.channels, "training_images": len(normals.train),
             "training_samples": len(rows["train"]), "seed": settings.seed}
     with console.status("calibrating on held-out good images"):
-        whole = whole_images(line, "calibration", prior.form)
-        held = HeldOut(whole, normals.calibration, bank, rows["calibration"])
-        detector, validated = build_detector(DDM(prior, network, settings.ddm_train),
-                                             normals.train, held, info)
+        whole = whole_images(line, "calibration", form)
+        held = HeldOut(whole, normals.calibration, bank, rows["calibration"],
+                       len(normals.train))
+        detector, validated = build_detector(
+            DDM(form, prior, network, settings.ddm_train, backend), normals.train,
+            settings.benign, held, info)
     calibration = detector.calibration
     with atomic_folder(line.stage_folder("ddm_train")) as folder:
         detector.save(folder / "detector")

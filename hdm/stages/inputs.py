@@ -1,16 +1,23 @@
-"""Good images as tensors, the way the prior's input format says."""
+"""Good images as tensors, the way the line's input format says; the latent prior, if there is
+one."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from hdm.dataset.input_format import InputFormat
 from hdm.dataset.manifest import Manifest
-from hdm.dataset.tensors import load_normals, load_whole, measure_format
+from hdm.dataset.tensors import load_normals, load_whole
+from hdm.diffusion.latent_prior import LatentPrior
+from hdm.errors import HDMError
+from hdm.files import read_json, write_json
 from hdm.line import Line
 from hdm.progress import Report
 from hdm.settings import Params
+
+FORMAT, PRIOR = "input.json", "prior"
 
 
 @dataclass(frozen=True)
@@ -33,12 +40,11 @@ class Normals:
         return self.images[self.splits.count("train"):]
 
 
-def normals_of(line: Line, settings: Params, form: InputFormat | None = None,
-               progress: Report | None = None) -> Normals:
-    """Read the line's good images of train and calibration; measures the format if not given."""
+def normals_of(line: Line, settings: Params, form: InputFormat, progress: Report | None = None
+               ) -> Normals:
+    """Read the line's good images of train and calibration, as the discriminator sees them."""
     manifest = Manifest.load(line.manifest_file, line.source_root)
     parts = [manifest.split(name) for name in ("train", "calibration")]
-    form = form or measure_format(parts[0], settings.image)
     total = sum(map(len, parts))
     tensors, splits, done = [], [], 0
     for part in parts:
@@ -55,3 +61,24 @@ def normals_of(line: Line, settings: Params, form: InputFormat | None = None,
 def whole_images(line: Line, split: str, form: InputFormat) -> list[Tensor]:
     """A split's images as a detector judges them, each (C, H, W)."""
     return load_whole(Manifest.load(line.manifest_file, line.source_root).split(split), form)
+
+
+def save_format(form: InputFormat, folder: Path) -> None:
+    """Write the line's input format, which dagm_fit measures, into its folder."""
+    write_json(folder / FORMAT, form.as_dict())
+
+
+def format_of(line: Line) -> InputFormat:
+    """The line's input format; raises HDMError if dagm_fit's result is not there or not one."""
+    file = line.stage_folder("dagm_fit") / FORMAT
+    try:
+        return InputFormat(**read_json(file))
+    except TypeError:
+        raise HDMError(f"{file} does not describe an input format of this version; restore it "
+                       "with `dvc checkout` or run dagm_fit again.") from None
+
+
+def prior_of(line: Line, device: torch.device) -> LatentPrior | None:
+    """The line's latent prior; None without a backbone."""
+    folder = line.stage_folder("dagm_fit") / PRIOR
+    return LatentPrior.load(folder, device) if folder.is_dir() else None

@@ -7,7 +7,6 @@ from hdm.dagm.bank import SampleBank
 from hdm.dagm.mask_codes import CHANGED
 from hdm.dagm.sample_sheet import sample_sheet
 from hdm.diffusion.compute import Backend
-from hdm.diffusion.normal_prior import NormalPrior
 from hdm.files import atomic_folder, write_json
 from hdm.line import Line
 from hdm.pom.generation.sample_evidence import descriptors, measure
@@ -15,16 +14,17 @@ from hdm.pom.generation.selection import REASONS, Selection, select
 from hdm.progress import progress_bar
 from hdm.settings import Params
 from hdm.stage_run import StageRun
-from hdm.stages.inputs import normals_of
+from hdm.stages.inputs import format_of, normals_of, prior_of
 
 
 def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     """Write selection.parquet, funnel.json and sheet.png to data/<line>/pom_filter/."""
-    prior = NormalPrior.load(line.stage_folder("dagm_fit"), Backend(settings.compute))
-    normals = normals_of(line, settings, prior.form)
+    form, prior = format_of(line), prior_of(line, Backend(settings.compute).device)
+    normals = normals_of(line, settings, form)
     bank = SampleBank.load(line.stage_folder("dagm_synthesize"))
     with progress_bar(console, "weighing samples") as report:
-        evidence = measure(bank, normals.images, prior, seed=settings.seed, progress=report)
+        evidence = measure(bank, normals.images, prior, form, seed=settings.seed,
+                           progress=report)
     visible = (bank.masks == CHANGED).sum((1, 2)).numpy()
     selection = select(evidence, visible, descriptors(bank, normals.images), settings.pom_filter)
     with atomic_folder(line.stage_folder("pom_filter")) as folder:

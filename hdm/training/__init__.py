@@ -1,1 +1,1 @@
-"""Training loop with average and resume, optimiser, batches in parts on several cores."""
+"""Training loop with average and resume, optimiser, batches in parts, benign change."""

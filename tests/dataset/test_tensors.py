@@ -1,13 +1,14 @@
-"""Canvas, channels, value range and padding."""
+"""From images on disk: canvas, channels, value range and detail of a line, and its tensors."""
 
 import numpy as np
 import pytest
 import tiny
 import torch
 
-from hdm.dataset.input_format import InputFormat, resize
+from hdm.dataset.input_format import resize
 from hdm.dataset.manifest import Manifest, Row
-from hdm.dataset.tensors import load_normals, load_whole, measure_format
+from hdm.dataset.tensors import load_normals, load_prepared, load_whole, measure_format
+from hdm.errors import DataError
 from hdm.model_settings import Image
 
 
@@ -63,28 +64,14 @@ def test_flat_images_have_a_range(tmp_path):
     assert torch.isfinite(form.to_canvas(np.full((40, 40), 128, np.uint8))).all()
 
 
-def test_normalize_maps_low_and_high_and_clips():
-    form = tiny.input_format()  # 0.2 to 0.8
-    image = np.array([[0.2, 0.5, 0.8, 0.0, 1.0]]) * 65535
-    out = form.normalize(np.round(image).astype(np.uint16))
-    assert out.shape == (1, 1, 5) and out.dtype == torch.float32
-    assert out[0, 0].tolist() == pytest.approx([-1, 0, 1, -5 / 3, 5 / 3], abs=1e-4)
-    narrow = InputFormat(32, 32, 1, 0.5, 0.501, "resize")
-    assert narrow.normalize(np.array([[0, 255]], np.uint8))[0, 0].tolist() == [-3, 3]
-
-
-def test_normalize_makes_the_models_channels():
-    grey, colour = noise(4, 5), noise(4, 5, 3)
-    three = tiny.input_format(channels=3)
-    assert three.normalize(colour).shape == three.normalize(grey).shape == (3, 4, 5)
-    assert torch.equal(three.normalize(grey)[0], three.normalize(grey)[2])
-    torch.testing.assert_close(tiny.input_format().normalize(colour),
-                               three.normalize(colour).mean(0, keepdim=True))
-
-
-def test_format_round_trip():
-    form = tiny.input_format(48, 3, "tile")
-    assert InputFormat(**form.as_dict()) == form
+@pytest.mark.parametrize(("shape", "encoded"), [
+    ((100, 100), 256), ((200, 400), 288), ((300, 300), 304), ((320, 640), 320),
+    ((1000, 1000), 320)])
+@pytest.mark.parametrize(("fit", "seen"), [("resize", 128), ("tile", None)])
+def test_the_encoder_sees_between_256_and_320_px(tmp_path, shape, encoded, fit, seen):
+    form = measure_format(manifest(tmp_path, [noise(*shape)]), Image(size=128, fit=fit))
+    own = (shape[0] * shape[1]) ** 0.5
+    assert form.detail == pytest.approx(encoded / (seen or own))
 
 
 def test_load_normals_resizes_every_image(tmp_path):
@@ -106,15 +93,6 @@ def test_load_normals_crops_native_tiles(tmp_path):
     assert not torch.equal(out, load_normals(rows, form, seed=1))
     assert torch.equal(out[-1], form.normalize(images[2])), "native pixels"
     assert len({crop.numpy().tobytes() for crop in out[:342]}) > 50
-
-
-def test_resize_is_the_identity_at_the_same_size_and_keeps_the_mean():
-    image = torch.rand(1, 1, 64, 64)
-    assert resize(image, (64, 64)) is image
-    small = resize(image, (16, 16))
-    assert small.mean().item() == pytest.approx(image.mean().item(), abs=0.01)
-    checks = ((torch.arange(64)[:, None] + torch.arange(64)) % 2).float()[None, None]
-    assert (resize(checks, (16, 16)) - 0.5).abs().max() < 0.1, "anti-aliased"
 
 
 def board(rng, side=200):
@@ -154,9 +132,13 @@ def test_images_of_differing_shapes_shrink_alike(tmp_path):
     assert (form.height, form.width, form.fit) == (64, 64, "tile")
     assert form.scale == pytest.approx(1.15 * 64 / 20_000**0.5)
     tall, wide, square = load_whole(rows, form)[:3]
+    # The encoder sees 256 px of 141, the discriminator 73.6.
+    assert form.detail == pytest.approx(256 / 73.6)
     sizes = [tuple(one.shape[1:]) for one in (tall, wide, square)]
-    assert sizes == [(104, 52), (52, 104), (73, 73)]
-    torch.testing.assert_close(tall, resize(form.normalize(images[0])[None], (104, 52))[0])
+    assert sizes == [(362, 181), (181, 362), (253, 253)]
+    torch.testing.assert_close(tall, resize(form.normalize(images[0])[None], (362, 181))[0])
+    shown = [tuple(form.for_discriminator(one[None]).shape[2:]) for one in (tall, wide, square)]
+    assert shown == [(104, 52), (52, 104), (73, 73)]
     crops = load_normals(rows, form, seed=0)
     assert crops.shape == (2052, 1, 64, 64), "at least 2,048, as many of each image"
     assert torch.equal(crops, load_normals(rows, form, seed=0))
@@ -180,5 +162,25 @@ def test_whole_images_are_what_the_detector_judges(tmp_path):
     rows = manifest(tmp_path, images)
     tiled = load_whole(rows, tiny.input_format(fit="tile"))
     assert [tuple(one.shape) for one in tiled] == [(1, 50, 60), (1, 20, 90)]
-    resized = load_whole(rows, tiny.input_format())
-    assert [tuple(one.shape) for one in resized] == [(1, 32, 32)] * 2
+    for detail, size in ((1.0, 32), (0.5, 32), (3.0, 96)):
+        resized = load_whole(rows, tiny.input_format(detail=detail))
+        assert [tuple(one.shape) for one in resized] == [(1, size, size)] * 2
+
+
+def test_an_image_is_read_when_it_is_asked_for(tmp_path):
+    rows = manifest(tmp_path, [noise(50, 60, seed=seed) for seed in range(3)])
+    form = tiny.input_format(detail=2.0)
+    load, whole = load_prepared(rows, form), load_whole(rows, form)
+    assert all(torch.equal(load(number), whole[number]) for number in (2, 0, 1))
+    (tmp_path / "01.png").unlink()
+    assert torch.equal(load(2), whole[2])
+    with pytest.raises(DataError, match=r"01\.png"):
+        load(1)
+
+
+def test_what_the_discriminator_learns_from_is_what_it_judges(tmp_path):
+    rows = manifest(tmp_path, [noise(50, 60, seed=seed) for seed in range(2)])
+    form = tiny.input_format(detail=2.0)
+    learned = load_normals(rows, form, seed=0)
+    for image, prepared in zip(learned, load_whole(rows, form), strict=True):
+        assert torch.equal(image, form.for_discriminator(prepared[None])[0])

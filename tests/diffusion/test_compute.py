@@ -53,3 +53,22 @@ def test_auto_with_cuda_is_bf16(monkeypatch, threads):
     assert backend.device.type == "cuda" and backend.bf16
     assert not Backend(Compute(threads=1, precision="fp32")).bf16
     assert Backend(Compute(threads=1, device="cpu")).device.type == "cpu"
+
+
+@pytest.mark.parametrize("units", [True, False])
+def test_what_bf16_serves_as_well_is_trained_in_it_where_the_processor_has_units(
+        monkeypatch, threads, units):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": units})
+    backend = Backend(Compute(device="cpu", threads=1))
+    for context, expected in ((backend.training_autocast, units), (backend.autocast, False)):
+        with context():
+            found = (torch.ones(2, 2) @ torch.ones(2, 2)).dtype
+        assert found == (torch.bfloat16 if expected else torch.float32)
+    assert not Backend(Compute(device="cpu", precision="fp32", threads=1)).bf16_training
+
+
+def test_training_is_bf16_wherever_answers_are(monkeypatch, threads):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+    assert Backend(Compute(device="cpu", precision="bf16", threads=1)).bf16_training
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert Backend(Compute(threads=1)).bf16_training

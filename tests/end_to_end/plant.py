@@ -20,10 +20,9 @@ TINY: dict[str, Any] = {
     "image": {"size": 64},
     "validate": {"strictness": "lenient", "minimum_train": 4, "minimum_calibration": 2,
                  "minimum_test": 2},
-    "dagm_fit": {"network": {"widths": [8, 16]}, "training": {"steps": 6, "batch": 4}},
-    # After six steps the prior knows nothing, and other sources would take its share: then τ, which
-    # is the prior's alone, would change nothing.
-    "dagm_synthesize": {"samples": 24, "reverse_steps": 4, "sources": {"diffusion": 1.0}},
+    "dagm_fit": {"dimensions": 8, "views": 1, "network": {"width": 16, "blocks": 1},
+                 "training": {"steps": 6, "batch": 64}},
+    "dagm_synthesize": {"samples": 24},
     "ddm_train": {"network": {"widths": [8, 16]}, "training": {"steps": 6, "batch": 4}},
     "evaluate": {"bootstrap": 5, "sheet_images": 4},
     # A network of six steps cannot find defects; the gate has tests of its own.

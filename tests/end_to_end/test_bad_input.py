@@ -54,7 +54,7 @@ def edit(project: Path, file: str, **values: Any) -> None:
 
 @pytest.mark.parametrize(("file", "values", "part"), [
     ("params.yaml", {"sede": 1}, "params.yaml: unknown key 'sede'; did you mean 'seed'?"),
-    ("params.yaml", {"dagm_synthesize": {"tau_hihg": 2}}, "did you mean 'tau_high'?"),
+    ("params.yaml", {"dagm_synthesize": {"sampels": 2}}, "did you mean 'samples'?"),
     ("params.yaml", {"seed": "many"}, "params.yaml: seed: "),
     ("params.yaml", {"image": {"size": 100}}, "image.size"),
     ("params.yaml", {"compute": None}, "params.yaml: compute"),

@@ -22,8 +22,9 @@ from hdm.samples import draw_line
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 LEARNING = {
-    "dagm_fit": {"network": {"widths": [8, 16]}, "training": {"steps": 30, "batch": 4}},
-    "dagm_synthesize": {"samples": 120, "reverse_steps": 4},
+    "dagm_fit": {"dimensions": 16, "views": 1, "network": {"width": 32, "blocks": 1},
+                 "training": {"steps": 100, "batch": 256}},
+    "dagm_synthesize": {"samples": 120},
     "ddm_train": {"network": {"widths": [8, 16, 32], "blocks": 1},
                   "training": {"steps": 200, "batch": 8}},
     # So small a network is beaten by luck; what the story needs is better or not.

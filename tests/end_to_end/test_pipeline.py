@@ -32,16 +32,19 @@ from hdm.config import STAGES
 OUTPUTS = {
     "ingest": ("manifest.parquet", "masks.json", "split_table.json", "test_set.json"),
     "validate": ("verdict.json", "statistics.parquet", "docs/index.html"),
-    "dagm_fit": ("prior.safetensors", "prior.json", "quality.json", "loss.csv"),
+    "dagm_fit": ("input.json", "prior/prior.safetensors", "prior/prior.json",
+                 "prior/backbone.safetensors", "quality.json", "loss.csv"),
     "dagm_synthesize": ("bank.safetensors", "bank.parquet", "sheet.png"),
     "pom_filter": ("selection.parquet", "funnel.json", "sheet.png"),
-    "ddm_train": ("detector/detector.json", "detector/detector.safetensors", "calibration.json"),
+    "ddm_train": ("detector/detector.json", "detector/discriminator.safetensors",
+                  "detector/evidence.safetensors", "detector/operating_point.json",
+                  "detector/prior/prior.safetensors", "calibration.json", "loss.csv"),
     "evaluate": ("metrics.json", "metrics_undefined.json", "scores.parquet", "intervals.json",
                  "by_defect_type.csv", "roc.csv", "pr.csv", "histogram.csv", "report.html",
                  "test_set.json"),
     "register": ("receipt.json",),
 }
-AFTER_TAU = ("dagm_synthesize", "pom_filter", "ddm_train", "evaluate", "register")
+AFTER_SAMPLES = ("dagm_synthesize", "pom_filter", "ddm_train", "evaluate", "register")
 HELPERS = {f"store_probe@{LINE}", f"store_probe@{OTHER}"}
 
 
@@ -138,7 +141,7 @@ def test_bad_mask_stops_the_line_and_costs_nothing(project: Path) -> None:
 
 
 @pytest.mark.usefixtures("prefect_server")
-def test_tau_of_one_line_reruns_what_follows_by_the_flow(
+def test_samples_of_one_line_rerun_what_follows_by_the_flow(
         project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from flows import retrain
 
@@ -151,10 +154,10 @@ def test_tau_of_one_line_reruns_what_follows_by_the_flow(
     original = retrain.run_stage
     monkeypatch.setattr(retrain, "run_stage", run_stage)
 
-    override(project, LINE, dagm_synthesize={"tau_high": 2.5})
+    override(project, LINE, dagm_synthesize={"samples": 30})
     monkeypatch.chdir(project)
     result = retrain.hdm_retrain(product_line=LINE)
-    assert {stage for stage in STAGES if did[stage] == "ran"} == set(AFTER_TAU)
+    assert {stage for stage in STAGES if did[stage] == "ran"} == set(AFTER_SAMPLES)
     assert [did[stage] for stage in STAGES[:3]] == ["unchanged"] * 3
     assert result["decision"] in ("promoted", "held", "refused")
     assert len(versions(project)) == 2

@@ -95,12 +95,13 @@ def test_settings_that_are_named_exist() -> None:
 
     schema = Params.model_json_schema(by_alias=True)
     text = str(schema)
-    for key in ("tau_high", "false_alarm_rate", "strictness", "device", "precision", "threads"):
+    for key in ("samples", "backbone", "false_alarm_rate", "strictness", "device", "precision",
+                "threads"):
         assert key in README
         assert f"'{key}'" in text
     for path in re.findall(r"params\.yaml:([a-z_.]+)=", README):
         section, key = path.split(".")
-        assert key in schema["$defs"][{"dagm_synthesize": "DagmSynthesize"}[section]]["properties"]
+        assert key in schema["$defs"][{"pom_filter": "PomFilter"}[section]]["properties"]
 
 
 def test_sentences_are_those_of_the_code() -> None:

@@ -76,6 +76,18 @@ def test_what_cannot_be_compared_is_refused(detector, tmp_path, images, part) ->
     assert not list(tmp_path.iterdir())
 
 
+def test_a_detector_of_tiles_takes_images_of_its_own_size(tmp_path) -> None:
+    detector, target = small_detector(fit="tile"), tmp_path / "tiles.onnx"
+    images = [native(70, 50, seed=n) for n in range(2)]
+    with pytest.raises(HDMError, match="images of one size, found 2"):
+        export(detector, FACTS, [*images, native(50, 70)], target, depth=8)
+    assert export(detector, FACTS, images, target, depth=8).agrees
+    runtime = RuntimeDetector(target, threads=1)
+    assert compare(detector, runtime, [native(70, 50, seed=n) for n in range(5)]).agrees
+    with pytest.raises(HDMError, match="expected an image of 70 x 50 px, received 50 x 70"):
+        runtime.predict([native(50, 70)])
+
+
 def test_it_serves_as_the_detector_does(detector, exported, tmp_path, monkeypatch) -> None:
     from hdm.errors import RegistryError
     from hdm.serving import live_model

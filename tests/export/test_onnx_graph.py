@@ -31,7 +31,7 @@ def test_any_image_is_judged_as_the_detector_does(channels, shape, dtype) -> Non
     with torch.no_grad():
         found = graph(torch.from_numpy(stack))
     for n, expected in enumerate(detector.predict(images)):
-        assert found.score[n].item() == pytest.approx(expected.score, abs=1e-4)
+        assert found.score[n].item() == pytest.approx(expected.score, rel=1e-4, abs=1e-4)
         assert found.p_value[n].item() == pytest.approx(expected.p_value)
         assert found.probability[n].item() == pytest.approx(expected.probability, abs=1e-4)
         assert bool(found.defect[n]) == (expected.decision == "defect")
@@ -40,16 +40,28 @@ def test_any_image_is_judged_as_the_detector_does(channels, shape, dtype) -> Non
 
 
 @pytest.mark.parametrize("over", [
-    {"prior_level": 0.2, "reverse_steps": 2, "normality": False}, {"members": 3},
-    {"mirrored": True}])
-def test_steps_prior_members_and_mirrorings_are_inside(over) -> None:
+    {"normality": False}, {"members": 3}, {"mirrored": True}, {"backbone": False}])
+def test_members_mirrorings_and_what_is_left_out_are_inside(over) -> None:
     detector = small_detector(**over)
     image = native(60, 40)
     with torch.no_grad():
         found = DetectorGraph(detector, 255)(torch.from_numpy(image[None, ..., None]))
-    assert found.score.item() == pytest.approx(detector.predict([image])[0].score, abs=1e-4)
+    assert found.score.item() == pytest.approx(detector.predict([image])[0].score, rel=1e-4,
+                                               abs=1e-4)
 
 
-def test_tiles_are_refused() -> None:
+@pytest.mark.parametrize("shape", [(90, 70), (60, 130, 3), (20, 30)])
+def test_tiles_of_images_of_one_size_are_judged_as_the_detector_does(shape) -> None:
+    detector = small_detector(fit="tile")
+    images = [native(*shape, seed=n) for n in range(2)]
+    stack = np.stack(images).reshape(2, *shape[:2], -1)
+    with torch.no_grad():
+        found = DetectorGraph(detector, 255, shape[:2])(torch.from_numpy(stack))
+    for n, expected in enumerate(detector.predict(images)):
+        assert found.score[n].item() == pytest.approx(expected.score, rel=1e-4, abs=1e-4)
+        assert np.abs(found.anomaly_map[n].numpy() - expected.anomaly_map).max() < 1e-4
+
+
+def test_tiles_without_a_size_are_refused() -> None:
     with pytest.raises(HDMError, match="judges tiles"):
         DetectorGraph(small_detector(fit="tile"), 255)

@@ -37,7 +37,7 @@ def line(plant: Path) -> Line:
         "reasons": [{"code": "image_auroc_below_minimum", "sentence": "Too low."}]})
     put(found, "pom_filter/funnel.json", {
         "candidates": 12, "reasons": {"kept": {"count": 9, "meaning": "good to train on"}},
-        "shares": {"diffusion": 1 / 3, "fill": 2 / 3}})
+        "shares": {"cut_paste": 1 / 3, "fill": 2 / 3}})
     return found
 
 
@@ -88,7 +88,7 @@ def test_funnel_lists_what_was_kept(line: Line) -> None:
     text = artifacts.funnel_text(Summary.load(line))
     assert "# 12 candidates" in text
     assert "| kept | 9 | good to train on |" in text
-    assert "| diffusion | 33% |" in text and "| fill | 67% |" in text
+    assert "| cut_paste | 33% |" in text and "| fill | 67% |" in text
 
 
 def test_a_line_that_never_ran_has_empty_results(plant: Path) -> None:

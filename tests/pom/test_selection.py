@@ -99,8 +99,8 @@ def test_every_source_keeps_its_floor():
 
 def test_a_source_has_the_share_of_training_that_is_approved_of_it():
     rows = [{"source": "fill"}] * 3 + [{"source": "shuffle", "detectability": 0.1}] * 2
-    rows += [{"source": "diffusion"}, {"source": "diffusion", "detectability": 0.1}]
-    assert choose(rows).funnel()["shares"] == {"diffusion": 0.25, "fill": 0.75, "shuffle": 0}
+    rows += [{"source": "structural"}, {"source": "structural", "detectability": 0.1}]
+    assert choose(rows).funnel()["shares"] == {"fill": 0.75, "shuffle": 0, "structural": 0.25}
 
 
 def test_nothing_kept_is_no_error():

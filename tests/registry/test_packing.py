@@ -2,6 +2,7 @@
 
 import re
 
+from hdm.backbone.weights import DISTRIBUTION
 from hdm.registry.packing import PACKAGE, copy_package, inference_sources, requirements
 
 
@@ -11,7 +12,7 @@ def test_a_model_holds_the_room_that_answers_and_nothing_that_teaches():
     room = {f"detector/{file.name}" for file in (PACKAGE / "detector").glob("*.py")}
     assert room | {"__init__.py", "errors.py", "dataset/images.py"} <= names
     assert {file.parts[0] for file in files if len(file.parts) > 1} == {
-        "dataset", "detector", "diffusion"}
+        "backbone", "dataset", "detector", "diffusion"}
     assert not {"dataset/manifest.py", "dataset/tensors.py"} & names
     assert {"torch", "numpy", "PIL"} <= set(libraries)
     assert not set(libraries) & {"prefect", "great_expectations", "dvc", "matplotlib"}
@@ -42,5 +43,6 @@ def test_requirements_are_exact_and_installable_anywhere():
     found = requirements(PACKAGE)
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][0-9A-Za-z.]*", line) for line in found), found
     names = {line.split("==")[0] for line in found}
-    assert {"mlflow", "pandas", "torch", "pillow", "safetensors"} <= names
+    assert {"mlflow", "openvino", "pandas", "torch", "pillow", "safetensors"} <= names
+    assert DISTRIBUTION not in names, "the model carries the encoder's weights"
     assert found == sorted(found)

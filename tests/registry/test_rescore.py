@@ -47,7 +47,7 @@ def test_progress_and_damage(tmp_path, split):
     small_detector().save(tmp_path / "ours")
     rescore(tmp_path / "ours", split, tiny.COMPUTE, lambda *step: seen.append(step))
     assert seen == [(8, 8)]
-    weights = tmp_path / "ours" / "detector.safetensors"
+    weights = tmp_path / "ours" / "discriminator.safetensors"
     weights.write_bytes(weights.read_bytes()[:100])
     with pytest.raises(HDMError):
         rescore(tmp_path / "ours", split, tiny.COMPUTE)

@@ -132,8 +132,8 @@ def test_funnel_tables():
                           "redundant": {"count": 1, "meaning": "very like another"},
                           "undetectable": {"count": 3, "meaning": "no better than chance"}},
               "by_source": {"cut_paste": {"kept": 4, "redundant": 1},
-                            "diffusion": {"kept": 2, "undetectable": 3}},
-              "shares": {"cut_paste": 2 / 3, "diffusion": 1 / 3}}
+                            "procedural": {"kept": 2, "undetectable": 3}},
+              "shares": {"cut_paste": 2 / 3, "procedural": 1 / 3}}
     whole, by_source = funnel_tables(funnel)
     assert whole.rows == (("candidates", "10", "100 %"),
                           ("undetectable: no better than chance", "3", "30 %"),
@@ -142,7 +142,7 @@ def test_funnel_tables():
     assert by_source.columns == ("source", "undetectable", "redundant", "kept",
                                  "share of training")
     assert by_source.rows == (("cut paste", "0", "1", "4", "66.7 %"),
-                              ("diffusion", "3", "0", "2", "33.3 %"))
+                              ("procedural", "3", "0", "2", "33.3 %"))
 
 
 @pytest.mark.parametrize("content", [None, {}, [], "text", 3, [1, 2]])

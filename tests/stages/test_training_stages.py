@@ -17,19 +17,18 @@ from hdm.detector.detector import HDM
 from hdm.errors import HDMError, TrainingError
 from hdm.files import read_json
 from hdm.pom.generation import sample_evidence
-from hdm.stages.inputs import normals_of
+from hdm.stages.inputs import format_of, normals_of
 from hdm.stages.runner import run_stage
 from hdm.training import loop
 
+PRIOR = {"prior/prior.safetensors", "prior/prior.json", "prior/backbone.safetensors"}
 OUTPUTS = {
-    "dagm_fit": {"prior.safetensors", "prior.json", "quality.json", "loss.csv"},
+    "dagm_fit": {"input.json", *PRIOR, "quality.json", "loss.csv"},
     "dagm_synthesize": {"bank.safetensors", "bank.parquet", "sheet.png"},
     "pom_filter": {"selection.parquet", "funnel.json", "sheet.png"},
-    "ddm_train": {"detector/detector.json", "detector/detector.safetensors",
-                  "detector/operating_point.json",
-                  "detector/normality.safetensors",
-                  "detector/prior/prior.json", "detector/prior/prior.safetensors",
-                  "calibration.json", "loss.csv"},
+    "ddm_train": {"detector/detector.json", "detector/discriminator.safetensors",
+                  "detector/evidence.safetensors", "detector/operating_point.json",
+                  *(f"detector/{name}" for name in PRIOR), "calibration.json", "loss.csv"},
 }
 
 
@@ -65,7 +64,7 @@ def test_outputs_are_there_and_nothing_else(finished, stage):
 
 
 def test_loss_curves_reach_the_last_step(finished):
-    for stage, terms in (("dagm_fit", {"velocity", "variance"}), ("ddm_train", {"pixel", "dice"})):
+    for stage, terms in (("dagm_fit", set()), ("ddm_train", {"pixel", "dice"})):
         curve = pd.read_csv(finished[0].stage_folder(stage) / "loss.csv")
         assert curve["step"].iloc[-1] == 3 and terms | {"loss"} <= set(curve.columns)
         assert np.isfinite(curve.to_numpy()).all()
@@ -99,7 +98,8 @@ def test_detector_loads_and_is_calibrated_on_held_out_images(finished):
 
 def test_normals_report_progress(finished):
     seen = []
-    normals_of(finished[0], finished[0].params, progress=lambda *e: seen.append(e))
+    line = finished[0]
+    normals_of(line, line.params, format_of(line), progress=lambda *e: seen.append(e))
     assert seen == [(i, 16) for i in range(1, 17)]
 
 
@@ -116,7 +116,8 @@ def test_another_seed_is_another_prior(finished, tmp_path):
     run_stage("configure", "plate", line.project)
     run_stage("dagm_fit", "plate", line.project)
     before = finished[1]
-    assert digests(line)["dagm_fit/prior.safetensors"] != before["dagm_fit/prior.safetensors"]
+    weights = "dagm_fit/prior/prior.safetensors"
+    assert digests(line)[weights] != before[weights]
 
 
 @pytest.mark.parametrize("stage", ["dagm_fit", "ddm_train"])
@@ -186,6 +187,20 @@ def test_resume_point_of_other_settings_is_not_used(finished, tmp_path, monkeypa
     assert here.parent == line.work_folder("dagm_fit")
 
 
+def test_without_a_backbone_the_discriminator_answers_alone(finished, tmp_path):
+    line = copy_of(finished, tmp_path)
+    tiny.write_project(line.project, PARAMS | {"dagm_fit": {"backbone": "none"}})
+    run_stage("configure", "plate", line.project)
+    run_all(line)
+    assert set(digests(line, "dagm_fit")) == {"dagm_fit/input.json"}
+    assert not [name for name in digests(line, "ddm_train") if "prior" in name]
+    bank = "dagm_synthesize/bank.safetensors"
+    assert digests(line)[bank] == finished[1][bank], "what is grown does not depend on the prior"
+    (found,) = HDM.load(line.detector_folder, device="cpu", threads=1).predict(
+        [np.full((64, 64), 128, np.uint8)])
+    assert np.isfinite(found.score)
+
+
 def test_no_sample_left_to_train_on_is_one_sentence(finished, tmp_path):
     line = copy_of(finished, tmp_path)
     file = line.stage_folder("pom_filter") / "selection.parquet"
@@ -200,7 +215,7 @@ def test_missing_inputs_name_what_is_missing(finished, tmp_path):
     line = copy_of(finished, tmp_path)
     shutil.rmtree(line.stage_folder("dagm_fit"))
     for stage in ("dagm_synthesize", "pom_filter", "ddm_train"):
-        with pytest.raises(HDMError, match=r"prior\.json"):
+        with pytest.raises(HDMError, match=r"input\.json"):
             run_stage(stage, "plate", line.project)
     line.manifest_file.unlink()
     with pytest.raises(HDMError, match="manifest"):

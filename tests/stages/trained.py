@@ -15,8 +15,9 @@ NETWORK = {"stem": 4, "widths": [16], "blocks": 1}
 PARAMS = {
     "compute": {"device": "cpu", "precision": "fp32", "threads": 1},
     "image": {"size": 64},
-    "dagm_fit": {"network": NETWORK, "training": {"steps": 3, "batch": 4}},
-    "dagm_synthesize": {"samples": 20, "reverse_steps": 3},
+    "dagm_fit": {"dimensions": 8, "views": 1, "network": {"width": 16, "blocks": 1},
+                 "training": {"steps": 3, "batch": 64}},
+    "dagm_synthesize": {"samples": 20},
     "pom_filter": {"minimum_gap": 0.0, "minimum_detectability": 0.0},
     "ddm_train": {"network": NETWORK, "training": {"steps": 3, "batch": 4}},
 }

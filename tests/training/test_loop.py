@@ -28,12 +28,11 @@ def network() -> nn.Module:
 
 
 def draw(step, generator):
-    return torch.randn(2, 1, 16, 16, generator=generator), torch.rand(2, generator=generator)
+    return (torch.randn(2, 1, 16, 16, generator=generator),)
 
 
 def reconstruct(model, batch):
-    x, level = batch
-    error = (model(x, level) - x.flip(3)).pow(2).mean()
+    error = (model(batch[0]) - batch[0].flip(3)).pow(2).mean()
     return {"loss": error, "twice": 2 * error}
 
 
@@ -92,6 +91,24 @@ def test_average_is_the_exponential_mean_of_the_weights(tmp_path):
         expected = 2**-0.5 * expected + (1 - 2**-0.5) * weight
     torch.testing.assert_close(average.weight, expected)
     assert not torch.equal(average.weight, model.weight) and not average.training
+
+
+def test_another_optimiser_may_be_made(tmp_path):
+    """Plain descent, by hand: a step of the rate times the gradient."""
+    model, weights = nn.Linear(1, 1, bias=False), []
+
+    def objective(copy, batch):
+        if copy is model:
+            weights.append(model.weight.item())
+        return {"loss": copy(batch[0]).mean()}
+
+    def descent(trained, rate):
+        assert trained is model and rate == 0.5
+        return [torch.optim.SGD(trained.parameters(), lr=rate)]
+
+    train(model, lambda step, generator: (torch.full((2, 1), 0.5),), objective,
+          Training(steps=2, learning_rate=0.5), seed=0, checkpoint=tmp_path / "c", make=descent)
+    assert weights[1] == pytest.approx(weights[0] - 0.5 * 0.5)
 
 
 def test_training_lowers_the_loss_and_reports_means(tmp_path):

@@ -1,131 +1,192 @@
-"""HDM itself, from good images to a calibrated detector, and what an ablation leaves out."""
+"""HDM itself, from good images to evidence, and what an ablation joins or leaves out."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from benchmarks.quality.flop import counted, of_training
-from benchmarks.quality.methods import trained_prior
-from benchmarks.quality.methods.method import Clock, Fitted, Score, Task, parameters
+from benchmarks.quality.methods.method import Clock, Fitted, Join, Score, Task, parameters
+from hdm.backbone.encoder import Encoder
+from hdm.dagm import latent_training
 from hdm.dagm.bank import SampleBank, synthesize, usable_sources
 from hdm.dagm.blending import VISIBLE_PIXELS
+from hdm.dagm.latent_vectors import LatentVectors, collect
 from hdm.dagm.mask_codes import CHANGED
-from hdm.ddm import discriminator_training as ddm
+from hdm.dataset.input_format import InputFormat
+from hdm.ddm import discriminator_training
 from hdm.detector.ddm import DDM
 from hdm.detector.ensemble import Ensemble
-from hdm.detector.scorer import Scorer
-from hdm.diffusion.normal_prior import NormalPrior
+from hdm.detector.evidence import worst
+from hdm.detector.normality import Normality
+from hdm.detector.scorer import beside
+from hdm.diffusion.compute import Backend
+from hdm.diffusion.latent_prior import LatentPrior
+from hdm.diffusion.latent_space import LatentSpace
 from hdm.errors import TrainingError
-from hdm.model_settings import DdmTrain
-from hdm.pom.discrimination.building import HeldOut, build_scorer, calibrated
+from hdm.model_settings import DagmFit, DdmTrain
+from hdm.pom.discrimination.building import normality_of
+from hdm.pom.discrimination.fusion_fit import fit_fusion
 from hdm.pom.generation.sample_evidence import descriptors, measure
 from hdm.pom.generation.selection import KEPT, select
 
-
-@dataclass(frozen=True)
-class Chosen:
-    """Rows of the bank grown on training and on calibration images."""
-
-    train: np.ndarray
-    calibration: np.ndarray
+Trained = TypeVar("Trained", DagmFit, DdmTrain)
+KINDS = ("residual", "inversion", "logits", "texture")
+"""Maps that are stored of each image; HDM joins the last two before it joins all."""
 
 
-def fit(task: Task, *, pom: bool = True, parts: bool = False) -> Fitted:
+def fit(task: Task, *, pom: bool = True) -> Fitted:
     """All stages of the pipeline, as the DVC stages call them; without `pom` every sample that
-    visibly changed is kept. With `parts` come the ablations that judge with the same networks.
+    visibly changed is kept.
 
-    Operations: both networks' training from runs of one and three steps, the bank and POM's
-    evidence as they run (which makes these two stages slower by one to three seconds); forward
-    passes that only judge the prior or calibrate are left out.
+    Operations: training from runs of one and three steps, the encoder's and POM's as they run;
+    forward passes that only judge or calibrate are left out.
     """
-    settings, seed, clock = task.params, task.seed, Clock()
-    images = torch.cat([task.train, task.calibration])
-    splits = ["train"] * len(task.train) + ["calibration"] * len(task.calibration)
+    settings, clock, backend = task.params, Clock(), Backend(task.params.compute)
+    with clock.stage("encode"):
+        encoder = Encoder.published(backend.device)
+        space, vectors = collect(task.views, task.count, encoder, settings.dagm_fit.dimensions,
+                                 seed=task.seed)
     with clock.stage("prior"):
-        prior = trained_prior.fit_steps(task, settings.dagm_fit.training.steps)
-        shares = usable_sources(settings.dagm_synthesize,
-                                prior.explained(task.calibration, seed), task.train,
-                                task.form)
+        train_prior = partial(_prior, task, space, vectors, encoder, backend)
+        prior = train_prior(settings.dagm_fit)
+        prior, quality = latent_training.with_place(
+            prior, lambda number: task.form.for_encoder(task.held[number][None]), len(task.held))
     with clock.stage("bank"):
-        bank, grown = counted(lambda: synthesize(images, splits, prior, settings.dagm_synthesize,
-                                                 shares, seed=seed))
+        images = torch.cat([task.train, task.calibration])
+        splits = ["train"] * len(task.train) + ["calibration"] * len(task.calibration)
+        bank = synthesize(images, splits, settings.dagm_synthesize,
+                          usable_sources(settings.dagm_synthesize, task.train), seed=task.seed)
     with clock.stage("pom"):
-        chosen, judged = counted(lambda: _select(task, bank, images, prior) if pom
-                                 else _visible(bank))
-    if not len(chosen.train):
-        raise TrainingError(f"none of {len(bank.table)} synthetic samples is left to train on, "
-                            "expected at least one; raise dagm_synthesize.samples.")
-    rows = torch.from_numpy(chosen.train)
-
-    def train(ddm_settings: DdmTrain) -> Ensemble:
-        with trained_prior.fresh_checkpoint(task, "ddm") as checkpoint:
-            return ddm.fit(task.train, bank, rows, prior, ddm_settings, settings.compute, seed=seed,
-                           checkpoint=checkpoint)
-
+        rows, judged = counted(lambda: _rows(task, bank, images, prior, pom=pom))
+    train = partial(_discriminators, task, bank, rows)
     with clock.stage("ddm"):
         network = train(settings.ddm_train)
-    with clock.stage("calibration"):
-        scorer = build_scorer(DDM(prior, network, settings.ddm_train), task.train)
-        _, figures = calibrated(scorer, HeldOut(list(task.calibration), task.calibration, bank,
-                                             chosen.calibration))
-
-    flop = grown + judged
-    flop += trained_prior.flop(task, settings.dagm_fit.training.steps)
+    with clock.stage("normality"):
+        ddm = DDM(task.form, prior, network, settings.ddm_train, backend)
+        normality = normality_of(ddm, task.train, settings.benign)
+    flop = judged + encoder_flop(task, encoder)
+    flop += of_training(lambda steps: train_prior(_short(settings.dagm_fit, steps)),
+                        settings.dagm_fit.training.steps)
     flop += of_training(lambda steps: train(_short(settings.ddm_train, steps)),
-                        settings.ddm_train.training.steps)
-    notes: dict[str, float | int | str] = {k: v for k, v in figures.items() if v is not None}
-    notes |= {"samples_kept": len(chosen.train), "sources": ",".join(sorted(shares))}
-    whole = Fitted(partial(_score, scorer), flop, parameters(prior.network, network),
-                   clock.seconds, notes, any_size=True)
-    return replace(whole, also=_parts(whole, scorer, task)) if parts else whole
+                        settings.ddm_train.training.steps) * settings.ddm_train.members
+    notes: dict[str, float | int | str] = {"samples_kept": len(rows), "placed": str(prior.placed)}
+    return Fitted(None, flop, parameters(prior.network, network), clock.seconds,
+                  {**notes, **quality}, evidence=partial(evidence, ddm, normality),
+                  joins=_joins(task.form))
 
 
-def _parts(whole: Fitted, scorer: Scorer, task: Task) -> dict[str, Fitted]:
-    """What the networks of `whole` say without evidence of normality, and without mirrorings."""
-    scores = {"hdm-no-normality": _without("normality", scorer.ddm, task)
-              if scorer.normality.texture else whole.score,
-              "hdm-no-mirrors": _without("mirrored", scorer.ddm, task)
-              if scorer.ddm.mirrored else whole.score}
-    return {name: replace(whole, score=score, notes={}) for name, score in scores.items()}
+def encoder_flop(task: Task, encoder: Encoder) -> float:
+    """Operations of encoding all views, from one image's; OpenVINO is not seen by the counter."""
+    views = task.views(0)
+    with torch.no_grad():
+        _, one = counted(lambda: encoder.network(views.expand(-1, 3, -1, -1)))
+    return one * task.count
 
 
-def _without(setting: str, ddm: DDM, task: Task) -> Score:
-    """What the same networks say with a setting of `ddm_train` switched off."""
-    settings = ddm.settings.model_copy(update={setting: False})
-    return partial(_score, build_scorer(DDM(ddm.prior, ddm.network, settings), task.train))
+@torch.no_grad()
+def evidence(ddm: DDM, normality: Normality, images: Sequence[Tensor]) -> list[Tensor]:
+    """Each prepared image's maps of all `KINDS`, (4, h, w)."""
+    found = []
+    for image in images:
+        diffusion = ddm.diffusion(image[None])
+        assert diffusion is not None
+        kinds = normality.kinds(ddm.form.for_discriminator(image[None]), ddm.taught(image[None]))
+        found.append(beside(diffusion, kinds)[0].half())
+    return found
 
 
-def _score(scorer: Scorer, images: Tensor) -> tuple[Tensor, Tensor]:
-    found = scorer.inspect(list(images))
-    return (torch.cat([one.scores for one in found]),
-            torch.cat([one.pixels[:, 0] for one in found]))
+def join(pick: Callable[[Tensor], Tensor], canvas: tuple[int, int], held: Sequence[Tensor], *,
+         tiled: bool) -> Score:
+    """A way to join stored maps, fitted on those of held-out good images."""
+    fusion = fit_fusion([pick(maps[None].float()) for maps in held], canvas,
+                        tiled=tiled)
+
+    def score(maps: Tensor) -> tuple[Tensor, Tensor]:
+        found = fusion.evidence(pick(maps.float()), canvas)
+        return found.scores, found.pixels[:, 0]
+
+    return score
 
 
-def _short(settings: DdmTrain, steps: int) -> DdmTrain:
+def _taught(maps: Tensor) -> Tensor:
+    return maps[:, 2:].sum(1, keepdim=True)
+
+
+def _three(maps: Tensor) -> Tensor:
+    return torch.cat([maps[:, :2], _taught(maps)], 1)
+
+
+def join_by_pixel(combine: Callable[[Tensor], Tensor], held: Sequence[Tensor]) -> Score:
+    """Instead of POM's units: deviations of single pixels of held-out good images, combined."""
+    flat = torch.cat([_three(maps[None].float())[0].flatten(1) for maps in held], 1)
+    centre, spread = (figure.view(1, -1, 1, 1) for figure in (flat.mean(1), flat.std(1)))
+
+    def score(maps: Tensor) -> tuple[Tensor, Tensor]:
+        pixels = combine((_three(maps.float()) - centre) / spread)
+        return worst(pixels), pixels[:, 0]
+
+    return score
+
+
+JOINS: dict[str, Callable[[Tensor], Tensor]] = {
+    "hdm": _three,
+    "hdm-no-diffusion": _taught,
+    "hdm-no-discriminator": lambda maps: torch.cat([maps[:, :2], maps[:, 3:4]], 1),
+    "hdm-diffusion-alone": lambda maps: maps[:, :2],
+    "hdm-no-inversion": lambda maps: torch.cat([maps[:, :1], _taught(maps)], 1),
+    "hdm-no-residual": lambda maps: torch.cat([maps[:, 1:2], _taught(maps)], 1),
+    "hdm-no-texture": lambda maps: maps[:, :3],
+}
+
+
+COMBINED: dict[str, Callable[[Tensor], Tensor]] = {
+    "hdm-mean-of-z": lambda maps: maps.mean(1, keepdim=True),
+    "hdm-maximum": lambda maps: maps.amax(1, keepdim=True),
+}
+
+
+def _joins(form: InputFormat) -> dict[str, Join]:
+    canvas, tiled = (form.height, form.width), form.fit == "tile"
+    own: dict[str, Join] = {name: partial(join, pick, canvas, tiled=tiled)
+                            for name, pick in JOINS.items()}
+    return own | {name: partial(join_by_pixel, combine) for name, combine in COMBINED.items()}
+
+
+def _prior(task: Task, space: LatentSpace, vectors: LatentVectors, encoder: Encoder,
+           backend: Backend, settings: DagmFit) -> LatentPrior:
+    with task.checkpoint() as checkpoint:
+        return latent_training.fit(vectors, space, encoder, settings, backend, seed=task.seed,
+                                   checkpoint=checkpoint)
+
+
+def _discriminators(task: Task, bank: SampleBank, rows: Tensor, settings: DdmTrain) -> Ensemble:
+    with task.checkpoint() as checkpoint:
+        return discriminator_training.fit(task.train, bank, rows, settings, task.params.benign,
+                                          task.params.compute, seed=task.seed,
+                                          checkpoint=checkpoint)
+
+
+def _short(settings: Trained, steps: int) -> Trained:
+    """Another number of steps, of one member."""
     training = settings.training.model_copy(update={"steps": steps})
-    return settings.model_copy(update={"training": training})
+    one: dict[str, int] = {"members": 1} if isinstance(settings, DdmTrain) else {}
+    return settings.model_copy(update={"training": training, **one})
 
 
-def _select(task: Task, bank: SampleBank, images: Tensor, prior: NormalPrior) -> Chosen:
-    evidence = measure(bank, images, prior, seed=task.seed)
-    table = select(evidence, _visible_pixels(bank), descriptors(bank, images),
-                   task.params.pom_filter).table
-    kept = (table["reason"] == KEPT).to_numpy()
-    return _chosen(bank, kept)
-
-
-def _visible(bank: SampleBank) -> Chosen:
-    kept = _visible_pixels(bank) >= VISIBLE_PIXELS
-    return _chosen(bank, kept)
-
-
-def _visible_pixels(bank: SampleBank) -> np.ndarray:
-    return (bank.masks == CHANGED).sum((1, 2)).numpy()
-
-
-def _chosen(bank: SampleBank, kept: np.ndarray) -> Chosen:
-    split = bank.table["split"].to_numpy()
-    return Chosen(*(np.flatnonzero(kept & (split == name)) for name in ("train", "calibration")))
+def _rows(task: Task, bank: SampleBank, images: Tensor, prior: LatentPrior, *, pom: bool) -> Tensor:
+    """Rows of the bank, grown on training images, that are trained on."""
+    visible = (bank.masks == CHANGED).sum((1, 2)).numpy()
+    kept = visible >= VISIBLE_PIXELS
+    if pom:
+        table = select(measure(bank, images, prior, task.form, seed=task.seed), visible,
+                       descriptors(bank, images), task.params.pom_filter).table
+        kept = (table["reason"] == KEPT).to_numpy()
+    rows = np.flatnonzero(kept & (bank.table["split"] == "train").to_numpy())
+    if not len(rows):
+        raise TrainingError(f"none of {len(bank.table)} synthetic samples is left to train on, "
+                            "expected at least one; raise dagm_synthesize.samples.")
+    return torch.from_numpy(rows)

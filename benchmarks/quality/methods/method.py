@@ -1,9 +1,10 @@
 """What a method is given, and what it gives back."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import torch
@@ -14,16 +15,22 @@ from hdm.dataset.tiles import over_tiles
 from hdm.settings import Params
 
 Score = Callable[[Tensor], tuple[Tensor, Tensor]]
-"""Canvases (N, C, H, W) -> image scores (N,) and anomaly maps (N, H, W), both on the CPU; higher is
+"""Images (N, C, H, W) -> image scores (N,) and anomaly maps (N, H, W), both on the CPU; higher is
 more anomalous, and an image's answer does not depend on the others."""
+Evidence = Callable[[Sequence[Tensor]], list[Tensor]]
+"""Prepared images -> each one's evidence maps, (K, h, w)."""
+Join = Callable[[Sequence[Tensor]], Score]
+"""Evidence maps of held-out good images -> what joins maps (N, K, h, w) to scores and maps."""
 
 
 @dataclass(frozen=True)
 class Task:
     """Good images of one set, and what may be spent on them.
 
-    train, calibration: (N, C, H, W) in about [-1, 1]. seconds: budget of a trained baseline, what
-    HDM used on the same images; None for HDM itself. scratch: an empty folder.
+    train, calibration: (N, C, H, W) in about [-1, 1], as the discriminator sees them. views:
+    number of one of `count` training images -> it in some poses as the encoder sees it. held:
+    calibration images as they are prepared. seconds: budget of a trained baseline, what HDM used
+    on the same images; None for HDM itself. scratch: an empty folder.
     """
 
     train: Tensor
@@ -33,22 +40,34 @@ class Task:
     seed: int
     seconds: float | None
     scratch: Path
+    views: Callable[[int], Tensor]
+    count: int
+    held: Sequence[Tensor]
+
+    @contextmanager
+    def checkpoint(self) -> Iterator[Path]:
+        """A resume point that no earlier run has written."""
+        with TemporaryDirectory(dir=self.scratch) as folder:
+            yield Path(folder) / "checkpoint.safetensors"
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """score: the detector. flop: of all training. parameters: trained numbers, of every network.
-    seconds: training by stage. notes: choices made by the method on calibration normals. any_size:
-    score takes images of any size; otherwise one that is larger than the canvas is judged by tiles
-    and has the score of its worst one. also: other methods by name that need no other training."""
+    """score: the detector, of prepared images if `prepared`, else of what the discriminator sees;
+    one that is larger than the canvas is then judged by tiles and has the score of its worst one.
+    flop: of all training. parameters: trained numbers, of every network. seconds: training by
+    stage. notes: choices made by the method on calibration normals. evidence: what HDM says of
+    prepared images, kind by kind; joins: methods by name that join it in their ways, HDM itself
+    among them."""
 
-    score: Score
+    score: Score | None
     flop: float = 0.0
     parameters: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     notes: dict[str, float | int | str] = field(default_factory=dict)
-    any_size: bool = False
-    also: "dict[str, Fitted]" = field(default_factory=dict)
+    prepared: bool = False
+    evidence: Evidence | None = None
+    joins: dict[str, Join] = field(default_factory=dict)
 
 
 Fit = Callable[[Task], Fitted]
@@ -66,19 +85,27 @@ class Method:
 
 
 def whole(fitted: Fitted, form: InputFormat) -> Score:
-    """A score of whole images (N, C, H, W), which may be larger than the canvas, by tiles."""
+    """A score of prepared images (N, C, H, W)."""
+    judge = fitted.score
+    assert judge is not None
+    if fitted.prepared:
+        return judge
+
     def score(images: Tensor) -> tuple[Tensor, Tensor]:
-        found = [_by_tiles(fitted, form, image[None]) for image in images]
+        seen = form.for_discriminator(images)
+        if form.fit == "resize":
+            return judge(seen)
+        found = [_by_tiles(judge, form, image[None]) for image in seen]
         return torch.stack([score for score, _ in found]), torch.cat([maps for _, maps in found])
 
-    return fitted.score if form.fit == "resize" or fitted.any_size else score
+    return score
 
 
-def _by_tiles(fitted: Fitted, form: InputFormat, image: Tensor) -> tuple[Tensor, Tensor]:
+def _by_tiles(judge_tiles: Score, form: InputFormat, image: Tensor) -> tuple[Tensor, Tensor]:
     worst: list[Tensor] = []
 
     def judge(tiles: Tensor) -> Tensor:
-        scores, maps = fitted.score(tiles)
+        scores, maps = judge_tiles(tiles)
         worst.append(scores.max())
         return maps[:, None].float()
 

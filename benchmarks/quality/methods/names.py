@@ -1,9 +1,10 @@
 """Names of the methods in the order of the tables; light to import."""
 
-ABLATIONS = ("hdm-no-dagm", "hdm-no-diffusion", "hdm-no-pom", "hdm-no-normality",
-             "hdm-no-mirrors", "hdm-k2", "hdm-prior-shown")
-TRAINED_BASELINES = ("draem", "anoddpm", "prior-padim", "prior-patchcore")
-NAMES = ("hdm", *ABLATIONS, *TRAINED_BASELINES, "gabor-padim", "gabor-patchcore")
-COMES_WITH = {"hdm-no-normality": "hdm", "hdm-no-mirrors": "hdm",
-              "prior-padim": "anoddpm", "prior-patchcore": "anoddpm"}
+JOINED = ("hdm-no-diffusion", "hdm-no-discriminator", "hdm-diffusion-alone", "hdm-no-inversion",
+          "hdm-no-residual", "hdm-no-texture", "hdm-mean-of-z", "hdm-maximum")
+ABLATIONS = ("hdm-no-sources", "hdm-no-pom")
+TRAINED_BASELINES = ("draem",)
+NAMES = ("hdm", *JOINED, *ABLATIONS, "patchcore", "mixture", *TRAINED_BASELINES, "gabor-padim",
+         "gabor-patchcore")
+COMES_WITH = dict.fromkeys(JOINED, "hdm")
 """Methods that judge with what another one trains: one run measures both."""

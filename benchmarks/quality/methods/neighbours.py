@@ -19,7 +19,9 @@ NEIGHBOURHOOD = 3
 class Neighbours:
     """A coreset of patches of good images; features (N, D, h, w)."""
 
-    def __init__(self, features: Tensor, seed: int) -> None:
+    def __init__(self, features: Tensor, seed: int, *, pooled: bool = False) -> None:
+        """pooled: a patch comes with its neighbourhood's mean already."""
+        self.pooled = pooled
         self.centre = features.mean((0, 2, 3))[:, None, None]
         self.scale = features.std((0, 2, 3))[:, None, None].clamp(min=1e-6)
         points = self._points(features)
@@ -41,8 +43,8 @@ class Neighbours:
     def _points(self, features: Tensor) -> np.ndarray:
         """Standardised patches (N h w, D), each with its neighbourhood's mean."""
         standard = (features - self.centre) / self.scale
-        around = F.avg_pool2d(standard, NEIGHBOURHOOD, 1, NEIGHBOURHOOD // 2,
-                              count_include_pad=False)
+        around = standard if self.pooled else F.avg_pool2d(
+            standard, NEIGHBOURHOOD, 1, NEIGHBOURHOOD // 2, count_include_pad=False)
         return around.permute(0, 2, 3, 1).flatten(0, 2).numpy()
 
 

@@ -1,6 +1,6 @@
 """From trained networks to a whole detector: what good images look like is fitted on training
-images; p-values come from held-out good images, probabilities beside them from synthetic defects
-that were grown on held-out good images and never trained on."""
+images; evidences are joined, and p-values come, from held-out good images; probabilities beside
+them from synthetic defects that were grown on held-out good images and never trained on."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -13,20 +13,24 @@ from torch import Tensor
 from hdm.dagm.bank import SampleBank
 from hdm.dagm.mask_codes import CHANGED, IGNORED
 from hdm.dataset.appearance import Appearance
-from hdm.ddm.augmentation import pose
 from hdm.detector.calibration import Calibration
 from hdm.detector.ddm import DDM
 from hdm.detector.detector import HDM
+from hdm.detector.evidence import Evidence
+from hdm.detector.normality import Normality
 from hdm.detector.operating_point import choose
-from hdm.detector.scorer import Scorer
-from hdm.model_settings import ThresholdRule
+from hdm.detector.scorer import Scorer, all_maps, beside
+from hdm.model_settings import Benign, ThresholdRule
 from hdm.pom.discrimination.calibration_fit import calibrate
+from hdm.pom.discrimination.fusion_fit import fit_fusion
 from hdm.pom.discrimination.normality_fit import fit_normality
+from hdm.training.augmentation import pose
 
 GOOD_PIXEL_STEP, DEFECT_PIXEL_STEP = 41, 17
 NORMALITY_IMAGES = 512
 """At most so many are held in memory at a time; more would tell little new."""
-BATCH = 32
+SYNTHETIC = 200
+"""Synthetic defects that probabilities are fitted on."""
 
 
 class HeldOut(NamedTuple):
@@ -34,16 +38,18 @@ class HeldOut(NamedTuple):
 
     images: n calibration images as `InputFormat.prepare` gives them, whole even where they are
     judged by tiles: of many tiles one seems odd more often than a single one. canvases:
-    (m, C, H, W), the images or tiles of them. bank, rows: samples of the bank grown on these.
+    (m, C, H, W), the images or tiles of them, as the discriminator sees them. bank, rows: samples
+    of the bank grown on these; `first` is the bank's number of the first canvas.
     """
 
     images: Sequence[Tensor]
     canvases: Tensor
     bank: SampleBank
     rows: np.ndarray
+    first: int
 
 
-def build_detector(ddm: DDM, normals: Tensor, held: HeldOut, info: dict[str, Any]
+def build_detector(ddm: DDM, normals: Tensor, benign: Benign, held: HeldOut, info: dict[str, Any]
                    ) -> tuple[HDM, dict[str, float | None]]:
     """The detector of a trained module, from training images (n, C, H, W) and what was held out.
 
@@ -51,43 +57,72 @@ def build_detector(ddm: DDM, normals: Tensor, held: HeldOut, info: dict[str, Any
     defects (None without any): how well it finds what it was taught to find, not how well it will
     do on real defects.
     """
-    scorer = build_scorer(ddm, normals)
-    calibration, figures = calibrated(scorer, held)
+    normality = normality_of(ddm, normals, benign)
+    maps = all_maps(ddm, normality, held.images)
+    scorer = Scorer(ddm, normality, fit_fusion(
+        maps, (ddm.form.height, ddm.form.width), tiled=ddm.form.fit == "tile"))
+    calibration, figures = calibrated(scorer, held, maps)
     return HDM(scorer, calibration, choose(calibration, ThresholdRule()), info), figures
 
 
-def build_scorer(ddm: DDM, normals: Tensor) -> Scorer:
-    """The module joined with what training images (n, C, H, W) show of good parts."""
+def normality_of(ddm: DDM, normals: Tensor, benign: Benign) -> Normality:
+    """What training images (n, C, H, W) show of good parts on the canvas."""
     some = normals[:: -(-len(normals) // NORMALITY_IMAGES)]
-    judged = [ddm.judge(part) for part in some.split(BATCH)]
     posed = None
     if ddm.settings.normality and ddm.form.fit == "resize":
         none = torch.zeros(len(some), 2, *some.shape[2:])
-        posed, _ = pose(some, none, ddm.settings.benign, torch.Generator().manual_seed(0))
-    return Scorer(ddm, fit_normality(some, torch.cat([part.logits for part in judged]),
-                                     torch.cat([part.context for part in judged]), posed))
+        posed, _ = pose(some, none, benign, torch.Generator().manual_seed(0))
+    return fit_normality(some, ddm.judge(some), posed)
 
 
-def calibrated(scorer: Scorer, held: HeldOut) -> tuple[Calibration, dict[str, float | None]]:
-    """Calibration, and figures as `build_detector` returns them."""
-    scores = np.array([evidence.scores.item() for evidence in scorer.inspect(held.images)])
-    good = scorer.evidence(held.canvases)
-    synthetic, found = np.empty(0), None
-    pixels = good.pixels.flatten()[::GOOD_PIXEL_STEP]
+def calibrated(scorer: Scorer, held: HeldOut, maps: Sequence[Tensor]
+               ) -> tuple[Calibration, dict[str, float | None]]:
+    """Calibration, and figures as `build_detector` returns them; maps are of the held images."""
+    good = [scorer.fusion.evidence(image, scorer.canvas) for image in maps]
+    scores = torch.cat([evidence.scores for evidence in good]).numpy()
+    pixels = torch.cat([evidence.pixels.flatten()[::GOOD_PIXEL_STEP] for evidence in good])
     labels = torch.zeros(len(pixels))
-    if len(held.rows):
-        defects = scorer.evidence(held.bank.images[held.rows].float())
+    synthetic, found = np.empty(0), None
+    rows = held.rows[:: max(1, -(-len(held.rows) // SYNTHETIC))]
+    if len(rows):
+        defects = _synthetic(scorer, held, rows, maps)
         synthetic = defects.scores.numpy()
-        mask = held.bank.masks[held.rows][:, None]
+        mask = held.bank.masks[rows][:, None]
         known = mask != IGNORED
         pixels = torch.cat([pixels, defects.pixels[known][::DEFECT_PIXEL_STEP]])
         labels = torch.cat([labels, (mask[known] == CHANGED).float()[::DEFECT_PIXEL_STEP]])
-        found = roc_auc_score(np.r_[np.zeros(len(held.canvases)), np.ones(len(synthetic))],
-                              np.r_[good.scores.numpy(), synthetic])
-    calibration = calibrate(scores, [Appearance.of(image) for image in held.images], synthetic,
-                            pixels.numpy(), labels.numpy())
+        found = roc_auc_score(np.r_[np.zeros(len(scores)), np.ones(len(synthetic))],
+                              np.r_[scores, synthetic])
+    form = scorer.ddm.form
+    looks = [Appearance.of(form.for_discriminator(image[None])[0]) for image in held.images]
+    calibration = calibrate(scores, looks, synthetic, pixels.numpy(), labels.numpy())
     both = 0 < labels.sum() < len(labels)
     return calibration, {
         "synthetic_image_auroc": None if found is None else float(found),
         "synthetic_pixel_auroc": float(roc_auc_score(labels, pixels)) if both else None,
     }
+
+
+def _synthetic(scorer: Scorer, held: HeldOut, rows: np.ndarray, maps: Sequence[Tensor]
+               ) -> Evidence:
+    """Evidence of defects that were drawn on canvases, (m, 1, h, w).
+
+    The encoder sees more detail than a canvas has, and would find any enlarged canvas strange. So
+    diffusion is asked of the canvas with and without its defect, both enlarged, and what the
+    defect adds is added to what it says of the good image itself; of a tile, to nothing.
+    """
+    ddm = scorer.ddm
+    seen = held.bank.images[rows].float()
+    taught = scorer.normality.joined(seen, ddm.judge(seen))
+    bases = held.bank.table["base"].to_numpy()[rows] - held.first
+    changed = ddm.diffusion(seen)
+    if changed is None:
+        return scorer.fusion.evidence(taught, scorer.canvas)
+    if ddm.form.fit == "resize":
+        unchanged = ddm.diffusion(held.canvases[bases])
+        assert unchanged is not None
+        own = torch.cat([maps[base][:, :changed.shape[1]] for base in bases])
+        return scorer.fusion.evidence(torch.cat(
+            [own + beside(changed - unchanged, taught)[:, :changed.shape[1]], taught], 1),
+            scorer.canvas)
+    return scorer.fusion.evidence(beside(changed, taught), scorer.canvas)

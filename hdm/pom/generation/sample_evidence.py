@@ -12,48 +12,46 @@ from torch.nn import functional as F
 
 from hdm.dagm.bank import SampleBank
 from hdm.dagm.mask_codes import CHANGED, IGNORED, UNCHANGED
-from hdm.diffusion.normal_prior import NormalPrior
+from hdm.dataset.input_format import InputFormat
+from hdm.diffusion.latent_prior import LatentPrior
+from hdm.diffusion.latent_space import positions
 from hdm.diffusion.unet import UNet
 from hdm.model_settings import Denoiser, Training
 from hdm.training.loop import learning_rate, step_generator
 
-GAP_LEVELS = (0.1, 0.25, 0.45)
+GAP_LEVEL = 0.34
 BATCH = 32
 PROBE = Denoiser(stem=4, widths=(32, 48), blocks=1)
 PROBE_TRAINING = Training(steps=80, batch=16, learning_rate=2e-3)
 Progress = Callable[[int, int], None] | None
 
 
-def likelihood_gaps(bank: SampleBank, normals: Tensor, prior: NormalPrior, *, seed: int,
-                    progress: Progress = None) -> tuple[np.ndarray, np.ndarray]:
+def likelihood_gaps(bank: SampleBank, normals: Tensor, prior: LatentPrior, form: InputFormat, *,
+                    seed: int, progress: Progress = None) -> tuple[np.ndarray, np.ndarray]:
     """How much less likely each sample is than its good base, inside its mask.
 
-    The gap is the in-mask mean of the denoising error of the sample minus that of the base, with
-    the same noise, averaged over three levels, each divided by its error on good images. The
-    second array is the same figure between two noises on the unchanged base: what chance alone
-    makes of it.
+    The gap is the in-mask mean of the logarithm of the latents' denoising error, of the sample
+    minus that of the base, with the same noise. The second array is the same figure between two
+    noises on the unchanged base: what chance alone makes of it.
 
     Returns: gaps (S,), chance gaps (S,).
     """
     bases = bank.table["base"].to_numpy()
     used = np.unique(bases)
     place = {base: row for row, base in enumerate(used)}
-    inside = (bank.masks != UNCHANGED).float()
-    area = inside.sum((1, 2)).clamp(min=1)
     gaps, chance = torch.zeros(len(bases)), torch.zeros(len(bases))
-    for number, level in enumerate(GAP_LEVELS):
-        noise = _noise(seed + number, normals)
-        good = _errors(prior, normals[used], level, noise)
-        again = _errors(prior, normals[used], level, _noise(seed + number + 100, normals))
-        scale = good.mean().clamp(min=1e-6) * len(GAP_LEVELS)
-        for rows in torch.arange(len(bases)).split(BATCH):
-            base = torch.tensor([place[b] for b in bases[rows]])
-            seen = _errors(prior, bank.images[rows].float(), level, noise)
-            weight = inside[rows] / area[rows, None, None] / scale
-            gaps[rows] += ((seen - good[base]) * weight).sum((1, 2))
-            chance[rows] += ((again[base] - good[base]) * weight).sum((1, 2))
-            if progress:
-                progress(number * len(bases) + int(rows[-1]) + 1, len(GAP_LEVELS) * len(bases))
+    good = _surprise(prior, form, normals[used], seed)
+    again = _surprise(prior, form, normals[used], seed + 100)
+    for rows in torch.arange(len(bases)).split(BATCH):
+        base = torch.tensor([place[b] for b in bases[rows]])
+        seen = _surprise(prior, form, bank.images[rows].float(), seed)
+        inside = F.adaptive_max_pool2d((bank.masks[rows] != UNCHANGED).float()[:, None],
+                                       seen.shape[-2:])[:, 0]
+        weight = inside / inside.sum((1, 2), keepdim=True).clamp(min=1)
+        gaps[rows] = ((seen - good[base]) * weight).sum((1, 2))
+        chance[rows] = ((again[base] - good[base]) * weight).sum((1, 2))
+        if progress:
+            progress(int(rows[-1]) + 1, len(bases))
     return gaps.numpy().astype(float), chance.numpy().astype(float)
 
 
@@ -98,32 +96,39 @@ def descriptors(bank: SampleBank, normals: Tensor) -> np.ndarray:
     return (table - table.mean(0)) / np.maximum(table.std(0), 1e-9)
 
 
-def measure(bank: SampleBank, normals: Tensor, prior: NormalPrior, *, seed: int,
-            progress: Progress = None) -> pd.DataFrame:
-    """The bank's table with gap, chance_gap and detectability added."""
+def measure(bank: SampleBank, normals: Tensor, prior: LatentPrior | None, form: InputFormat, *,
+            seed: int, progress: Progress = None) -> pd.DataFrame:
+    """The bank's table with gap, chance_gap and detectability added; without a prior, gaps are 0
+    and the probe decides alone."""
 
     def half(number: int) -> Progress:
         return progress and (lambda done, of: progress(number * of + min(done, of), 2 * of))
 
-    gaps, chance = likelihood_gaps(bank, normals, prior, seed=seed, progress=half(0))
+    gaps = chance = np.zeros(len(bank.table))
+    if prior is not None:
+        gaps, chance = likelihood_gaps(bank, normals, prior, form, seed=seed, progress=half(0))
     found = detectabilities(bank, normals, seed=seed, progress=half(1))
     return bank.table.assign(gap=gaps, chance_gap=chance, detectability=found)
 
 
-def _noise(seed: int, like: Tensor) -> Tensor:
-    return torch.randn(1, *like.shape[1:], generator=torch.Generator().manual_seed(seed))
-
-
-def _errors(prior: NormalPrior, images: Tensor, level: float, noise: Tensor) -> Tensor:
-    """Denoising errors (N, H, W) with one noise image for all, on the CPU."""
-    return torch.cat([prior.denoising_error(part.to(prior.backend.device), level, noise).cpu()
-                      for part in images.split(BATCH)])
+def _surprise(prior: LatentPrior, form: InputFormat, images: Tensor, seed: int) -> Tensor:
+    """Logarithm of the denoising error of canvases (N, C, H, W), one noise for all: (N, h, w)."""
+    found = []
+    for part in images.split(BATCH):
+        latents = prior.latents(form.for_encoder(part))
+        n, width, height, columns = latents.shape
+        noise = torch.randn(height * columns, width,
+                            generator=torch.Generator().manual_seed(seed)).repeat(n, 1)
+        error = prior.residual(latents.movedim(1, -1).flatten(0, 2), noise, GAP_LEVEL,
+                               positions(height, columns).repeat(n, 1))
+        found.append(error.clamp(min=1e-6).log().view(n, height, columns).cpu())
+    return torch.cat(found)
 
 
 def _fit_probe(bank: SampleBank, rows: Tensor, seed: int) -> UNet:
     """A small segmentation network trained on half-size samples for a few seconds."""
     torch.manual_seed(seed)
-    probe = UNet(bank.images.shape[1], 1, PROBE, levelled=False)
+    probe = UNet(bank.images.shape[1], 1, PROBE)
     optimizer = torch.optim.AdamW(probe.parameters(), lr=PROBE_TRAINING.learning_rate)
     for step in range(PROBE_TRAINING.steps):
         for group in optimizer.param_groups:

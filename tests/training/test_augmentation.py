@@ -1,4 +1,4 @@
-"""Benign change: the same for what is seen and for what is normal, labels move with the image."""
+"""Benign change: the same light for all planes, and labels that move with the image."""
 
 import math
 
@@ -6,9 +6,8 @@ import pytest
 import tiny
 import torch
 
-from hdm.ddm.augmentation import light, pose
-from hdm.ddm.batches import Scenes, augment
 from hdm.model_settings import Benign
+from hdm.training.augmentation import light, pose
 
 NONE = Benign(contrast=0, brightness=0, shading=0, noise=0, turn=0, scale=0, shift=0)
 
@@ -17,39 +16,40 @@ def generator(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-def scenes(count=12):
-    """Textures with a dark square, labelled."""
+def scene(count=12):
+    """Textures and their dark squares: good image, seen image, mask."""
     normal = tiny.textures(count)
     mask = torch.zeros(count, 1, 32, 32)
     mask[:, :, 8:20, 10:24] = 1
-    return Scenes(normal, normal - 0.8 * mask, mask, 1 - 0.5 * mask)
+    return normal, normal - 0.8 * mask, mask
 
 
 def test_nothing_asked_for_changes_nothing():
-    before = scenes()
-    for plane, changed in zip(before, augment(before, NONE, generator()), strict=True):
+    normal, _, mask = scene()
+    for plane, changed in zip((normal, mask), pose(normal, mask, NONE, generator()), strict=True):
         torch.testing.assert_close(changed, plane, atol=1e-5, rtol=0)
+    torch.testing.assert_close(light([normal], NONE, generator())[0], normal)
 
 
 @pytest.mark.parametrize("benign", [
     Benign(), Benign(flips=True), Benign(turn=45, scale=0.2)])
-def test_what_is_seen_differs_from_normal_inside_the_mask_alone(benign):
-    changed = augment(scenes(), benign, generator(1))
-    difference = (changed.seen - changed.normal).abs()
-    inside = changed.mask == 1
-    edge = torch.nn.functional.max_pool2d(changed.mask, 3, 1, 1) == 1
+def test_a_label_moves_with_what_it_labels(benign):
+    normal, seen, mask = scene()
+    images, labels = pose(torch.cat([normal, seen], 1), torch.cat([mask, 1 - 0.5 * mask], 1),
+                          benign, generator(1))
+    difference, moved = (images[:, :1] - images[:, 1:]).abs(), labels[:, :1]
+    edge = torch.nn.functional.max_pool2d(moved, 3, 1, 1) == 1
     edge[..., [0, 0, -1, -1], [0, -1, 0, -1]] = True  # what reflection shows of a square there
     assert not difference[~edge].gt(1e-4).any(), "only interpolation reaches over the edge"
-    assert difference[inside].mean() > 0.5
-    assert set(changed.mask.unique().tolist()) == {0.0, 1.0}
-    torch.testing.assert_close(changed.weight, 1 - 0.5 * changed.mask)
+    assert difference[moved == 1].mean() > 0.5
+    assert set(moved.unique().tolist()) == {0.0, 1.0}
+    torch.testing.assert_close(labels[:, 1:], 1 - 0.5 * moved)
 
 
 def test_light_is_one_gain_and_one_offset_for_both_images():
-    before = scenes()
-    normal, seen = light([before.normal, before.seen], Benign(), generator(2))
-    inside = before.mask.bool()
-    for one, other, mask in zip(normal, seen, inside, strict=True):
+    normal, seen, inside = scene()
+    normal, seen = light([normal, seen], Benign(), generator(2))
+    for one, other, mask in zip(normal, seen, inside.bool(), strict=True):
         gain = (one - other)[mask] / 0.8
         assert gain.std() < 1e-4 and 0.7 < gain.mean() < 1.42
         assert torch.equal(one[~mask], other[~mask])
@@ -102,5 +102,8 @@ def test_turning_turns_and_keeps_lengths_in_a_wide_image():
 
 
 def test_a_generator_decides():
-    one, two, other = (augment(scenes(), Benign(), generator(s)).seen for s in (7, 7, 8))
+    normal, _, mask = scene()
+    one, two, other = (pose(normal, mask, Benign(), generator(s))[0] for s in (7, 7, 8))
+    assert torch.equal(one, two) and not torch.equal(one, other)
+    one, two, other = (light([normal], Benign(), generator(s))[0] for s in (7, 7, 8))
     assert torch.equal(one, two) and not torch.equal(one, other)

@@ -1,0 +1,108 @@
+"""Training the latent prior on the line's good images alone."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hdm.backbone.encoder import Encoder
+from hdm.dagm.latent_vectors import LatentVectors
+from hdm.diffusion.angles import noised, velocity
+from hdm.diffusion.compute import Backend
+from hdm.diffusion.latent_prior import INVERSION, RESIDUAL_LEVELS, LatentPrior, fixed_noise
+from hdm.diffusion.latent_space import LatentSpace, positions
+from hdm.diffusion.place_denoiser import PlaceDenoiser
+from hdm.model_settings import DagmFit
+from hdm.training.loop import Report, train
+
+GROUPS = 16
+"""Noise levels a step: half of them anywhere, half where the evidence is read."""
+READ = tuple(sorted({*RESIDUAL_LEVELS, *INVERSION[:-1]}))
+RANGE = (0.02, 0.98)
+TOLD_SHARE = 0.5
+HELD_OUT_LEVELS = (0.2, 0.34, 0.5, 0.66)
+BETTER = 0.99
+"""Times the held-out error without the place that the error with it must not exceed, for the place
+to be told."""
+
+
+class Noised(NamedTuple):
+    """GROUPS groups of P latents: clean and noise (G, P, D), level and told (G,), place (G, P,
+    2)."""
+
+    clean: Tensor
+    noise: Tensor
+    level: Tensor
+    place: Tensor
+    told: Tensor
+
+
+def fit(vectors: LatentVectors, space: LatentSpace, encoder: Encoder, settings: DagmFit,
+        backend: Backend, *, seed: int, checkpoint: Path, report: Report | None = None
+        ) -> LatentPrior:
+    """Train and return the averaged prior, told no places: `with_place` decides that."""
+    torch.manual_seed(seed)
+    network = PlaceDenoiser(space.whitening.shape[1], settings.network).to(backend.device)
+
+    def draw(step: int, generator: torch.Generator) -> Noised:
+        return draw_batch(vectors, settings.training.batch, generator)
+
+    def judge(model: nn.Module, batch: Noised) -> dict[str, Tensor]:
+        level = batch.level[:, None, None]
+        with backend.training_autocast():
+            out = model(noised(batch.clean, batch.noise, level), batch.level, batch.place,
+                        batch.told)
+        return {"loss": F.mse_loss(out.float(), velocity(batch.clean, batch.noise, level))}
+
+    trained = train(network, draw, judge, settings.training, seed=seed + 1, checkpoint=checkpoint,
+                    report=report, make=adam)
+    return LatentPrior(encoder, space, trained, settings, placed=False)
+
+
+def draw_batch(vectors: LatentVectors, size: int, generator: torch.Generator) -> Noised:
+    """`size` vectors, noised to GROUPS levels."""
+    each = max(1, size // GROUPS)
+    rows = torch.randint(len(vectors.latents), (GROUPS, each), generator=generator)
+    clean = vectors.latents[rows].float()
+    spread = (torch.arange(GROUPS) + torch.rand(GROUPS, generator=generator)) / GROUPS
+    anywhere = RANGE[0] + spread * (RANGE[1] - RANGE[0])
+    read = torch.tensor(READ)[torch.randint(len(READ), (GROUPS,), generator=generator)]
+    level = torch.where(torch.arange(GROUPS) % 4 < 2, anywhere, read)
+    told = (torch.rand(GROUPS, generator=generator) < TOLD_SHARE).float()
+    noise = torch.randn(clean.shape, generator=generator)
+    return Noised(clean, noise, level, vectors.places[rows], told)
+
+
+def adam(model: nn.Module, lr: float) -> list[torch.optim.Optimizer]:
+    """Muon learns these perceptrons no faster and costs twice a step."""
+    return [torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=1e-4, betas=(0.9, 0.98),
+                              fused=True)]
+
+
+def with_place(prior: LatentPrior, held_out: Callable[[int], Tensor], count: int
+               ) -> tuple[LatentPrior, dict[str, float]]:
+    """The prior, told places if that helps on held-out good images, and its shares of explained
+    variance at some noise levels, with what the place is worth.
+
+    held_out: number of an image -> (1, C, H, W) as the encoder takes them. Where parts are
+    aligned, what is normal depends on the place; where they lie as they like, it does not, and to
+    be told only adds to what can be learned by heart.
+    """
+    errors = torch.zeros(2, len(HELD_OUT_LEVELS))
+    for number in range(count):
+        latents = prior.latents(held_out(number))
+        clean = latents[0].flatten(1).T
+        places = positions(*latents.shape[-2:])
+        noise = fixed_noise(*clean.shape)
+        for told in (0, 1):
+            for place, level in enumerate(HELD_OUT_LEVELS):
+                errors[told, place] += prior.residual(
+                    clean, noise, level, places, placed=bool(told)).mean().cpu() / count
+    placed = bool(errors[1].mean() <= BETTER * errors[0].mean())
+    chosen = LatentPrior(prior.encoder, prior.space, prior.network, prior.settings, placed=placed)
+    shares = {f"explained_{level:g}": float(1 - errors[int(placed), place])
+              for place, level in enumerate(HELD_OUT_LEVELS)}
+    return chosen, shares | {"place_ratio": float(errors[1].mean() / errors[0].mean())}

@@ -1,0 +1,72 @@
+"""Latents of a line's good images to learn from, in memory that does not grow with the line."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from hdm.backbone.encoder import Encoder
+from hdm.diffusion.latent_space import LatentSpace, positions
+from hdm.model_settings import Benign
+from hdm.training.augmentation import pose
+
+CONTRAST = 0.1
+"""Largest change of a copy's contrast, natural logarithm."""
+MOST = 1_200_000
+"""Vectors that are kept; of more places each image gives a share, drawn at random."""
+
+
+@dataclass(frozen=True)
+class LatentVectors:
+    """latents (V, D) float16 and their places (V, 2) in [0, 1]."""
+
+    latents: Tensor
+    places: Tensor
+
+
+def collect(load: Callable[[int], Tensor], count: int, encoder: Encoder, dimensions: int, *,
+            seed: int, most: int = MOST, progress: Callable[[int, int], None] | None = None
+            ) -> tuple[LatentSpace, LatentVectors]:
+    """The space that whitens them, and latents of `count` images.
+
+    load: number of an image -> its views (V, C, H, W) as the encoder takes them; they are made,
+    encoded and forgotten one image after the other.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    share = max(1, most // max(1, count))
+    total, mean = 0, torch.zeros(encoder.channels, dtype=torch.float64)
+    second = torch.zeros(encoder.channels, encoder.channels, dtype=torch.float64)
+    kept: list[Tensor] = []
+    where: list[Tensor] = []
+    for number in range(count):
+        features = encoder.encode(load(number))
+        views, _, height, width = features.shape
+        vectors = features.movedim(1, -1).flatten(0, 2)
+        mean += vectors.sum(0).double()
+        second += (vectors.T @ vectors).double()
+        total += len(vectors)
+        chosen = torch.randperm(len(vectors), generator=generator)[:share]
+        kept.append(vectors[chosen].half())
+        where.append(positions(height, width).repeat(views, 1)[chosen])
+        if progress:
+            progress(number + 1, count)
+    mean /= total
+    space = LatentSpace.fit(mean, second / total - mean.outer(mean), dimensions)
+    for number, raw in enumerate(kept):
+        # One after the other, so that raw features and latents are not both held whole.
+        kept[number] = ((raw.float() - space.mean) @ space.whitening).half()
+    return space, LatentVectors(torch.cat(kept), torch.cat(where))
+
+
+def posed_views(image: Tensor, count: int, benign: Benign, generator: torch.Generator) -> Tensor:
+    """A good image (C, H, W) as it is and in `count` - 1 other poses and contrasts that are as
+    good, (count, C, H, W)."""
+    if count == 1:
+        return image[None]
+    copies = image.expand(count - 1, -1, -1, -1)
+    none = torch.zeros(count - 1, 1, *image.shape[1:])
+    posed, _ = pose(copies, none, benign, generator)
+    gain = torch.exp(CONTRAST * (2 * torch.rand(count - 1, 1, 1, 1, generator=generator) - 1))
+    middle = posed.mean((1, 2, 3), keepdim=True)
+    return torch.cat([image[None], middle + gain * (posed - middle)])

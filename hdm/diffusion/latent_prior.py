@@ -1,0 +1,127 @@
+"""The latent prior: a diffusion model of the features of a line's good images.
+
+The paper's diffusion works on latents z; here they are whitened features of a small frozen encoder,
+one vector a place. What the prior says of a place is evidence: how far its latent is from what the
+reverse process makes of it, and how improbable the noise is that it would have come from. """
+
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from hdm.backbone.encoder import Encoder
+from hdm.diffusion.angles import clean_and_noise, noised, signal_and_noise
+from hdm.diffusion.latent_space import LatentSpace, positions
+from hdm.diffusion.place_denoiser import PlaceDenoiser
+from hdm.errors import HDMError
+from hdm.files import atomic_file, read_json, write_json
+from hdm.model_settings import DagmFit
+
+PRIOR, FACTS = "prior.safetensors", "prior.json"
+RESIDUAL_LEVELS = (0.34,)
+INVERSION = (0.02, 0.34, 0.66, 0.98)
+"""Noise levels that the deterministic process passes from the latent to its noise: K = 3 steps
+(InvAD, 2025)."""
+NOISE_SEED = 20_252_200
+SMALLEST = 1e-3
+"""Of a squared distance per dimension, before its logarithm is taken."""
+KINDS = len(RESIDUAL_LEVELS) + 1
+
+
+class LatentPrior:
+    """Encoder, latent space and denoiser. `placed`: whether the denoiser is told a latent's
+    place."""
+
+    def __init__(self, encoder: Encoder, space: LatentSpace, network: PlaceDenoiser,
+                 settings: DagmFit, *, placed: bool) -> None:
+        self.encoder, self.space, self.settings = encoder, space, settings
+        self.network = network.to(encoder.device).eval().requires_grad_(False)
+        self.placed = placed
+
+    @property
+    def dimensions(self) -> int:
+        """Of a latent."""
+        return self.space.whitening.shape[1]
+
+    def latents(self, images: Tensor) -> Tensor:
+        """(N, C, H, W) as `InputFormat.for_encoder` gives them -> (N, D, H/8, W/8)."""
+        return self.space.latents(self.encoder.encode(images))
+
+    @torch.no_grad()
+    def denoise(self, state: Tensor, level: float, places: Tensor, *, placed: bool | None = None
+                ) -> tuple[Tensor, Tensor]:
+        """E[z_0 | z_t] and the noise that goes with it, of states (P, D) at `places` (P, 2)."""
+        told = self.placed if placed is None else placed
+        given = torch.full((1,), float(told), device=state.device)
+        at = torch.full((1,), level, device=state.device)
+        v = self.network(state[None], at, places.to(state.device)[None], given)[0]
+        return clean_and_noise(state, v, level)
+
+    def evidence(self, latents: Tensor) -> Tensor:
+        """(N, D, h, w) -> (N, KINDS, h, w): logarithms of how far each place is from what is
+        normal there, per dimension. First the residuals ||E[z_0 | z_t] - z_0||^2 at
+        `RESIDUAL_LEVELS`, the same noise for every image; then the norm of the noise that K steps
+        of deterministic inversion lead to."""
+        n, width, height, columns = latents.shape
+        places = positions(height, columns).repeat(n, 1)
+        clean = latents.movedim(1, -1).flatten(0, 2).to(self.encoder.device)
+        noise = fixed_noise(height * columns, width).repeat(n, 1).to(clean.device)
+        found = [self.residual(clean, noise, level, places) for level in RESIDUAL_LEVELS]
+        found.append(self.inversion(clean, places).pow(2).mean(1))
+        maps = torch.stack(found, -1).clamp(min=SMALLEST).log().cpu()
+        return maps.view(n, height, columns, KINDS).movedim(-1, 1)
+
+    def residual(self, clean: Tensor, noise: Tensor, level: float, places: Tensor, *,
+                 placed: bool | None = None) -> Tensor:
+        """Squared error of the one-step estimate of latents (P, D), mean over dimensions, (P,)."""
+        clean, noise = clean.to(self.encoder.device), noise.to(self.encoder.device)
+        estimate, _ = self.denoise(noised(clean, noise, level), level, places, placed=placed)
+        return (estimate - clean).pow(2).mean(1)
+
+    def inversion(self, clean: Tensor, places: Tensor) -> Tensor:
+        """The noise that K deterministic steps lead latents (P, D) to (DDIM inversion)."""
+        state = clean
+        for level, following in pairwise(INVERSION):
+            estimate, noise = self.denoise(state, level, places)
+            signal, spread = signal_and_noise(following)
+            state = signal * estimate + spread * noise
+        return state
+
+    def save(self, folder: Path) -> None:
+        """Write prior.safetensors, prior.json and the encoder's weights into a folder."""
+        tensors = {f"network.{k}": v for k, v in self.network.state_dict().items()}
+        tensors |= {"space.mean": self.space.mean, "space.whitening": self.space.whitening}
+        with atomic_file(folder / PRIOR) as temporary:
+            temporary.write_bytes(save({k: v.contiguous().cpu() for k, v in tensors.items()}))
+        self.encoder.save(folder)
+        write_json(folder / FACTS, {"placed": self.placed,
+                                    "settings": self.settings.model_dump(mode="json")})
+
+    @classmethod
+    def load(cls, folder: Path, device: torch.device) -> "LatentPrior":
+        """Raises HDMError if the files are missing or do not fit together."""
+        content: dict[str, Any] = read_json(folder / FACTS)
+        try:
+            settings = DagmFit.model_validate(content["settings"])
+            placed = bool(content["placed"])
+            tensors = load_file(folder / PRIOR)
+            space = LatentSpace(tensors["space.mean"], tensors["space.whitening"])
+            network = PlaceDenoiser(space.whitening.shape[1], settings.network)
+            network.load_state_dict({k.removeprefix("network."): v for k, v in tensors.items()
+                                     if k.startswith("network.")})
+        except Exception as error:
+            raise HDMError(f"the latent prior in {folder} cannot be read "
+                           f"({str(error).splitlines()[0]}); restore it with `dvc checkout` or "
+                           "train again.") from error
+        return cls(Encoder.load(folder, device), space, network, settings, placed=placed)
+
+
+@lru_cache(8)
+def fixed_noise(places: int, dimensions: int) -> Tensor:
+    """The noise of every image, (places, dimensions): an answer depends on the image alone."""
+    generator = torch.Generator().manual_seed(NOISE_SEED)
+    return torch.randn(places, dimensions, generator=generator)

@@ -1,0 +1,42 @@
+"""Fitting how evidences are joined, on held-out good images.
+
+Few numbers are taken from the images that thresholds come from, and each in the same way of all
+images: what that does to a threshold's rate is below what n images can certify, 1 / (n + 1)
+(tests/pom/test_fusion_fit.py measures it).
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from hdm.detector.evidence import WINDOWS, moments, worst
+from hdm.detector.fusion import Fusion
+
+LEAST = 1e-3
+PIXEL_STEP = 7
+
+
+def fit_fusion(maps: Sequence[Tensor], canvas: tuple[int, int], *, tiled: bool = False) -> Fusion:
+    """From each held-out good image's maps of K kinds, (1, K, H, W), and the canvas's size.
+
+    Of whole images all kinds weigh alike. Where images are judged by tiles the last kind, what the
+    discriminators say, weighs as much as all of the diffusion: it sees them at native detail and
+    in four mirrorings, and places mean nothing to the diffusion.
+    """
+    kinds = maps[0].shape[1]
+    weight = torch.full((kinds,), 1 / kinds)
+    if tiled and kinds > 1:
+        weight = torch.tensor([0.5 / (kinds - 1)] * (kinds - 1) + [0.5])
+    centre = torch.stack([image.mean((0, 2, 3)) for image in maps]).mean(0)
+    oddest = torch.stack([worst(image.movedim(1, 0)) for image in maps])
+    figures = 1 if not tiled else len(WINDOWS)
+    unknown = torch.tensor([[0.0], [1.0]])
+    fusion = Fusion(centre, oddest.std(0, correction=0).clamp(min=LEAST), weight,
+                    unknown[:, 0], unknown.expand(2, figures).contiguous())
+    joined = [fusion.pixels(image) for image in maps]
+    fusion = replace(fusion, pixel=moments(
+        torch.cat([image.flatten()[::PIXEL_STEP] for image in joined])))
+    found = torch.cat([fusion.statistics(image, canvas) for image in joined])
+    return replace(fusion, expected=moments(found))

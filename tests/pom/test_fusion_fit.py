@@ -1,0 +1,110 @@
+"""Fitting how evidences join: units that do not matter, and thresholds that still hold."""
+
+import pytest
+import torch
+
+from hdm.detector.operating_point import conformal_threshold
+from hdm.pom.discrimination.fusion_fit import LEAST, fit_fusion
+
+CANVAS = (16, 16)
+
+
+def maps(count: int, generator: torch.Generator) -> list[torch.Tensor]:
+    """Three kinds of evidence of good images, of differing sizes, the last with a long tail."""
+    level = torch.randn(count, 3, 1, 1, generator=generator) * torch.tensor(
+        [0.3, 0.05, 1.0]).view(3, 1, 1)
+    grain = torch.randn(count, 3, *CANVAS, generator=generator)
+    grain[:, 2] = grain[:, 2].exp()
+    return list((level + grain * torch.tensor([1.0, 0.1, 5.0]).view(3, 1, 1)).split(1))
+
+
+@pytest.fixture(scope="module")
+def held_out() -> list[torch.Tensor]:
+    return maps(40, torch.Generator().manual_seed(0))
+
+
+def scores(fusion, images):
+    return torch.cat([fusion.evidence(image, CANVAS).scores for image in images])
+
+
+def test_centre_and_unit_by_hand():
+    """Flat maps at 1, 2, 3 and at 10, 20, 30: their oddest pixels are as all others."""
+    levels = [torch.tensor([n, 10.0 * n]) for n in (1, 2, 3)]
+    fusion = fit_fusion([level.view(1, 2, 1, 1).expand(1, 2, 8, 8) for level in levels], (8, 8))
+    assert fusion.centre.tolist() == pytest.approx([2, 20])
+    assert fusion.unit.tolist() == pytest.approx([(2 / 3) ** 0.5, 10 * (2 / 3) ** 0.5])
+
+
+def test_the_unit_is_of_the_oddest_pixels_and_not_of_all():
+    """Loud grain that is alike on all images weighs nothing; how loud its peak is does."""
+    images = []
+    for peak in (4.0, 6.0):
+        image = torch.ones(1, 1, 10, 10)
+        image[..., ::2] = -1.0
+        image[..., 3, 3] = peak
+        images.append(image)
+    assert fit_fusion(images, (10, 10)).unit.item() == pytest.approx(1.0)
+
+
+def test_the_unit_of_a_kind_means_nothing(held_out):
+    change = torch.tensor([100.0, 1.0, 0.2]).view(3, 1, 1)
+    offset = torch.tensor([7.0, -3.0, 0.0]).view(3, 1, 1)
+    other = [image * change + offset for image in held_out]
+    one, two = fit_fusion(held_out, CANVAS), fit_fusion(other, CANVAS)
+    for before, after in zip(held_out, other, strict=True):
+        torch.testing.assert_close(two.pixels(after), one.pixels(before), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(scores(two, other), scores(one, held_out), atol=1e-3, rtol=1e-3)
+
+
+def test_no_kind_of_evidence_is_heard_alone(held_out):
+    """The oddest pixels of each kind differ by one unit from image to image."""
+    fusion = fit_fusion(held_out, CANVAS)
+    for kind in range(3):
+        unit = torch.stack([image[0, kind].flatten().topk(3).values.mean() for image in held_out])
+        assert (unit / fusion.unit[kind]).std(correction=0).item() == pytest.approx(1, abs=1e-4)
+
+
+def test_scores_of_held_out_images_are_about_zero_by_about_one(held_out):
+    fusion = fit_fusion(held_out, CANVAS)
+    found = scores(fusion, held_out)
+    assert found.mean().item() == pytest.approx(0, abs=1e-4)
+    assert found.std(correction=0).item() == pytest.approx(1, abs=1e-4)
+
+
+def test_by_tiles_the_last_kind_weighs_as_much_as_all_others(held_out):
+    tiled = fit_fusion(held_out, CANVAS, tiled=True)
+    assert tiled.weight.tolist() == pytest.approx([0.25, 0.25, 0.5])
+    assert fit_fusion(held_out, CANVAS).weight.tolist() == pytest.approx([1 / 3] * 3)
+    alone = fit_fusion([image[:, 2:] for image in held_out], CANVAS, tiled=True)
+    assert alone.weight.tolist() == [1.0]
+    each = torch.cat([tiled.statistics(tiled.pixels(image), CANVAS) for image in held_out])
+    assert each.shape == (40, 3)
+    torch.testing.assert_close(tiled.expected[0], each.mean(0))
+    torch.testing.assert_close(tiled.expected[1], each.std(0, correction=0))
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_few_images_and_maps_that_never_vary_give_finite_figures(count):
+    fusion = fit_fusion([torch.ones(1, 2, 16, 16)] * count, CANVAS)
+    assert fusion.unit.tolist() == pytest.approx([LEAST, LEAST])
+    assert scores(fusion, maps_of_two()).isfinite().all()
+
+
+def maps_of_two():
+    return [image[:, :2] for image in maps(3, torch.Generator().manual_seed(1))]
+
+
+@pytest.mark.parametrize("tiled", [False, True])
+def test_nineteen_images_still_certify_one_false_alarm_in_twenty(tiled):
+    """They are in the fit and the next part is not, which costs less than two hundredths."""
+    generator, alarms = torch.Generator().manual_seed(0), []
+    for _ in range(400):
+        drawn = maps(19 + 10, generator)
+        fusion = fit_fusion(drawn[:19], CANVAS, tiled=tiled)
+        found = fusion.evidence(torch.cat(drawn), CANVAS).scores
+        limit, certified = conformal_threshold(found[:19].numpy(), 0.05)
+        assert certified
+        alarms.append((found[19:] > limit).float().mean())
+    rates = torch.stack(alarms)
+    error = rates.std().item() / len(rates) ** 0.5
+    assert abs(rates.mean().item() - 0.05) < 0.02 + 2 * error
