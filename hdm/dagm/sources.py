@@ -1,4 +1,4 @@
-"""Sources of anomalous content beside the diffusion prior; none needs data of another line.
+"""Sources of anomalous content; none needs data of another line.
 
 Each takes a numpy Generator, the normal image and another normal image of the line, both float
 (C, H, W) in about [-1, 1], and returns the content (C, H, W) that a mask then lets through.

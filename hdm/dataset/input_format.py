@@ -91,9 +91,13 @@ class InputFormat:
         return resize(images, self.seen_size_of(*images.shape[-2:]))
 
     def for_encoder(self, images: Tensor) -> Tensor:
-        """Prepared images (N, C, H, W), or others of their content, as the encoder sees them:
-        sides are multiples of 16."""
+        """Prepared images (N, C, H, W) as the encoder sees them: sides are multiples of 16."""
         return resize(images, self.encoder_size_of(*images.shape[-2:]))
+
+    def canvas_for_encoder(self, canvases: Tensor) -> Tensor:
+        """Canvases (N, C, height, width) as the encoder sees that much of a part, enlarged."""
+        return resize(canvases, encoder_size(canvases.shape[-2] * self.detail,
+                                             canvases.shape[-1] * self.detail))
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

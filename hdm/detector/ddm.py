@@ -65,6 +65,12 @@ class DDM:
             return None
         return self.prior.evidence(self.prior.latents(self.form.for_encoder(images)))
 
+    def diffusion_of_canvases(self, canvases: Tensor) -> Tensor | None:
+        """`diffusion` of canvases, which show less detail than prepared images."""
+        if self.prior is None:
+            return None
+        return self.prior.evidence(self.prior.latents(self.form.canvas_for_encoder(canvases)))
+
     def save(self, folder: Path) -> None:
         """Write the weights into an existing folder."""
         with atomic_file(folder / NETWORK) as temporary:

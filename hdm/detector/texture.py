@@ -23,7 +23,6 @@ SCALES = 4
 WAVELENGTH, SPREAD, RADIUS = 4.0, 2.0, 6
 FAINT = 1e-3
 """Energy below which nothing is told centred: less than 8-bit images hold."""
-WORST = 0.01
 AT_ONCE = 64
 
 
@@ -45,17 +44,6 @@ class Texture:
         centred = texture_figures(energy, brightness, self.typical) - self.mean
         white = (centred[:, :, None] @ self.whitening)[:, :, 0]
         return white.pow(2).sum(2).sqrt().unflatten(1, (1, *energy.shape[-2:]))
-
-
-def excess(distances: Tensor) -> Tensor:
-    """By how much the farthest places, 1 %, exceed the image's median one: (N, 1, h, w) -> (N,).
-
-    What makes a whole image a little strange, as a darker exposure does, is no defect.
-    """
-    flat = distances.flatten(1)
-    count = flat.shape[1]
-    farthest = flat.topk(max(1, round(WORST * count)), dim=1).values.mean(1)
-    return farthest - flat.topk(count // 2 + 1, dim=1).values[:, -1]
 
 
 def energies(images: Tensor) -> tuple[Tensor, Tensor]:

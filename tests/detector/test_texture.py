@@ -1,11 +1,11 @@
-"""Texture at its place: energies of plain waves, distances by the closed form, and excess."""
+"""Texture at its place: energies of plain waves, distances by the closed form."""
 
 import math
 
 import pytest
 import torch
 
-from hdm.detector.texture import CELL, ORIENTATIONS, Texture, energies, excess, gabor_filters
+from hdm.detector.texture import CELL, ORIENTATIONS, Texture, energies, gabor_filters
 from hdm.pom.discrimination.normality_fit import fit_texture
 
 
@@ -75,11 +75,6 @@ def test_more_light_on_the_whole_image_changes_nothing():
     torch.testing.assert_close(judge.distance(image + 0.2), judge.distance(image), atol=1e-3,
                                rtol=1e-3)
 
-
-def test_excess_is_the_worst_hundredth_beyond_the_median():
-    distances = torch.arange(256.0).view(1, 1, 16, 16)
-    assert excess(distances).item() == pytest.approx(254 - 127)  # mean of 253, 254, 255
-    assert excess(distances + 5).item() == pytest.approx(127)
 
 
 @pytest.mark.parametrize("images", [torch.zeros(3, 1, 32, 32), noise(1)])

@@ -115,11 +115,11 @@ def _synthetic(scorer: Scorer, held: HeldOut, rows: np.ndarray, maps: Sequence[T
     seen = held.bank.images[rows].float()
     taught = scorer.normality.joined(seen, ddm.judge(seen))
     bases = held.bank.table["base"].to_numpy()[rows] - held.first
-    changed = ddm.diffusion(seen)
+    changed = ddm.diffusion_of_canvases(seen)
     if changed is None:
         return scorer.fusion.evidence(taught, scorer.canvas)
     if ddm.form.fit == "resize":
-        unchanged = ddm.diffusion(held.canvases[bases])
+        unchanged = ddm.diffusion_of_canvases(held.canvases[bases])
         assert unchanged is not None
         own = torch.cat([maps[base][:, :changed.shape[1]] for base in bases])
         return scorer.fusion.evidence(torch.cat(

@@ -115,7 +115,7 @@ def _surprise(prior: LatentPrior, form: InputFormat, images: Tensor, seed: int) 
     """Logarithm of the denoising error of canvases (N, C, H, W), one noise for all: (N, h, w)."""
     found = []
     for part in images.split(BATCH):
-        latents = prior.latents(form.for_encoder(part))
+        latents = prior.latents(form.canvas_for_encoder(part))
         n, width, height, columns = latents.shape
         noise = torch.randn(height * columns, width,
                             generator=torch.Generator().manual_seed(seed)).repeat(n, 1)
