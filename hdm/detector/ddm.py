@@ -21,6 +21,8 @@ from hdm.model_settings import DdmTrain
 
 NETWORK, PRIOR = "discriminator.safetensors", "prior"
 BATCH = 32
+AT_ONCE = 4
+"""Images whose latents are judged together: of more they leave the processor's cache."""
 
 
 class DDM:
@@ -63,13 +65,18 @@ class DDM:
         `LatentPrior.evidence` gives it; None without a backbone."""
         if self.prior is None:
             return None
-        return self.prior.evidence(self.prior.latents(self.form.for_encoder(images)))
+        return self._evidence(self.form.for_encoder(images))
 
     def diffusion_of_canvases(self, canvases: Tensor) -> Tensor | None:
         """`diffusion` of canvases, which show less detail than prepared images."""
         if self.prior is None:
             return None
-        return self.prior.evidence(self.prior.latents(self.form.canvas_for_encoder(canvases)))
+        return self._evidence(self.form.canvas_for_encoder(canvases))
+
+    def _evidence(self, encoded: Tensor) -> Tensor:
+        assert self.prior is not None
+        return torch.cat([self.prior.evidence(self.prior.latents(part))
+                          for part in encoded.split(AT_ONCE)])
 
     def save(self, folder: Path) -> None:
         """Write the weights into an existing folder."""

@@ -29,7 +29,7 @@ from hdm.training.augmentation import pose
 GOOD_PIXEL_STEP, DEFECT_PIXEL_STEP = 41, 17
 NORMALITY_IMAGES = 512
 """At most so many are held in memory at a time; more would tell little new."""
-SYNTHETIC = 200
+SYNTHETIC = 100
 """Synthetic defects that probabilities are fitted on."""
 
 
@@ -119,8 +119,10 @@ def _synthetic(scorer: Scorer, held: HeldOut, rows: np.ndarray, maps: Sequence[T
     if changed is None:
         return scorer.fusion.evidence(taught, scorer.canvas)
     if ddm.form.fit == "resize":
-        unchanged = ddm.diffusion_of_canvases(held.canvases[bases])
-        assert unchanged is not None
+        used, place = np.unique(bases, return_inverse=True)
+        good = ddm.diffusion_of_canvases(held.canvases[used])
+        assert good is not None
+        unchanged = good[place]
         own = torch.cat([maps[base][:, :changed.shape[1]] for base in bases])
         return scorer.fusion.evidence(torch.cat(
             [own + beside(changed - unchanged, taught)[:, :changed.shape[1]], taught], 1),

@@ -21,6 +21,8 @@ from hdm.training.loop import learning_rate, step_generator
 
 GAP_LEVEL = 0.34
 BATCH = 32
+AT_ONCE = 4
+"""Canvases whose latents are judged together: of more they leave the processor's cache."""
 PROBE = Denoiser(stem=4, widths=(32, 48), blocks=1)
 PROBE_TRAINING = Training(steps=80, batch=16, learning_rate=2e-3)
 Progress = Callable[[int, int], None] | None
@@ -40,11 +42,10 @@ def likelihood_gaps(bank: SampleBank, normals: Tensor, prior: LatentPrior, form:
     used = np.unique(bases)
     place = {base: row for row, base in enumerate(used)}
     gaps, chance = torch.zeros(len(bases)), torch.zeros(len(bases))
-    good = _surprise(prior, form, normals[used], seed)
-    again = _surprise(prior, form, normals[used], seed + 100)
+    good, again = _surprise(prior, form, normals[used], (seed, seed + 100))
     for rows in torch.arange(len(bases)).split(BATCH):
         base = torch.tensor([place[b] for b in bases[rows]])
-        seen = _surprise(prior, form, bank.images[rows].float(), seed)
+        (seen,) = _surprise(prior, form, bank.images[rows].float(), (seed,))
         inside = F.adaptive_max_pool2d((bank.masks[rows] != UNCHANGED).float()[:, None],
                                        seen.shape[-2:])[:, 0]
         weight = inside / inside.sum((1, 2), keepdim=True).clamp(min=1)
@@ -111,18 +112,22 @@ def measure(bank: SampleBank, normals: Tensor, prior: LatentPrior | None, form: 
     return bank.table.assign(gap=gaps, chance_gap=chance, detectability=found)
 
 
-def _surprise(prior: LatentPrior, form: InputFormat, images: Tensor, seed: int) -> Tensor:
-    """Logarithm of the denoising error of canvases (N, C, H, W), one noise for all: (N, h, w)."""
-    found = []
-    for part in images.split(BATCH):
+def _surprise(prior: LatentPrior, form: InputFormat, images: Tensor, seeds: tuple[int, ...]
+              ) -> list[Tensor]:
+    """Logarithm of the denoising error of canvases (N, C, H, W), one noise a seed for all of them:
+    for each seed (N, h, w)."""
+    found: list[list[Tensor]] = [[] for _ in seeds]
+    for part in images.split(AT_ONCE):
         latents = prior.latents(form.canvas_for_encoder(part))
         n, width, height, columns = latents.shape
-        noise = torch.randn(height * columns, width,
-                            generator=torch.Generator().manual_seed(seed)).repeat(n, 1)
-        error = prior.residual(latents.movedim(1, -1).flatten(0, 2), noise, GAP_LEVEL,
-                               positions(height, columns).repeat(n, 1))
-        found.append(error.clamp(min=1e-6).log().view(n, height, columns).cpu())
-    return torch.cat(found)
+        clean = latents.movedim(1, -1).flatten(0, 2)
+        places = positions(height, columns).repeat(n, 1)
+        for number, seed in enumerate(seeds):
+            noise = torch.randn(height * columns, width,
+                                generator=torch.Generator().manual_seed(seed)).repeat(n, 1)
+            error = prior.residual(clean, noise, GAP_LEVEL, places)
+            found[number].append(error.clamp(min=1e-6).log().view(n, height, columns).cpu())
+    return [torch.cat(parts) for parts in found]
 
 
 def _fit_probe(bank: SampleBank, rows: Tensor, seed: int) -> UNet:
