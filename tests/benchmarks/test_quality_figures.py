@@ -124,15 +124,15 @@ def test_what_comes_with_a_training_is_kept_if_asked_for(tmp_path, monkeypatch):
 
     def measured(job, seconds, threads):
         run.append(job.method)
-        return [row("hdm"), row("hdm-no-normality", image=0.8)]
+        return [row("hdm"), row("hdm-no-texture", image=0.8)]
 
     monkeypatch.setattr(command, "measured", measured)
     where = ["--data", str(tmp_path / "data"), "--out", str(tmp_path), "--sets", "mtd",
              "--skip-existing"]
-    for asked, kept in (("hdm", ["hdm"]), ("hdm,hdm-no-normality", ["hdm", "hdm-no-normality"])):
+    for asked, kept in (("hdm", ["hdm"]), ("hdm,hdm-no-texture", ["hdm", "hdm-no-texture"])):
         assert command.main(["--methods", asked, *where]) == 0
         assert [r["method"] for r in read_rows(tmp_path / "fast.json")] == kept
-    assert command.main(["--methods", "hdm-no-normality", *where]) == 0
+    assert command.main(["--methods", "hdm-no-texture", *where]) == 0
     assert run == ["hdm", "hdm"], "one run for both, none where both rows are there"
 
 
@@ -195,5 +195,5 @@ def test_every_preset_and_ablation_is_a_legal_configuration(preset):
         params = params_of(preset, seed=3, threads=1, over=METHODS[name].over)
         assert params.seed == 3
         assert params.compute.threads == 1
-    shares = params_of(preset, seed=0, over=METHODS["hdm-no-dagm"].over).dagm_synthesize.sources
+    shares = params_of(preset, seed=0, over=METHODS["hdm-no-sources"].over).dagm_synthesize.sources
     assert {name for name, share in shares.items() if share} == {"procedural", "fill"}
