@@ -7,9 +7,11 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hdm.errors import HDMError
+
+Value = TypeVar("Value")
 
 
 @contextmanager
@@ -136,3 +138,9 @@ def read_json(source: Path) -> Any:
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise HDMError(f"{source} is not valid JSON ({error}); delete it and run `dvc repro`."
                        ) from None
+
+
+def below(content: dict[str, Value], prefix: str) -> dict[str, Value]:
+    """Of what a file holds by name, the part whose names begin with `prefix`, without it."""
+    return {name.removeprefix(prefix): value for name, value in content.items()
+            if name.startswith(prefix)}

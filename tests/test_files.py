@@ -11,7 +11,15 @@ from pathlib import Path
 import pytest
 
 from hdm.errors import HDMError
-from hdm.files import append_text, atomic_file, atomic_folder, read_json, write_json, write_text
+from hdm.files import (
+    append_text,
+    atomic_file,
+    atomic_folder,
+    below,
+    read_json,
+    write_json,
+    write_text,
+)
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -213,3 +221,8 @@ def test_appended_lines_follow_one_another_even_after_a_crash(tmp_path):
     assert file.read_text() == "one\ncut o\ntwo\n"
     with pytest.raises(HDMError, match="cannot write"):
         append_text(tmp_path, "x")
+
+
+def test_what_stands_below_a_prefix_keeps_the_rest_of_its_name():
+    assert below({"a.b": 1, "a.c.d": 2, "b.a.": 3, "a": 4}, "a.") == {"b": 1, "c.d": 2}
+    assert below({"a": 1}, "z.") == {}

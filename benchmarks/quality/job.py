@@ -43,11 +43,10 @@ def run(name: str, folder: Path, preset: str, seed: int, *, seconds: float | Non
     """Train and measure; returns the method's row, then those of what comes with its training.
     `seconds` is a trained baseline's budget."""
     import torch
-    from torch import Tensor
 
     from benchmarks.quality.methods import METHODS, Task
     from benchmarks.quality.sets import read_set
-    from hdm.dagm.latent_vectors import posed_views
+    from hdm.dagm.latent_vectors import training_views
     from hdm.dataset.tensors import load_normals, load_prepared, load_whole, measure_format
     from hdm.diffusion.compute import Backend
 
@@ -62,13 +61,8 @@ def run(name: str, folder: Path, preset: str, seed: int, *, seconds: float | Non
         whole_image = params.image.model_copy(update={"fit": "resize"})
         form = measure_format(train, whole_image)
     held = load_whole(manifest.split("calibration"), form)
-    load = load_prepared(train, form)
-
-    def views(number: int) -> Tensor:
-        generator = torch.Generator().manual_seed(seed * 1_000_003 + number)
-        return form.for_encoder(posed_views(load(number), params.dagm_fit.views, params.benign,
-                                            generator))
-
+    views = training_views(load_prepared(train, form), form, params.dagm_fit.views, params.benign,
+                           seed=seed)
     normals = load_normals(train, form, seed=seed)
     calibration = load_normals(manifest.split("calibration"), form, seed=seed)
     torch.manual_seed(seed)

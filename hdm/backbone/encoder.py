@@ -1,7 +1,7 @@
 """The frozen encoder as it is run: OpenVINO's exact arithmetic on processors, torch elsewhere.
 
 A frozen network needs no gradients, and a runtime that compiles it is several times as fast
-(`benchmarks/speed`); results differ by rounding alone.
+(docs/experiments.md, "Diffusion on latents"); results differ by rounding alone.
 """
 
 from pathlib import Path

@@ -15,7 +15,6 @@ STAGES = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80)
 TAKEN = (2, 4)
 """Stages whose outputs are the latents, at strides 8 and 16."""
 CHANNELS = tuple(STAGES[stage][-1] for stage in TAKEN)
-STRIDE = 8
 MEAN, SPREAD = 127.0, 128.0
 """Of values in 0 ... 255, as the weights were trained."""
 EPSILON = 1e-3
@@ -91,4 +90,3 @@ class SameConvolution(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         """(N, inputs, H, W) -> (N, outputs, H / stride, W / stride)."""
         return super().forward(F.pad(x, self.margin))
-

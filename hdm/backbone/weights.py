@@ -2,7 +2,8 @@
 
 Nothing is downloaded. The weights are Google's EfficientNet-Lite0, trained on ImageNet, under the
 Apache License 2.0; ImageNet's own terms ask for non-commercial research, and who must not use such
-weights sets `dagm_fit.backbone: none`. """
+weights sets `dagm_fit.backbone: none`.
+"""
 
 import hashlib
 from functools import lru_cache

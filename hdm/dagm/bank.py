@@ -78,9 +78,8 @@ def synthesize(normals: Tensor, splits: list[str], settings: DagmSynthesize,
                progress: Callable[[int, int], None] | None = None) -> SampleBank:
     """Grow `settings.samples` defects on `normals` (N, C, H, W); `splits` names each one's split.
 
-    Sample i depends on (seed, i) alone. Four
-    samples in five have a base from the training images, the fifth one from the calibration
-    images, kept apart for synthetic validation.
+    Sample i depends on (seed, i) alone. Four samples in five have a base from the training images,
+    the fifth one from the calibration images, kept apart for synthetic validation.
     """
     count, size = settings.samples, (normals.shape[2], normals.shape[3])
     rngs = [np.random.default_rng([seed, index]) for index in range(count)]

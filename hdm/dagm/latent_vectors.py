@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from hdm.backbone.encoder import Encoder
+from hdm.dataset.input_format import InputFormat
 from hdm.diffusion.latent_space import LatentSpace, positions
 from hdm.model_settings import Benign
 from hdm.training.augmentation import pose
@@ -57,6 +58,17 @@ def collect(load: Callable[[int], Tensor], count: int, encoder: Encoder, dimensi
         # One after the other, so that raw features and latents are not both held whole.
         kept[number] = ((raw.float() - space.mean) @ space.whitening).half()
     return space, LatentVectors(torch.cat(kept), torch.cat(where))
+
+
+def training_views(load: Callable[[int], Tensor], form: InputFormat, count: int, benign: Benign, *,
+                   seed: int) -> Callable[[int], Tensor]:
+    """Number of a good image -> `posed_views` of it as the encoder sees them; load: number of one
+    -> it as it is prepared. An image's views follow from (seed, number) alone."""
+    def views(number: int) -> Tensor:
+        generator = torch.Generator().manual_seed(seed * 1_000_003 + number)
+        return form.for_encoder(posed_views(load(number), count, benign, generator))
+
+    return views
 
 
 def posed_views(image: Tensor, count: int, benign: Benign, generator: torch.Generator) -> Tensor:

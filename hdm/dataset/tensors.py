@@ -93,7 +93,7 @@ def load_prepared(images: Manifest, form: InputFormat) -> Callable[[int], Tensor
 
 def load_whole(images: Manifest, form: InputFormat) -> list[Tensor]:
     """All images of a split as a detector judges them, each (channels, H, W)."""
-    return [form.prepare(read_image(images.image_file(row))) for row in images]
+    return list(map(load_prepared(images, form), range(len(images))))
 
 
 def _fit(normals: Manifest, settings: Image) -> tuple[str, float]:

@@ -14,15 +14,13 @@ from hdm.dataset.input_format import InputFormat
 from hdm.dataset.tiles import over_tiles
 from hdm.detector.ensemble import Ensemble, logits
 from hdm.diffusion.compute import Backend
-from hdm.diffusion.latent_prior import LatentPrior
+from hdm.diffusion.latent_prior import AT_ONCE, LatentPrior
 from hdm.errors import HDMError
 from hdm.files import atomic_file
 from hdm.model_settings import DdmTrain
 
 NETWORK, PRIOR = "discriminator.safetensors", "prior"
 BATCH = 32
-AT_ONCE = 4
-"""Images whose latents are judged together: of more they leave the processor's cache."""
 
 
 class DDM:
@@ -51,10 +49,9 @@ class DDM:
                                     mirrored=self.mirrored).float().cpu())
         return torch.cat(found)
 
-    def taught(self, images: Tensor) -> Tensor:
-        """Logits of prepared images of one size, (N, 1, h, w), h and w as `for_discriminator`
-        makes them."""
-        seen = self.form.for_discriminator(images)
+    def taught(self, seen: Tensor) -> Tensor:
+        """Logits (N, 1, h, w) of images of one size as `InputFormat.for_discriminator` makes them,
+        (N, C, h, w)."""
         if self.form.fit == "resize":
             return self.judge(seen)
         tile = (self.form.height, self.form.width)

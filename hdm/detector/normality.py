@@ -2,7 +2,8 @@
 
 Two kinds of evidence on the discriminator's canvas that fail on different images, each in
 deviations of good images and none weighted by hand: logits (where are synthetic defects?) and
-texture (what is rare here?). """
+texture (what is rare here?).
+"""
 
 from dataclasses import dataclass, fields
 from typing import Self
@@ -13,6 +14,7 @@ from torch.nn import functional as F
 
 from hdm.detector.evidence import standard
 from hdm.detector.texture import CELL, Texture
+from hdm.files import below
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,6 @@ class Normality:
     @classmethod
     def of(cls, tensors: dict[str, Tensor]) -> Self:
         """The inverse of `tensors`."""
-        below = {k.removeprefix("texture."): v for k, v in tensors.items()
-                 if k.startswith("texture.")}
-        return cls(Texture(**below) if below else None, tensors["logit"], tensors["place"])
+        texture = below(tensors, "texture.")
+        return cls(Texture(**texture) if texture else None, tensors["logit"], tensors["place"])
 

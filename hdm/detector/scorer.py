@@ -15,7 +15,7 @@ from hdm.detector.fusion import Fusion
 from hdm.detector.normality import Normality
 from hdm.diffusion.latent_prior import KINDS
 from hdm.errors import HDMError
-from hdm.files import atomic_file
+from hdm.files import atomic_file, below
 
 EVIDENCE = "evidence.safetensors"
 BATCH = 16
@@ -52,8 +52,8 @@ class Scorer:
         kinds = 1 if ddm.prior is None else 1 + KINDS
         try:
             content = load_file(folder / EVIDENCE)
-            normality = Normality.of(_below("normality.", content))
-            fusion = Fusion.of(_below("fusion.", content))
+            normality = Normality.of(below(content, "normality."))
+            fusion = Fusion.of(below(content, "fusion."))
             if len(fusion.unit) != kinds:
                 raise ValueError(f"it joins {len(fusion.unit)} kinds of evidence, not {kinds}")
             return cls(ddm, normality, fusion)
@@ -76,7 +76,8 @@ def evidence_maps(ddm: DDM, normality: Normality, images: Tensor) -> Tensor:
     """Of prepared images of one size, each kind's map at the discriminator's size, (N, K, h, w):
     residual and inversion of the reverse diffusion, if there is a backbone, and what the
     discriminators say beside what texture is rare."""
-    taught = normality.joined(ddm.form.for_discriminator(images), ddm.taught(images))
+    seen = ddm.form.for_discriminator(images)
+    taught = normality.joined(seen, ddm.taught(seen))
     diffusion = ddm.diffusion(images)
     return taught if diffusion is None else beside(diffusion, taught)
 
@@ -85,7 +86,3 @@ def beside(diffusion: Tensor, taught: Tensor) -> Tensor:
     """Both at the finer one's size, (N, K, h, w)."""
     return torch.cat([F.interpolate(diffusion, size=taught.shape[-2:], mode="bilinear",
                                     align_corners=False), taught], 1)
-
-
-def _below(prefix: str, content: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {k.removeprefix(prefix): v for k, v in content.items() if k.startswith(prefix)}

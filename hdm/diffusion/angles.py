@@ -2,7 +2,8 @@
 
 The cosine schedule (Nichol & Dhariwal 2021) as an angle (Salimans & Ho 2022, appendix D), t in [0,
 1]: 0 is clean, 1 is noise, and the velocity v = cos eps - sin z_0 is what a network learns. The
-tests hold the steps below to diffusers' DDIM scheduler and its inverse. """
+tests hold the steps below to diffusers' DDIM scheduler and its inverse.
+"""
 
 import math
 

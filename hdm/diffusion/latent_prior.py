@@ -2,7 +2,8 @@
 
 The paper's diffusion works on latents z; here they are whitened features of a small frozen encoder,
 one vector a place. What the prior says of a place is evidence: how far its latent is from what the
-reverse process makes of it, and how improbable the noise is that it would have come from. """
+reverse process makes of it, and how improbable the noise is that it would have come from.
+"""
 
 from functools import lru_cache
 from itertools import pairwise
@@ -14,11 +15,11 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from hdm.backbone.encoder import Encoder
-from hdm.diffusion.angles import clean_and_noise, noised, signal_and_noise
+from hdm.diffusion.angles import clean_and_noise, noised
 from hdm.diffusion.latent_space import LatentSpace, positions
 from hdm.diffusion.place_denoiser import PlaceDenoiser
 from hdm.errors import HDMError
-from hdm.files import atomic_file, read_json, write_json
+from hdm.files import atomic_file, below, read_json, write_json
 from hdm.model_settings import DagmFit
 
 PRIOR, FACTS = "prior.safetensors", "prior.json"
@@ -30,6 +31,8 @@ NOISE_SEED = 20_252_200
 SMALLEST = 1e-3
 """Of a squared distance per dimension, before its logarithm is taken."""
 KINDS = len(RESIDUAL_LEVELS) + 1
+AT_ONCE = 4
+"""Images whose latents are best judged together: of more they leave the processor's cache."""
 
 
 class LatentPrior:
@@ -87,8 +90,7 @@ class LatentPrior:
         state = clean
         for level, following in pairwise(INVERSION):
             estimate, noise = self.denoise(state, level, places)
-            signal, spread = signal_and_noise(following)
-            state = signal * estimate + spread * noise
+            state = noised(estimate, noise, following)
         return state
 
     def save(self, folder: Path) -> None:
@@ -111,8 +113,7 @@ class LatentPrior:
             tensors = load_file(folder / PRIOR)
             space = LatentSpace(tensors["space.mean"], tensors["space.whitening"])
             network = PlaceDenoiser(space.whitening.shape[1], settings.network)
-            network.load_state_dict({k.removeprefix("network."): v for k, v in tensors.items()
-                                     if k.startswith("network.")})
+            network.load_state_dict(below(tensors, "network."))
         except Exception as error:
             raise HDMError(f"the latent prior in {folder} cannot be read "
                            f"({str(error).splitlines()[0]}); restore it with `dvc checkout` or "

@@ -2,7 +2,8 @@
 
 One vector at a time: a network that sees its neighbours copies a defect from them and finds it
 normal (docs/experiments.md, "Diffusion on latents"). Where a place stands on the part may be told
-or not; it is told in half of the training, so that one network answers both ways. """
+or not; it is told in half of the training, so that one network answers both ways.
+"""
 
 import math
 

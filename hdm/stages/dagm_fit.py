@@ -1,15 +1,10 @@
 """Stage dagm_fit: train the latent prior on the line's good training images."""
 
-from collections.abc import Callable
-
-import torch
 from rich.console import Console
-from torch import Tensor
 
 from hdm.backbone.encoder import Encoder
 from hdm.dagm import latent_training
-from hdm.dagm.latent_vectors import collect, posed_views
-from hdm.dataset.input_format import InputFormat
+from hdm.dagm.latent_vectors import collect, training_views
 from hdm.dataset.manifest import Manifest
 from hdm.dataset.tensors import load_prepared, measure_format
 from hdm.diffusion.compute import Backend
@@ -38,7 +33,8 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     encoder = Encoder.published(backend.device)
     with progress_bar(console, "encoding good images") as report:
         space, vectors = collect(
-            _views(training, form, settings), len(training), encoder,
+            training_views(load_prepared(training, form), form, settings.dagm_fit.views,
+                           settings.benign, seed=settings.seed), len(training), encoder,
             settings.dagm_fit.dimensions, seed=settings.seed, progress=report)
     with progress_bar(console, "training the latent prior") as report:
         log = LossLog(run, settings.dagm_fit.training.steps, report)
@@ -61,15 +57,3 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
                        for name, share in quality.items() if name.startswith("explained_"))
     told = "is told each latent's place" if prior.placed else "is told no places"
     console.print(f"held-out variance explained by noise level: {shares}; the prior {told}")
-
-
-def _views(training: Manifest, form: InputFormat, settings: Params
-           ) -> Callable[[int], Tensor]:
-    load = load_prepared(training, form)
-
-    def views(number: int) -> Tensor:
-        generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + number)
-        return form.for_encoder(posed_views(load(number), settings.dagm_fit.views,
-                                            settings.benign, generator))
-
-    return views

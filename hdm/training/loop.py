@@ -18,7 +18,7 @@ from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from hdm.errors import TrainingError
-from hdm.files import atomic_file
+from hdm.files import atomic_file, below
 from hdm.model_settings import Training
 from hdm.training.muon import optimizers
 from hdm.training.shards import Batch, Objective, Shards
@@ -134,11 +134,11 @@ def _resume(checkpoint: Path, model: nn.Module, average: AveragedModel,
     if not checkpoint.exists():
         return 0
     state = load_file(checkpoint)
-    model.load_state_dict(_below(state, "model."))
-    average.load_state_dict(_below(state, "average."))
-    history |= {k: v.tolist() for k, v in _below(state, "history.").items()}
+    model.load_state_dict(below(state, "model."))
+    average.load_state_dict(below(state, "average."))
+    history |= {k: v.tolist() for k, v in below(state, "history.").items()}
     for number, optimizer in enumerate(made):
-        _restore(optimizer, _below(state, f"optimizer.{number}."))
+        _restore(optimizer, below(state, f"optimizer.{number}."))
     return int(state["step"])
 
 
@@ -153,7 +153,3 @@ def _restore(optimizer: Optimizer, state: dict[str, Tensor]) -> None:
             torch.empty_like(like).copy_(value) if value.shape == like.shape else value
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": moments, "param_groups": groups})
-
-
-def _below(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}

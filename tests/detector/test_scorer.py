@@ -47,7 +47,7 @@ def test_larger_images_are_judged_by_tiles_and_encoded_whole():
     ddm, images = module("tile"), tiny.textures(1, 160)
     seen = ddm.form.for_discriminator(images)
     assert seen.shape[-2:] == (80, 80)
-    torch.testing.assert_close(ddm.taught(images), over_tiles(seen, (48, 32), ddm.judge))
+    torch.testing.assert_close(ddm.taught(seen), over_tiles(seen, (48, 32), ddm.judge))
     assert ddm.diffusion(images).shape == (1, KINDS, 20, 20)
     assert evidence_maps(ddm, PLAIN, images).shape == (1, KINDS + 1, 80, 80)
 

@@ -94,7 +94,8 @@ def evidence(ddm: DDM, normality: Normality, images: Sequence[Tensor]) -> list[T
     for image in images:
         diffusion = ddm.diffusion(image[None])
         assert diffusion is not None
-        kinds = normality.kinds(ddm.form.for_discriminator(image[None]), ddm.taught(image[None]))
+        seen = ddm.form.for_discriminator(image[None])
+        kinds = normality.kinds(seen, ddm.taught(seen))
         found.append(beside(diffusion, kinds)[0].half())
     return found
 

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from hdm.dagm.bank import SampleBank
 from hdm.dagm.mask_codes import CHANGED, IGNORED, UNCHANGED
 from hdm.dataset.input_format import InputFormat
-from hdm.diffusion.latent_prior import LatentPrior
+from hdm.diffusion.latent_prior import AT_ONCE, LatentPrior
 from hdm.diffusion.latent_space import positions
 from hdm.diffusion.unet import UNet
 from hdm.model_settings import Denoiser, Training
@@ -21,8 +21,6 @@ from hdm.training.loop import learning_rate, step_generator
 
 GAP_LEVEL = 0.34
 BATCH = 32
-AT_ONCE = 4
-"""Canvases whose latents are judged together: of more they leave the processor's cache."""
 PROBE = Denoiser(stem=4, widths=(32, 48), blocks=1)
 PROBE_TRAINING = Training(steps=80, batch=16, learning_rate=2e-3)
 Progress = Callable[[int, int], None] | None
