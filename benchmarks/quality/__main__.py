@@ -61,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
             if reason:
                 print(f"skipped: {job}: {reason}", flush=True)
                 continue
-            found = measured(job, seconds, choice.threads)
+            found = measured(job, seconds, choice.threads, light=choice.light)
             failed += not found
             for row in found:
                 if row["method"] in asked:
@@ -101,7 +101,7 @@ def why_not(job: Job, seconds: float | None, there: bool) -> str:
     return ""
 
 
-def measured(job: Job, seconds: float | None, threads: int | None) -> list[Row]:
+def measured(job: Job, seconds: float | None, threads: int | None, *, light: bool) -> list[Row]:
     """The rows of a job, run in a process of its own; none if it failed (its error was shown)."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "rows.json"
@@ -110,6 +110,7 @@ def measured(job: Job, seconds: float | None, threads: int | None) -> list[Row]:
                    "--seed", str(job.seed), "--rows", str(file)]
         command += ["--seconds", str(seconds)] if seconds is not None else []
         command += ["--threads", str(threads)] if threads is not None else []
+        command += ["--light"] if light else []
         done = subprocess.run(command, cwd=PROJECT, check=False)
         if done.returncode or not file.exists():
             print(f"failed: {job}: exit code {done.returncode}", file=sys.stderr, flush=True)
@@ -131,6 +132,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--budget-seconds", type=float)
     parser.add_argument("--threads", type=int, help="instead of compute.threads")
+    parser.add_argument("--light", action="store_true",
+                        help="measure in changed light, too: four more passes over the test images")
     parser.add_argument("--skip-existing", action="store_true")
     parser.add_argument("--mlflow", metavar="URI")
     return parser

@@ -27,11 +27,13 @@ def main() -> int:
     parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--light", action="store_true")
     parser.add_argument("--rows", required=True, type=Path)
     choice = parser.parse_args()
     try:
         write_json(choice.rows, run(choice.method, choice.folder, choice.preset, choice.seed,
-                                    seconds=choice.seconds, threads=choice.threads))
+                                    seconds=choice.seconds, threads=choice.threads,
+                                    light=choice.light))
     except HDMError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -39,9 +41,9 @@ def main() -> int:
 
 
 def run(name: str, folder: Path, preset: str, seed: int, *, seconds: float | None = None,
-        threads: int | None = None) -> list[dict[str, Any]]:
+        threads: int | None = None, light: bool = False) -> list[dict[str, Any]]:
     """Train and measure; returns the method's row, then those of what comes with its training.
-    `seconds` is a trained baseline's budget."""
+    `seconds` is a trained baseline's budget; `light`: measured in changed light, too."""
     import torch
 
     from benchmarks.quality.methods import METHODS, Task
@@ -73,7 +75,8 @@ def run(name: str, folder: Path, preset: str, seed: int, *, seconds: float | Non
     elapsed = perf_counter() - start
     accounting = max(0.0, elapsed - sum(fitted.seconds.values()))
     images, rows = load_whole(test, form), []
-    for own, figures in _figures(name, fitted, test, images, held, form, params, seed).items():
+    for own, figures in _figures(name, fitted, test, images, held, form, params, seed, preset,
+                                 light=light).items():
         rows.append({
             "method": own, "set": folder.name, "preset": preset, "seed": seed, **figures,
             "train_flop": fitted.flop, "train_seconds": sum(fitted.seconds.values()),
@@ -87,14 +90,14 @@ def run(name: str, folder: Path, preset: str, seed: int, *, seconds: float | Non
 
 
 def _figures(name: str, fitted: Any, test: Any, images: list[Any], held: list[Any], form: Any,
-             params: Any, seed: int) -> dict[str, dict[str, Any]]:
+             params: Any, seed: int, preset: str, *, light: bool) -> dict[str, dict[str, Any]]:
     """Figures of the method, and of those that join its evidence in other ways; what joins is
     measured on stored evidence, and HDM itself under changed light, too."""
     from benchmarks.quality.evidence_store import save_evidence
     from benchmarks.quality.measuring import measure, relights
     from benchmarks.quality.methods.method import whole
 
-    changed = relights(images, form)
+    changed = relights(images, form) if light else {}
     if fitted.evidence is None:
         return {name: measure(whole(fitted, form), test, images, held, changed, params.evaluate,
                               seed)}
@@ -103,15 +106,15 @@ def _figures(name: str, fitted: Any, test: Any, images: list[Any], held: list[An
     milliseconds = 1000 * (perf_counter() - start) / len(images)
     known = fitted.evidence(held)
     if name == "hdm":
-        save_evidence(test, found, known, (form.height, form.width), seed, params.preset)
+        save_evidence(test, found, known, (form.height, form.width), seed, preset)
     figures = {}
     for own, join in fitted.joins.items():
         if own != "hdm" and name != "hdm":
             continue
-        light = {kind: partial(_relit_evidence, fitted, make) for kind, make in changed.items()} \
+        relit = {kind: partial(_relit_evidence, fitted, make) for kind, make in changed.items()} \
             if own == name else {}
         figures[name if own == "hdm" else own] = measure(
-            join(known), test, found, known, light, params.evaluate, seed) | {
+            join(known), test, found, known, relit, params.evaluate, seed) | {
             "ms_per_image": milliseconds}
     return figures
 

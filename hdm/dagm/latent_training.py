@@ -24,6 +24,8 @@ READ = tuple(sorted({*RESIDUAL_LEVELS, *INVERSION[:-1]}))
 RANGE = (0.02, 0.98)
 TOLD_SHARE = 0.5
 HELD_OUT_LEVELS = (0.2, 0.34, 0.5, 0.66)
+HELD_OUT_IMAGES = 48
+"""At most so many are asked whether to tell the place; more would not change the answer."""
 BETTER = 0.99
 """Times the held-out error without the place that the error with it must not exceed, for the place
 to be told."""
@@ -92,7 +94,8 @@ def with_place(prior: LatentPrior, held_out: Callable[[int], Tensor], count: int
     be told only adds to what can be learned by heart.
     """
     errors = torch.zeros(2, len(HELD_OUT_LEVELS))
-    for number in range(count):
+    asked = range(0, count, -(-count // HELD_OUT_IMAGES))
+    for number in asked:
         latents = prior.latents(held_out(number))
         clean = latents[0].flatten(1).T
         places = positions(*latents.shape[-2:])
@@ -100,7 +103,7 @@ def with_place(prior: LatentPrior, held_out: Callable[[int], Tensor], count: int
         for told in (0, 1):
             for place, level in enumerate(HELD_OUT_LEVELS):
                 errors[told, place] += prior.residual(
-                    clean, noise, level, places, placed=bool(told)).mean().cpu() / count
+                    clean, noise, level, places, placed=bool(told)).mean().cpu() / len(asked)
     placed = bool(errors[1].mean() <= BETTER * errors[0].mean())
     chosen = LatentPrior(prior.encoder, prior.space, prior.network, prior.settings, placed=placed)
     shares = {f"explained_{level:g}": float(1 - errors[int(placed), place])

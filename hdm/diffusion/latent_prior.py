@@ -5,6 +5,7 @@ one vector a place. What the prior says of a place is evidence: how far its late
 reverse process makes of it, and how improbable the noise is that it would have come from.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
+from torch.nn import functional as F
 
 from hdm.backbone.encoder import Encoder
 from hdm.diffusion.angles import clean_and_noise, noised
@@ -64,19 +66,21 @@ class LatentPrior:
         v = self.network(state[None], at, places.to(state.device)[None], given)[0]
         return clean_and_noise(state, v, level)
 
-    def evidence(self, latents: Tensor) -> Tensor:
-        """(N, D, h, w) -> (N, KINDS, h, w): logarithms of how far each place is from what is
+    def evidence(self, latents: Tensor, levels: Sequence[float] = RESIDUAL_LEVELS) -> Tensor:
+        """(N, D, h, w), sides 3 or more -> (N, KINDS, h, w): logarithms of how far each place is from what is
         normal there, per dimension. First the residuals ||E[z_0 | z_t] - z_0||^2 at
-        `RESIDUAL_LEVELS`, the same noise for every image; then the norm of the noise that K steps
-        of deterministic inversion lead to."""
+        the levels, the same noise for every image; then the norm of the noise that K steps
+        of deterministic inversion lead to. The outermost places repeat what the next ones say: what
+        the encoder sees there is mostly its own padding, and odd on good images, too."""
         n, width, height, columns = latents.shape
         places = positions(height, columns).repeat(n, 1)
         clean = latents.movedim(1, -1).flatten(0, 2).to(self.encoder.device)
         noise = fixed_noise(height * columns, width).repeat(n, 1).to(clean.device)
-        found = [self.residual(clean, noise, level, places) for level in RESIDUAL_LEVELS]
+        found = [self.residual(clean, noise, level, places) for level in levels]
         found.append(self.inversion(clean, places).pow(2).mean(1))
         maps = torch.stack(found, -1).clamp(min=SMALLEST).log().cpu()
-        return maps.view(n, height, columns, KINDS).movedim(-1, 1)
+        maps = maps.view(n, height, columns, len(found)).movedim(-1, 1)
+        return F.pad(maps[:, :, 1:-1, 1:-1], (1, 1, 1, 1), mode="replicate")
 
     def residual(self, clean: Tensor, noise: Tensor, level: float, places: Tensor, *,
                  placed: bool | None = None) -> Tensor:

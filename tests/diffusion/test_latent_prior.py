@@ -76,22 +76,42 @@ def test_inversion_is_that_of_diffusers():
 
 
 def test_evidence_is_the_logarithm_of_residual_and_inversion_at_each_place():
-    prior, latents = gaussian(), normal(2, 8, 3, 4)
+    prior, latents = gaussian(), normal(2, 8, 5, 6)
     found = prior.evidence(latents)
-    assert found.shape == (2, KINDS, 3, 4)
+    assert found.shape == (2, KINDS, 5, 6)
+    inner = found[..., 1:-1, 1:-1]
     assert found.shape[1] == len(RESIDUAL_LEVELS) + 1
     squares = latents.pow(2).mean(1)
     factor = math.prod(math.cos((b - a) * math.pi / 2) for a, b in pairwise(INVERSION))
-    torch.testing.assert_close(found[:, -1], (factor**2 * squares).log(), atol=1e-5, rtol=1e-5)
-    noise = torch.randn(12, 8, generator=torch.Generator().manual_seed(latent_prior.NOISE_SEED))
-    noise = noise.T.view(8, 3, 4)
+    torch.testing.assert_close(inner[:, -1], (factor**2 * squares).log()[:, 1:-1, 1:-1],
+                               atol=1e-5, rtol=1e-5)
+    noise = torch.randn(30, 8, generator=torch.Generator().manual_seed(latent_prior.NOISE_SEED))
+    noise = noise.T.view(8, 5, 6)
     signal, spread = (f(RESIDUAL_LEVELS[0] * math.pi / 2) for f in (math.cos, math.sin))
     residual = (signal * (signal * latents + spread * noise) - latents).pow(2).mean(1)
-    torch.testing.assert_close(found[:, 0], residual.log(), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(inner[:, 0], residual.log()[:, 1:-1, 1:-1], atol=1e-5, rtol=1e-5)
+
+
+def test_outermost_places_say_what_the_next_ones_say():
+    latents = normal(1, 8, 5, 6)
+    before = gaussian().evidence(latents)
+    latents[..., 0, :] *= 9
+    latents[..., :, -1] *= 9
+    found = gaussian().evidence(latents)
+    torch.testing.assert_close(found, before, atol=0, rtol=0)
+    torch.testing.assert_close(found[..., 0, 1:-1], found[..., 1, 1:-1], atol=0, rtol=0)
+    torch.testing.assert_close(found[..., :, -1], found[..., :, -2], atol=0, rtol=0)
+
+
+def test_residuals_are_read_at_the_levels_that_are_asked_for():
+    prior, latents = gaussian(), normal(1, 8, 5, 5)
+    found = prior.evidence(latents, (0.2, *RESIDUAL_LEVELS))
+    assert found.shape[1] == len(RESIDUAL_LEVELS) + 2
+    torch.testing.assert_close(found[:, 1:], prior.evidence(latents), atol=0, rtol=0)
 
 
 def test_what_is_as_expected_to_the_last_digit_is_not_infinitely_so():
-    assert gaussian().evidence(torch.zeros(1, 8, 2, 2))[:, -1].max().item() == \
+    assert gaussian().evidence(torch.zeros(1, 8, 3, 3))[:, -1].max().item() == \
         pytest.approx(math.log(SMALLEST))
 
 
@@ -107,18 +127,18 @@ def test_evidence_of_an_image_is_the_same_alone_and_in_a_batch(placed):
 
 
 def test_what_is_strange_is_strange_at_its_place_alone():
-    latents = normal(1, 8, 5, 5)
+    latents = normal(1, 8, 7, 7)
     before = tiny.prior().evidence(latents)
-    latents[:, :, 1, 3] *= 6
+    latents[:, :, 2, 4] *= 6
     change = tiny.prior().evidence(latents) - before
-    assert change[0, :, 1, 3].min() > 1
-    change[..., 1, 3] = 0
+    assert change[0, :, 2, 4].min() > 1
+    change[..., 2, 4] = 0
     assert change.abs().max() < 1e-5
 
 
 def test_every_latent_is_denoised_at_its_own_position(monkeypatch):
     """By a denoiser that expects the position itself everywhere."""
-    prior, latents = gaussian(), positions(3, 4).T.view(1, 2, 3, 4)
+    prior, latents = gaussian(), positions(5, 4).T.view(1, 2, 5, 4)
     monkeypatch.setattr(prior, "denoise", lambda state, level, places, placed=None: (places, state))
     residual = prior.evidence(latents.repeat(2, 1, 1, 1))[:, 0]
     assert residual.max().item() == pytest.approx(math.log(SMALLEST))

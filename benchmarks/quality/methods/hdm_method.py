@@ -24,7 +24,7 @@ from hdm.detector.evidence import worst
 from hdm.detector.normality import Normality
 from hdm.detector.scorer import beside
 from hdm.diffusion.compute import Backend
-from hdm.diffusion.latent_prior import LatentPrior
+from hdm.diffusion.latent_prior import RESIDUAL_LEVELS, LatentPrior
 from hdm.diffusion.latent_space import LatentSpace
 from hdm.errors import TrainingError
 from hdm.model_settings import DagmFit, DdmTrain
@@ -34,8 +34,12 @@ from hdm.pom.generation.sample_evidence import descriptors, measure
 from hdm.pom.generation.selection import KEPT, select
 
 Trained = TypeVar("Trained", DagmFit, DdmTrain)
-KINDS = ("residual", "inversion", "logits", "texture")
-"""Maps that are stored of each image; HDM joins the last two before it joins all."""
+LEVELS = (0.2, 0.34, 0.5, 0.66)
+KINDS = (*(f"residual {level}" for level in LEVELS), "inversion", "logits", "texture")
+"""Maps that are stored of each image: residuals at more levels than HDM reads, so that levels are
+studied without training again; HDM joins the last two before it joins all."""
+READ = [*(LEVELS.index(level) for level in RESIDUAL_LEVELS), len(LEVELS)]
+"""Kinds of the diffusion that HDM reads: residuals, then inversion."""
 
 
 def fit(task: Task, *, pom: bool = True) -> Fitted:
@@ -89,11 +93,12 @@ def encoder_flop(task: Task, encoder: Encoder) -> float:
 
 @torch.no_grad()
 def evidence(ddm: DDM, normality: Normality, images: Sequence[Tensor]) -> list[Tensor]:
-    """Each prepared image's maps of all `KINDS`, (4, h, w)."""
+    """Each prepared image's maps of all `KINDS`, (7, h, w)."""
     found = []
+    assert ddm.prior is not None
     for image in images:
-        diffusion = ddm.diffusion(image[None])
-        assert diffusion is not None
+        latents = ddm.prior.latents(ddm.form.for_encoder(image[None]))
+        diffusion = ddm.prior.evidence(latents, LEVELS)
         seen = ddm.form.for_discriminator(image[None])
         kinds = normality.kinds(seen, ddm.taught(seen))
         found.append(beside(diffusion, kinds)[0].half())
@@ -114,11 +119,11 @@ def join(pick: Callable[[Tensor], Tensor], canvas: tuple[int, int], held: Sequen
 
 
 def _taught(maps: Tensor) -> Tensor:
-    return maps[:, 2:].sum(1, keepdim=True)
+    return maps[:, -2:].sum(1, keepdim=True)
 
 
 def _three(maps: Tensor) -> Tensor:
-    return torch.cat([maps[:, :2], _taught(maps)], 1)
+    return torch.cat([maps[:, READ], _taught(maps)], 1)
 
 
 def join_by_pixel(combine: Callable[[Tensor], Tensor], held: Sequence[Tensor]) -> Score:
@@ -136,11 +141,11 @@ def join_by_pixel(combine: Callable[[Tensor], Tensor], held: Sequence[Tensor]) -
 JOINS: dict[str, Callable[[Tensor], Tensor]] = {
     "hdm": _three,
     "hdm-no-diffusion": _taught,
-    "hdm-no-discriminator": lambda maps: torch.cat([maps[:, :2], maps[:, 3:4]], 1),
-    "hdm-diffusion-alone": lambda maps: maps[:, :2],
-    "hdm-no-inversion": lambda maps: torch.cat([maps[:, :1], _taught(maps)], 1),
-    "hdm-no-residual": lambda maps: torch.cat([maps[:, 1:2], _taught(maps)], 1),
-    "hdm-no-texture": lambda maps: maps[:, :3],
+    "hdm-no-discriminator": lambda maps: maps[:, [*READ, -1]],
+    "hdm-diffusion-alone": lambda maps: maps[:, READ],
+    "hdm-no-inversion": lambda maps: torch.cat([maps[:, READ[:-1]], _taught(maps)], 1),
+    "hdm-no-residual": lambda maps: torch.cat([maps[:, READ[-1:]], _taught(maps)], 1),
+    "hdm-no-texture": lambda maps: maps[:, [*READ, -2]],
 }
 
 
