@@ -67,10 +67,10 @@ class LatentPrior:
         return clean_and_noise(state, v, level)
 
     def evidence(self, latents: Tensor, levels: Sequence[float] = RESIDUAL_LEVELS) -> Tensor:
-        """(N, D, h, w), sides 3 or more -> (N, KINDS, h, w): logarithms of how far each place is from what is
-        normal there, per dimension. First the residuals ||E[z_0 | z_t] - z_0||^2 at
-        the levels, the same noise for every image; then the norm of the noise that K steps
-        of deterministic inversion lead to. The outermost places repeat what the next ones say: what
+        """(N, D, h, w), sides 3 or more -> (N, KINDS, h, w): logarithms of how far each place is
+        from what is normal there, per dimension. First the residuals ||E[z_0 | z_t] - z_0||^2 at
+        the levels, the same noise for every image; then the norm of the noise that K steps of
+        deterministic inversion lead to. The outermost places repeat what the next ones say: what
         the encoder sees there is mostly its own padding, and odd on good images, too."""
         n, width, height, columns = latents.shape
         places = positions(height, columns).repeat(n, 1)

@@ -23,6 +23,7 @@ from benchmarks.quality.methods import (
 from benchmarks.quality.methods.draem_loss import focal, ssim
 from benchmarks.quality.methods.draem_networks import Draem
 from benchmarks.quality.methods.gaussians import oas
+from benchmarks.quality.methods.hdm_method import KINDS
 from benchmarks.quality.methods.maps import gaussian
 from benchmarks.quality.methods.neighbours import greedy_cover
 from benchmarks.quality.methods.perlin import perlin_mask, perlin_noise
@@ -166,7 +167,7 @@ def test_what_joins_in_other_ways_comes_with_hdm(task):
     fitted = METHODS["hdm"].fit(replace(task, params=params_of("smoke", seed=0, threads=1)))
     assert set(fitted.joins) - {"hdm"} == set(names.COMES_WITH)
     held = fitted.evidence(task.held)
-    assert held[0].shape == (4, SIDE, SIDE) and fitted.flop > 0
+    assert held[0].shape == (len(KINDS), SIDE, SIDE) and fitted.flop > 0
     for join in fitted.joins.values():
         scores, maps = join(held)(torch.stack(held))
         assert scores.shape == (8,) and maps.shape == (8, SIDE, SIDE)

@@ -122,7 +122,7 @@ def test_what_comes_with_a_training_is_kept_if_asked_for(tmp_path, monkeypatch):
     (tmp_path / "data" / "mtd").mkdir(parents=True)
     run = []
 
-    def measured(job, seconds, threads):
+    def measured(job, seconds, threads, *, light):
         run.append(job.method)
         return [row("hdm"), row("hdm-no-texture", image=0.8)]
 
