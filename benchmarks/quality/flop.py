@@ -39,7 +39,10 @@ def counted(work: Callable[[], Result]) -> tuple[Result, float]:
 
 
 def of_training(run: Callable[[int], object], steps: int) -> float:
-    """Operations of `run(steps)`, from runs of one and three steps: a start and a cost a step."""
+    """Operations of `run(steps)`, from runs of one and three steps: a start and a cost a step.
+
+    The run must train on one thread, its caller's: the counter sees no other.
+    """
     one, three = counted(lambda: run(1))[1], counted(lambda: run(3))[1]
     step = (three - one) / 2
     return one - step + step * steps

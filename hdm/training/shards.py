@@ -36,7 +36,9 @@ class Shards:
         self._threads = torch.get_num_threads()
         workers = min(self._threads, parts)
         self._each = max(1, self._threads // workers)
-        self._pool = ThreadPoolExecutor(workers, "shard", torch.set_num_threads, (self._each,))
+        # A single worker is the caller's own thread: what watches that one sees all operations.
+        self._pool = ThreadPoolExecutor(workers, "shard", torch.set_num_threads, (self._each,)) \
+            if workers > 1 else None
 
     def __enter__(self) -> Self:
         torch.set_num_threads(self._each)
@@ -44,7 +46,8 @@ class Shards:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
-        self._pool.shutdown()
+        if self._pool:
+            self._pool.shutdown()
         torch.set_num_threads(self._threads)
 
     def backward(self, batch: Batch, objective: Objective[Batch]) -> dict[str, float]:
@@ -63,7 +66,8 @@ class Shards:
             (terms["loss"] * shares[index]).backward()
             return {name: value.item() for name, value in terms.items()}
 
-        terms = list(self._pool.map(work, range(len(used))))
+        spread = self._pool.map if self._pool else map
+        terms = list(spread(work, range(len(used))))
         _add_gradients(used)
         _average_statistics(used, shares, self.copies)
         return {name: sum(share * part[name] for share, part in zip(shares, terms, strict=True))

@@ -167,7 +167,8 @@ def test_what_joins_in_other_ways_comes_with_hdm(task):
     fitted = METHODS["hdm"].fit(replace(task, params=params_of("smoke", seed=0, threads=1)))
     assert set(fitted.joins) - {"hdm"} == set(names.COMES_WITH)
     held = fitted.evidence(task.held)
-    assert held[0].shape == (len(KINDS), SIDE, SIDE) and fitted.flop > 0
+    assert held[0].shape == (len(KINDS), SIDE, SIDE)
+    assert fitted.flop > 6 * 256 * 3.4e6, "steps x vectors x what one costs the denoiser"
     for join in fitted.joins.values():
         scores, maps = join(held)(torch.stack(held))
         assert scores.shape == (8,) and maps.shape == (8, SIDE, SIDE)

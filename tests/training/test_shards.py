@@ -1,5 +1,6 @@
 """A batch in parts: the same gradient, the same statistics, whatever the number of threads."""
 
+import threading
 from typing import NamedTuple
 
 import pytest
@@ -108,3 +109,15 @@ def test_a_failing_part_ends_in_its_own_error():
     with pytest.raises(ValueError, match="this part"), Shards(linear()) as shards:
         shards.backward(pairs(), fail)
     assert torch.get_num_threads() == threads
+
+
+def test_on_one_thread_all_is_done_by_the_caller():
+    threads, seen = torch.get_num_threads(), set()
+    torch.set_num_threads(1)
+    try:
+        with Shards(linear()) as shards:
+            shards.backward(pairs(), lambda model, part: (
+                seen.add(threading.get_ident()), squared(model, part))[1])
+    finally:
+        torch.set_num_threads(threads)
+    assert seen == {threading.get_ident()}

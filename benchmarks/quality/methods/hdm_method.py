@@ -1,6 +1,7 @@
 """HDM itself, from good images to evidence, and what an ablation joins or leaves out."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -55,8 +56,7 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
         space, vectors = collect(task.views, task.count, encoder, settings.dagm_fit.dimensions,
                                  seed=task.seed)
     with clock.stage("prior"):
-        train_prior = partial(_prior, task, space, vectors, encoder, backend)
-        prior = train_prior(settings.dagm_fit)
+        prior = _prior(task, space, vectors, encoder, backend, settings.dagm_fit)
         prior, quality = latent_training.with_place(
             prior, lambda number: task.form.for_encoder(task.held[number][None]), len(task.held))
     with clock.stage("bank"):
@@ -66,17 +66,22 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
                           usable_sources(settings.dagm_synthesize, task.train), seed=task.seed)
     with clock.stage("pom"):
         rows, judged = counted(lambda: _rows(task, bank, images, prior, pom=pom))
-    train = partial(_discriminators, task, bank, rows)
     with clock.stage("ddm"):
-        network = train(settings.ddm_train)
+        network = _discriminators(task, bank, rows, settings.ddm_train)
     with clock.stage("normality"):
         ddm = DDM(task.form, prior, network, settings.ddm_train, backend)
         normality = normality_of(ddm, task.train, settings.benign)
+    alone = replace(task, params=settings.model_copy(update={
+        "compute": settings.compute.model_copy(update={"threads": 1})}))
+    single = Backend(alone.params.compute)
     flop = judged + encoder_flop(task, encoder)
-    flop += of_training(lambda steps: train_prior(_short(settings.dagm_fit, steps)),
-                        settings.dagm_fit.training.steps)
-    flop += of_training(lambda steps: train(_short(settings.ddm_train, steps)),
-                        settings.ddm_train.training.steps) * settings.ddm_train.members
+    flop += of_training(
+        lambda steps: _prior(alone, space, vectors, encoder, single,
+                             _short(settings.dagm_fit, steps)), settings.dagm_fit.training.steps)
+    flop += of_training(
+        lambda steps: _discriminators(alone, bank, rows, _short(settings.ddm_train, steps)),
+        settings.ddm_train.training.steps) * settings.ddm_train.members
+    Backend(settings.compute)  # all threads again
     notes: dict[str, float | int | str] = {"samples_kept": len(rows), "placed": str(prior.placed)}
     return Fitted(None, flop, parameters(prior.network, network), clock.seconds,
                   {**notes, **quality}, evidence=partial(evidence, ddm, normality),
