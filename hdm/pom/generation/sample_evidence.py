@@ -37,21 +37,41 @@ def likelihood_gaps(bank: SampleBank, normals: Tensor, prior: LatentPrior, form:
     Returns: gaps (S,), chance gaps (S,).
     """
     bases = bank.table["base"].to_numpy()
-    used = np.unique(bases)
-    place = {base: row for row, base in enumerate(used)}
-    gaps, chance = torch.zeros(len(bases)), torch.zeros(len(bases))
-    good, again = _surprise(prior, form, normals[used], (seed, seed + 100))
-    for rows in torch.arange(len(bases)).split(BATCH):
-        base = torch.tensor([place[b] for b in bases[rows]])
-        (seen,) = _surprise(prior, form, bank.images[rows].float(), (seed,))
-        inside = F.adaptive_max_pool2d((bank.masks[rows] != UNCHANGED).float()[:, None],
-                                       seen.shape[-2:])[:, 0]
-        weight = inside / inside.sum((1, 2), keepdim=True).clamp(min=1)
-        gaps[rows] = ((seen - good[base]) * weight).sum((1, 2))
-        chance[rows] = ((again[base] - good[base]) * weight).sum((1, 2))
+    gaps, chance, done = np.zeros(len(bases)), np.zeros(len(bases)), 0
+    for base in np.unique(bases):
+        rows = np.flatnonzero(bases == base)
+        good = prior.latents(form.canvas_for_encoder(normals[base][None]))
+        for part in np.split(rows, range(AT_ONCE, len(rows), AT_ONCE)):
+            seen = prior.latents(form.canvas_for_encoder(bank.images[part].float()))
+            gaps[part], chance[part] = _gaps(prior, seen, good, bank.masks[part], seed)
+        done += len(rows)
         if progress:
-            progress(int(rows[-1]) + 1, len(bases))
-    return gaps.numpy().astype(float), chance.numpy().astype(float)
+            progress(done, len(bases))
+    return gaps, chance
+
+
+def _gaps(prior: LatentPrior, seen: Tensor, good: Tensor, masks: Tensor, seed: int
+          ) -> tuple[np.ndarray, np.ndarray]:
+    """`likelihood_gaps` of samples of one base from latents (N, D, h, w) and the base's (1, D, h,
+    w). Only places under the masks (N, H, W) are denoised: they are a small part of all."""
+    height, width = seen.shape[-2:]
+    inside = F.adaptive_max_pool2d((masks != UNCHANGED).float()[:, None], (height, width))[:, 0] > 0
+    sample, place = torch.nonzero(inside.flatten(1), as_tuple=True)
+    changed = seen.movedim(1, -1).flatten(1, 2)[sample, place]
+    unchanged = good.movedim(1, -1).flatten(0, 2)[place]
+    where = positions(height, width)[place]
+
+    def error(latents: Tensor, noise_seed: int) -> Tensor:
+        noise = torch.randn(height * width, latents.shape[1],
+                            generator=torch.Generator().manual_seed(noise_seed))
+        found = prior.residual(latents, noise[place], GAP_LEVEL, where)
+        return found.clamp(min=1e-6).log().cpu()
+
+    usual = error(unchanged, seed)
+    differences = torch.stack([error(changed, seed), error(unchanged, seed + 100)]) - usual
+    total = torch.zeros(2, len(seen)).index_add_(1, sample, differences)
+    mean = total / torch.bincount(sample, minlength=len(seen)).clamp(min=1)
+    return mean[0].numpy().astype(float), mean[1].numpy().astype(float)
 
 
 def detectabilities(bank: SampleBank, normals: Tensor, *, seed: int,
@@ -108,24 +128,6 @@ def measure(bank: SampleBank, normals: Tensor, prior: LatentPrior | None, form: 
         gaps, chance = likelihood_gaps(bank, normals, prior, form, seed=seed, progress=half(0))
     found = detectabilities(bank, normals, seed=seed, progress=half(1))
     return bank.table.assign(gap=gaps, chance_gap=chance, detectability=found)
-
-
-def _surprise(prior: LatentPrior, form: InputFormat, images: Tensor, seeds: tuple[int, ...]
-              ) -> list[Tensor]:
-    """Logarithm of the denoising error of canvases (N, C, H, W), one noise a seed for all of them:
-    for each seed (N, h, w)."""
-    found: list[list[Tensor]] = [[] for _ in seeds]
-    for part in images.split(AT_ONCE):
-        latents = prior.latents(form.canvas_for_encoder(part))
-        n, width, height, columns = latents.shape
-        clean = latents.movedim(1, -1).flatten(0, 2)
-        places = positions(height, columns).repeat(n, 1)
-        for number, seed in enumerate(seeds):
-            noise = torch.randn(height * columns, width,
-                                generator=torch.Generator().manual_seed(seed)).repeat(n, 1)
-            error = prior.residual(clean, noise, GAP_LEVEL, places)
-            found[number].append(error.clamp(min=1e-6).log().view(n, height, columns).cpu())
-    return [torch.cat(parts) for parts in found]
 
 
 def _fit_probe(bank: SampleBank, rows: Tensor, seed: int) -> UNet:
