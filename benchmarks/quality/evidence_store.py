@@ -1,5 +1,6 @@
 """Evidence maps of each run, so that levels and ways to join are studied without training again."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -7,20 +8,20 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from benchmarks.quality.results import RESULTS
-from hdm.dataset.manifest import Manifest
 from hdm.files import atomic_file
 
 FOLDER = RESULTS / "evidence"
 
 
-def save_evidence(test: Manifest, found: list[Tensor], held: list[Tensor],
-                  canvas: tuple[int, int], seed: int, preset: str) -> Path:
-    """Write the maps (K, h, w) of test and of held-out good images, and the canvas."""
-    file = FOLDER / f"{preset}-{Path(test.root).name}-{seed}.safetensors"
+def save_evidence(run: str, labels: Sequence[bool], found: list[Tensor], held: list[Tensor],
+                  canvas: tuple[int, int]) -> Path:
+    """Write the maps (K, h, w) of test images and their labels, those of held-out good images, and
+    the canvas; run: preset-set-seed."""
+    file = FOLDER / f"{run}.safetensors"
     content = {f"test.{n:05}": maps.half().contiguous() for n, maps in enumerate(found)}
     content |= {f"held.{n:05}": maps.half().contiguous() for n, maps in enumerate(held)}
     content["canvas"] = torch.tensor(canvas)
-    content["label"] = torch.tensor([int(row.label) for row in test])
+    content["label"] = torch.tensor([int(label) for label in labels])
     with atomic_file(file) as temporary:
         temporary.write_bytes(save(content))
     return file

@@ -106,7 +106,8 @@ def _figures(name: str, fitted: Any, test: Any, images: list[Any], held: list[An
     milliseconds = 1000 * (perf_counter() - start) / len(images)
     known = fitted.evidence(held)
     if name == "hdm":
-        save_evidence(test, found, known, (form.height, form.width), seed, preset)
+        save_evidence(f"{preset}-{Path(test.root).name}-{seed}", [row.label for row in test],
+                      found, known, (form.height, form.width))
     figures = {}
     for own, join in fitted.joins.items():
         if own != "hdm" and name != "hdm":

@@ -21,10 +21,10 @@ class Evidence(NamedTuple):
     scores: Tensor
 
 
-def worst(pixels: Tensor) -> Tensor:
-    """Mean of the oddest 1 % of pixels, (N, 1, H, W) -> (N,)."""
+def worst(pixels: Tensor, share: float = WORST) -> Tensor:
+    """Mean of the oddest share of pixels, (N, 1, H, W) -> (N,)."""
     flat = pixels.flatten(1)
-    return flat.topk(max(1, round(WORST * flat.shape[1])), dim=1).values.mean(1)
+    return flat.topk(max(1, round(share * flat.shape[1])), dim=1).values.mean(1)
 
 
 def scan(pixels: Tensor, canvas: tuple[int, int], pixel: Tensor) -> Tensor:

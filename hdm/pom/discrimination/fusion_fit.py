@@ -15,20 +15,24 @@ from hdm.detector.evidence import WINDOWS, moments, worst
 from hdm.detector.fusion import Fusion
 
 LEAST = 1e-3
+TAUGHT, TAUGHT_BY_TILES = 1 / 3, 1 / 2
+"""By tiles the discriminators see native detail, in four mirrorings, and places mean nothing to the
+diffusion."""
 PIXEL_STEP = 7
 
 
-def fit_fusion(maps: Sequence[Tensor], canvas: tuple[int, int], *, tiled: bool = False) -> Fusion:
+def fit_fusion(maps: Sequence[Tensor], canvas: tuple[int, int], *, tiled: bool = False,
+               taught: float | None = None) -> Fusion:
     """From each held-out good image's maps of K kinds, (1, K, H, W), and the canvas's size.
 
-    Of whole images all kinds weigh alike. Where images are judged by tiles the last kind, what the
-    discriminators say, weighs as much as all of the diffusion: it sees them at native detail and
-    in four mirrorings, and places mean nothing to the diffusion.
+    taught: weight of the last kind, what the discriminators say, of 1; None for `TAUGHT` of whole
+    images and `TAUGHT_BY_TILES` of those that are judged by tiles. Kinds of the diffusion share
+    the rest.
     """
     kinds = maps[0].shape[1]
-    weight = torch.full((kinds,), 1 / kinds)
-    if tiled and kinds > 1:
-        weight = torch.tensor([0.5 / (kinds - 1)] * (kinds - 1) + [0.5])
+    share = (TAUGHT_BY_TILES if tiled else TAUGHT) if taught is None else taught
+    weight = torch.tensor([(1 - share) / (kinds - 1)] * (kinds - 1) + [share]) if kinds > 1 \
+        else torch.ones(1)
     centre = torch.stack([image.mean((0, 2, 3)) for image in maps]).mean(0)
     oddest = torch.stack([worst(image.movedim(1, 0)) for image in maps])
     figures = 1 if not tiled else len(WINDOWS)
