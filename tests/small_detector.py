@@ -21,7 +21,7 @@ def small_detector(channels: int = 1, fit: str = "resize", seed: int = 0, **over
     bank = SampleBank(torch.zeros(0, channels, *size).half(),
                       torch.zeros(0, *size, dtype=torch.uint8), pd.DataFrame({"base": []}))
     normals = resize(tiny.textures(8, channels=channels, seed=2), size)
-    held = HeldOut(prepared, good, bank, np.empty(0, int), 8)
+    held = HeldOut(prepared.__getitem__, len(prepared), good, bank, np.empty(0, int), 8)
     return build_detector(ddm, normals, Benign(), held, {"line": "plate"})[0]
 
 

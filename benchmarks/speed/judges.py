@@ -100,6 +100,7 @@ def _hdm(task: Task, encoder: Encoder, backend: Backend) -> Judge:
             task.train, bank, torch.arange(len(bank.table)), params.ddm_train, params.benign,
             params.compute, seed=0, checkpoint=checkpoint)
     ddm = DDM(task.form, prior, network, params.ddm_train, backend)
-    held = HeldOut(task.held, task.calibration, bank, np.empty(0, int), len(task.train))
+    held = HeldOut(task.held.__getitem__, len(task.held), task.calibration, bank,
+                   np.empty(0, int), len(task.train))
     detector, _ = build_detector(ddm, task.train, params.benign, held, {})
     return detector.predict

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from hdm.backbone.encoder import Encoder
 from hdm.dagm.latent_vectors import LatentVectors
+from hdm.dataset.evenly import evenly
 from hdm.diffusion.angles import noised, velocity
 from hdm.diffusion.compute import Backend
 from hdm.diffusion.latent_prior import INVERSION, RESIDUAL_LEVELS, LatentPrior, fixed_noise
@@ -94,7 +95,7 @@ def with_place(prior: LatentPrior, held_out: Callable[[int], Tensor], count: int
     be told only adds to what can be learned by heart.
     """
     errors = torch.zeros(2, len(HELD_OUT_LEVELS))
-    asked = range(0, count, -(-count // HELD_OUT_IMAGES))
+    asked = evenly(count, HELD_OUT_IMAGES)
     for number in asked:
         latents = prior.latents(held_out(number))
         clean = latents[0].flatten(1).T

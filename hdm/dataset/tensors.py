@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hdm.dataset.evenly import evenly
 from hdm.dataset.images import read_image, to_float
 from hdm.dataset.input_format import InputFormat
 from hdm.dataset.layout import position_share
@@ -23,6 +24,8 @@ LARGER = 1.5
 LAYOUT_IMAGES, LAYOUT_SIDE = 100, 64
 MOST_TILES = 16
 """An image that takes more would wait too long for its answer."""
+MOST_IMAGES = 4096
+"""Of more, every n-th is learned from: a training draws few of them twice as it is."""
 LOG_ZOOM = (-0.35, 0.4)
 """Where parts differ in shape, crops are learned from at 0.7 to 1.5 times the line's scale: the
 parts differ in size, too, and a network that sees one scale alone soon knows few parts by heart
@@ -61,12 +64,13 @@ def measure_format(normals: Manifest, settings: Image) -> InputFormat:
 
 def load_normals(normals: Manifest, form: InputFormat, *, seed: int,
                  progress: Callable[[int, int], None] | None = None) -> Tensor:
-    """All images of a split as one tensor (N, channels, height, width).
+    """Images of a split that are `learned` from, as one tensor (N, channels, height, width).
 
     With fit "tile", N random crops: at least 1,024 of native pixels, or 2,048 of images that
     are resized, each at a scale of its own.
     """
-    rows: Sequence[Any] = list(normals)
+    every: Sequence[Any] = list(normals)
+    rows = [every[number] for number in learned(len(every))]
     fewest = TILES_AT_LEAST if form.scale == 1 else ZOOMED_AT_LEAST
     repeats = -(-max(fewest, len(rows)) // len(rows))
     rng = np.random.default_rng(seed)
@@ -82,6 +86,11 @@ def load_normals(normals: Manifest, form: InputFormat, *, seed: int,
         if progress:
             progress(index + 1, len(rows))
     return torch.stack(out)
+
+
+def learned(count: int) -> range:
+    """Numbers of a split's images that networks learn from."""
+    return evenly(count, MOST_IMAGES)
 
 
 def load_prepared(images: Manifest, form: InputFormat) -> Callable[[int], Tensor]:

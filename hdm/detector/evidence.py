@@ -7,7 +7,7 @@ from torch import Tensor
 
 from hdm.detector.window_means import window_means
 
-WORST = 0.01
+WORST = 0.005
 """Share of a whole image's pixels whose mean is its score."""
 WINDOWS = (1 / 64, 1 / 16, 1 / 4)
 """Sides of the windows by which tiles are scanned, as shares of the canvas's shorter side."""

@@ -25,7 +25,7 @@ from hdm.files import atomic_file, below, read_json, write_json
 from hdm.model_settings import DagmFit
 
 PRIOR, FACTS = "prior.safetensors", "prior.json"
-RESIDUAL_LEVELS = (0.34,)
+RESIDUAL_LEVELS = (0.5,)
 INVERSION = (0.02, 0.34, 0.66, 0.98)
 """Noise levels that the deterministic process passes from the latent to its noise: K = 3 steps
 (InvAD, 2025)."""

@@ -1,6 +1,7 @@
 """Good images as tensors, the way the line's input format says; the latent prior, if there is
 one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from hdm.dataset.input_format import InputFormat
 from hdm.dataset.manifest import Manifest
-from hdm.dataset.tensors import load_normals, load_whole
+from hdm.dataset.tensors import load_normals, load_prepared
 from hdm.diffusion.latent_prior import LatentPrior
 from hdm.errors import HDMError
 from hdm.files import read_json, write_json
@@ -58,9 +59,11 @@ def normals_of(line: Line, settings: Params, form: InputFormat, progress: Report
     return Normals(torch.cat(tensors), splits, form)
 
 
-def whole_images(line: Line, split: str, form: InputFormat) -> list[Tensor]:
-    """A split's images as a detector judges them, each (C, H, W)."""
-    return load_whole(Manifest.load(line.manifest_file, line.source_root).split(split), form)
+def whole_images(line: Line, split: str, form: InputFormat) -> tuple[Callable[[int], Tensor], int]:
+    """A split's images as a detector judges them, each (C, H, W), read when they are asked for; and
+    their number."""
+    images = Manifest.load(line.manifest_file, line.source_root).split(split)
+    return load_prepared(images, form), len(images)
 
 
 def save_format(form: InputFormat, folder: Path) -> None:

@@ -33,7 +33,8 @@ def build(channels=1, **how):
     size = ddm.form.height, ddm.form.width
     good = tiny.textures(19, channels=channels, size=96)
     prepared = resize(good, ddm.form.prepared_size)
-    held = HeldOut(list(prepared), resize(good, size), empty(channels), np.empty(0, int), 8)
+    held = HeldOut(list(prepared).__getitem__, len(prepared), resize(good, size),
+                   empty(channels), np.empty(0, int), 8)
     return build_detector(ddm, known, Benign(), held, {"line": "plate"})[0]
 
 
@@ -175,8 +176,8 @@ def test_threshold_of_tiled_images_is_that_of_whole_ones():
     ddm, known = parts(fit="tile")
     images = [native(80, 70, seed=seed) for seed in range(25)]
     prepared = [ddm.form.prepare(image) for image in images]
-    held = HeldOut(prepared, torch.stack([p[:, :32, :32] for p in prepared]), empty(),
-                   np.empty(0, int), 8)
+    held = HeldOut(prepared.__getitem__, len(prepared),
+                   torch.stack([p[:, :32, :32] for p in prepared]), empty(), np.empty(0, int), 8)
     detector, _ = build_detector(ddm, known, Benign(), held, {})
     scores = [found.score for found in detector.predict(images)]
     assert detector.calibration.normal_scores == pytest.approx(sorted(scores), rel=1e-4)

@@ -1,5 +1,7 @@
 """From a trained module to a detector: what is fitted on what, and what synthetic defects add."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ import torch
 from hdm.dagm.bank import SampleBank
 from hdm.dataset.input_format import resize
 from hdm.detector.ddm import DDM
-from hdm.detector.scorer import Scorer, all_maps
+from hdm.detector.scorer import Scorer, evidence_maps
 from hdm.model_settings import Benign
 from hdm.pom.discrimination.building import (
     NORMALITY_IMAGES,
@@ -42,7 +44,7 @@ def held_out(form, change=0.0, count=10):
     seen[..., 6:18, 6:18] += change
     masks[:, 6:18, 6:18], masks[:, 5, 5:19] = 1, 2
     bank = SampleBank(seen.half(), masks, pd.DataFrame({"base": FIRST + np.arange(count)}))
-    return HeldOut(images, canvases, bank, np.arange(count), FIRST)
+    return HeldOut(images.__getitem__, count, canvases, bank, np.arange(count), FIRST)
 
 
 def pictures(count):
@@ -53,8 +55,8 @@ def pictures(count):
 
 def scorer_and_maps(ddm, held):
     normality = normality_of(ddm, tiny.textures(8, seed=2), Benign())
-    maps = all_maps(ddm, normality, held.images)
-    return Scorer(ddm, normality, fit_fusion(maps, (32, 32))), maps
+    maps = {n: evidence_maps(ddm, normality, held.load(n)[None]) for n in range(held.count)}
+    return Scorer(ddm, normality, fit_fusion(list(maps.values()), (32, 32))), maps
 
 
 @pytest.mark.parametrize("over", [{}, {"detail": 0.5}, {"backbone": False}])
@@ -107,7 +109,7 @@ def test_a_canvas_is_enlarged_to_what_the_encoder_saw_of_as_much_of_a_part(fit):
 
 def test_without_synthetic_defects_there_are_no_figures():
     ddm = module()
-    held = held_out(ddm.form)._replace(rows=np.empty(0, int))
+    held = replace(held_out(ddm.form), rows=np.empty(0, int))
     detector, figures = build_detector(ddm, tiny.textures(8, seed=2), Benign(), held, {"line": "a"})
     assert figures == {"synthetic_image_auroc": None, "synthetic_pixel_auroc": None}
     assert detector.calibration.image == (1.0, 0.0) and detector.info == {"line": "a"}
@@ -138,3 +140,17 @@ def test_of_many_images_some_are_held_in_memory(monkeypatch):
     some, _, posed = normality_of(ddm, images, Benign())
     assert some[:, 0, 0, 0].tolist() == list(range(0, 2 * NORMALITY_IMAGES - 1, 2))
     assert torch.equal(shown[0], some) and posed.shape == some.shape
+
+
+def test_of_many_held_out_images_some_join_and_all_calibrate(monkeypatch):
+    ddm, normals = module(), tiny.textures(8, seed=2)
+    held, shown = held_out(ddm.form, change=1.0), []
+    monkeypatch.setattr("hdm.pom.discrimination.building.fit_fusion",
+                        lambda maps, *rest, **over: (shown.append(len(maps)),
+                                                     fit_fusion(maps, *rest, **over))[1])
+    monkeypatch.setattr("hdm.pom.discrimination.building.JOINED_IMAGES", 5)
+    detector, figures = build_detector(ddm, normals, Benign(), held, {})
+    assert shown == [5] and len(detector.calibration.normal_scores) == 10
+    scores = [found.score for found in detector.predict(list(pictures(10)))]
+    assert detector.calibration.normal_scores == pytest.approx(sorted(scores), abs=1e-3)
+    assert figures["synthetic_image_auroc"] > 0.6

@@ -17,7 +17,6 @@ from hdm.dagm.bank import SampleBank, synthesize, usable_sources
 from hdm.dagm.blending import VISIBLE_PIXELS
 from hdm.dagm.latent_vectors import LatentVectors, collect
 from hdm.dagm.mask_codes import CHANGED
-from hdm.dataset.input_format import InputFormat
 from hdm.ddm import discriminator_training
 from hdm.detector.ddm import DDM
 from hdm.detector.ensemble import Ensemble
@@ -85,7 +84,8 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
     notes: dict[str, float | int | str] = {"samples_kept": len(rows), "placed": str(prior.placed)}
     return Fitted(None, flop, parameters(prior.network, network), clock.seconds,
                   {**notes, **quality}, evidence=partial(evidence, ddm, normality),
-                  joins=_joins(task.form))
+                  joins=joins((task.form.height, task.form.width),
+                              tiled=task.form.fit == "tile"))
 
 
 def encoder_flop(task: Task, encoder: Encoder) -> float:
@@ -160,8 +160,8 @@ COMBINED: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def _joins(form: InputFormat) -> dict[str, Join]:
-    canvas, tiled = (form.height, form.width), form.fit == "tile"
+def joins(canvas: tuple[int, int], *, tiled: bool) -> dict[str, Join]:
+    """HDM's own way to join its maps, and the others, by name."""
     own: dict[str, Join] = {name: partial(join, pick, canvas, tiled=tiled)
                             for name, pick in JOINS.items()}
     return own | {name: partial(join_by_pixel, combine) for name, combine in COMBINED.items()}

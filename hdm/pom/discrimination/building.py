@@ -2,8 +2,9 @@
 images; evidences are joined, and p-values come, from held-out good images; probabilities beside
 them from synthetic defects that were grown on held-out good images and never trained on."""
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,13 +14,15 @@ from torch import Tensor
 from hdm.dagm.bank import SampleBank
 from hdm.dagm.mask_codes import CHANGED, IGNORED
 from hdm.dataset.appearance import Appearance
+from hdm.dataset.evenly import evenly
+from hdm.dataset.tensors import learned
 from hdm.detector.calibration import Calibration
 from hdm.detector.ddm import DDM
 from hdm.detector.detector import HDM
 from hdm.detector.evidence import Evidence
 from hdm.detector.normality import Normality
 from hdm.detector.operating_point import choose
-from hdm.detector.scorer import Scorer, all_maps, beside
+from hdm.detector.scorer import Scorer, beside, evidence_maps
 from hdm.model_settings import Benign, ThresholdRule
 from hdm.pom.discrimination.calibration_fit import calibrate
 from hdm.pom.discrimination.fusion_fit import fit_fusion
@@ -29,20 +32,25 @@ from hdm.training.augmentation import pose
 GOOD_PIXEL_STEP, DEFECT_PIXEL_STEP = 41, 17
 NORMALITY_IMAGES = 512
 """At most so many are held in memory at a time; more would tell little new."""
+JOINED_IMAGES = 256
+"""Held-out images whose maps are held at a time, and join evidence; all of them calibrate."""
 SYNTHETIC = 100
 """Synthetic defects that probabilities are fitted on."""
 
 
-class HeldOut(NamedTuple):
+@dataclass(frozen=True)
+class HeldOut:
     """What was held out of training.
 
-    images: n calibration images as `InputFormat.prepare` gives them, whole even where they are
-    judged by tiles: of many tiles one seems odd more often than a single one. canvases:
-    (m, C, H, W), the images or tiles of them, as the discriminator sees them. bank, rows: samples
-    of the bank grown on these; `first` is the bank's number of the first canvas.
+    load, count: number of one of `count` calibration images -> it as `InputFormat.prepare` gives
+    it, whole even where images are judged by tiles: of many tiles one seems odd more often than a
+    single one. canvases: (m, C, H, W), those of them that are `learned` from, or tiles of these, as
+    the discriminator sees them. bank, rows: samples of the bank grown on these; `first` is the
+    bank's number of the first canvas.
     """
 
-    images: Sequence[Tensor]
+    load: Callable[[int], Tensor]
+    count: int
     canvases: Tensor
     bank: SampleBank
     rows: np.ndarray
@@ -58,16 +66,17 @@ def build_detector(ddm: DDM, normals: Tensor, benign: Benign, held: HeldOut, inf
     do on real defects.
     """
     normality = normality_of(ddm, normals, benign)
-    maps = all_maps(ddm, normality, held.images)
+    maps = {number: evidence_maps(ddm, normality, held.load(number)[None])
+            for number in evenly(held.count, JOINED_IMAGES)}
     scorer = Scorer(ddm, normality, fit_fusion(
-        maps, (ddm.form.height, ddm.form.width), tiled=ddm.form.fit == "tile"))
+        list(maps.values()), (ddm.form.height, ddm.form.width), tiled=ddm.form.fit == "tile"))
     calibration, figures = calibrated(scorer, held, maps)
     return HDM(scorer, calibration, choose(calibration, ThresholdRule()), info), figures
 
 
 def normality_of(ddm: DDM, normals: Tensor, benign: Benign) -> Normality:
     """What training images (n, C, H, W) show of good parts on the canvas."""
-    some = normals[:: -(-len(normals) // NORMALITY_IMAGES)]
+    some = normals[evenly(len(normals), NORMALITY_IMAGES)]
     posed = None
     if ddm.settings.normality and ddm.form.fit == "resize":
         none = torch.zeros(len(some), 2, *some.shape[2:])
@@ -75,12 +84,19 @@ def normality_of(ddm: DDM, normals: Tensor, benign: Benign) -> Normality:
     return fit_normality(some, ddm.judge(some), posed)
 
 
-def calibrated(scorer: Scorer, held: HeldOut, maps: Sequence[Tensor]
+def calibrated(scorer: Scorer, held: HeldOut, maps: Mapping[int, Tensor]
                ) -> tuple[Calibration, dict[str, float | None]]:
-    """Calibration, and figures as `build_detector` returns them; maps are of the held images."""
-    good = [scorer.fusion.evidence(image, scorer.canvas) for image in maps]
-    scores = torch.cat([evidence.scores for evidence in good]).numpy()
-    pixels = torch.cat([evidence.pixels.flatten()[::GOOD_PIXEL_STEP] for evidence in good])
+    """Calibration, and figures as `build_detector` returns them; maps are of some of the held
+    images, by number."""
+    form, found_scores, found_pixels, looks = scorer.ddm.form, [], [], []
+    step = GOOD_PIXEL_STEP * -(-held.count // JOINED_IMAGES)
+    for number in range(held.count):
+        image = held.load(number)
+        good = scorer.fusion.evidence(_maps_of(scorer, image, maps.get(number)), scorer.canvas)
+        found_scores.append(good.scores)
+        found_pixels.append(good.pixels.flatten()[::step])
+        looks.append(Appearance.of(form.for_discriminator(image[None])[0]))
+    scores, pixels = torch.cat(found_scores).numpy(), torch.cat(found_pixels)
     labels = torch.zeros(len(pixels))
     synthetic, found = np.empty(0), None
     rows = held.rows[:: max(1, -(-len(held.rows) // SYNTHETIC))]
@@ -93,8 +109,6 @@ def calibrated(scorer: Scorer, held: HeldOut, maps: Sequence[Tensor]
         labels = torch.cat([labels, (mask[known] == CHANGED).float()[::DEFECT_PIXEL_STEP]])
         found = roc_auc_score(np.r_[np.zeros(len(scores)), np.ones(len(synthetic))],
                               np.r_[scores, synthetic])
-    form = scorer.ddm.form
-    looks = [Appearance.of(form.for_discriminator(image[None])[0]) for image in held.images]
     calibration = calibrate(scores, looks, synthetic, pixels.numpy(), labels.numpy())
     both = 0 < labels.sum() < len(labels)
     return calibration, {
@@ -103,7 +117,11 @@ def calibrated(scorer: Scorer, held: HeldOut, maps: Sequence[Tensor]
     }
 
 
-def _synthetic(scorer: Scorer, held: HeldOut, rows: np.ndarray, maps: Sequence[Tensor]
+def _maps_of(scorer: Scorer, image: Tensor, known: Tensor | None) -> Tensor:
+    return evidence_maps(scorer.ddm, scorer.normality, image[None]) if known is None else known
+
+
+def _synthetic(scorer: Scorer, held: HeldOut, rows: np.ndarray, maps: Mapping[int, Tensor]
                ) -> Evidence:
     """Evidence of defects that were drawn on canvases, (m, 1, h, w).
 
@@ -123,7 +141,9 @@ def _synthetic(scorer: Scorer, held: HeldOut, rows: np.ndarray, maps: Sequence[T
         good = ddm.diffusion_of_canvases(held.canvases[used])
         assert good is not None
         unchanged = good[place]
-        own = torch.cat([maps[base][:, :changed.shape[1]] for base in bases])
+        numbers = [learned(held.count)[base] for base in bases]
+        own = torch.cat([_maps_of(scorer, held.load(n), maps.get(n))[:, :changed.shape[1]]
+                         for n in numbers])
         return scorer.fusion.evidence(torch.cat(
             [own + beside(changed - unchanged, taught)[:, :changed.shape[1]], taught], 1),
             scorer.canvas)
