@@ -56,6 +56,7 @@ def run(name: str, folder: Path, preset: str, seed: int, *, seconds: float | Non
     params = params_of(preset, seed=seed, threads=threads, over=method.over)
     backend = Backend(params.compute)
     manifest = read_set(folder, seed=seed, limit=PRESETS[preset].images,
+                        good=PRESETS[preset].good,
                         calibration_fraction=params.ingest.calibration_fraction)
     train, test = manifest.split("train"), manifest.split("test")
     form = measure_format(train, params.image)

@@ -13,10 +13,12 @@ PROJECT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Preset:
-    """overrides: keys of params.yaml. images: at most so many of each split and kind."""
+    """overrides: keys of params.yaml. images: at most so many of each split and kind. good: of the
+    images that are learned from and held out, so many together."""
 
     overrides: dict[str, Any] = field(default_factory=dict)
     images: int | None = None
+    good: int | None = None
 
 
 PRESETS = {
@@ -32,6 +34,8 @@ PRESETS = {
     "fast": Preset({"preset": "fast"}),
     "standard": Preset({"preset": "standard"}),
     "max": Preset({"preset": "max"}),
+    # A new line, of which few good images are known.
+    **{f"few-{good}": Preset({"preset": "fast"}, good=good) for good in (20, 50, 100)},
 }
 
 

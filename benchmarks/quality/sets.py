@@ -1,6 +1,7 @@
 """A public inspection set in MVTec AD layout as a manifest, split by physical part."""
 
 import hashlib
+import random
 import re
 from itertools import groupby
 from pathlib import Path
@@ -16,11 +17,12 @@ _EXPOSURE = re.compile(r"exp(\d+)_num_(\d+)")
 
 
 def read_set(folder: Path, *, seed: int, calibration_fraction: float,
-             limit: int | None = None) -> Manifest:
+             limit: int | None = None, good: int | None = None) -> Manifest:
     """The set's images with their splits: train and calibration are good, test is as published.
 
     Calibration is drawn from train/good by group, so a part is never on both sides. `limit` keeps
-    the first images of each split and kind, for trials. Raises DataError if the folder is not
+    the first images of each split and kind, for trials; of the good images that are not tested
+    `good` are kept, drawn by the seed, in the same shares. Raises DataError if the folder is not
     there or has no such layout.
     """
     if not folder.is_dir():
@@ -35,7 +37,19 @@ def read_set(folder: Path, *, seed: int, calibration_fraction: float,
     if limit is not None:
         kinds = groupby(sorted(rows, key=_kind), key=_kind)
         rows = [row for _, members in kinds for row in list(members)[:limit]]
+    if good is not None:
+        rows = _few(rows, good, calibration_fraction, seed)
     return Manifest.of(rows, folder)
+
+
+def _few(rows: list[Row], good: int, calibration_fraction: float, seed: int) -> list[Row]:
+    held = round(calibration_fraction * good)
+    drawn = random.Random(seed)
+    kept = [row for row in rows if row.split == "test"]
+    for split, count in (("train", good - held), ("calibration", held)):
+        own = [row for row in rows if row.split == split]
+        kept += drawn.sample(own, min(count, len(own)))
+    return kept
 
 
 def part_groups(name: str, records: list[Record]) -> list[str]:

@@ -1,5 +1,6 @@
 """Rows, tables and accounting of the quality benchmark."""
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,8 @@ from benchmarks.quality.flop import counted, of_training
 from benchmarks.quality.measuring import level_edges, relit
 from benchmarks.quality.presets import PRESETS, params_of
 from benchmarks.quality.results import add_row, read_rows
-from benchmarks.quality.sets import exposure_runs
+from benchmarks.quality.sets import _few, exposure_runs
+from hdm.dataset.manifest import Row
 from hdm.errors import DataError, HDMError
 from hdm.evaluation.false_alarm_law import false_alarms_by_chance
 from hdm.files import write_json
@@ -197,3 +199,14 @@ def test_every_preset_and_ablation_is_a_legal_configuration(preset):
         assert params.compute.threads == 1
     shares = params_of(preset, seed=0, over=METHODS["hdm-no-sources"].over).dagm_synthesize.sources
     assert {name for name, share in shares.items() if share} == {"procedural", "fill"}
+
+
+def test_of_few_good_images_the_test_keeps_all_and_each_seed_draws_its_own():
+    rows = [Row(f"{split}/good/{n}.png", split, 0, "good", None, str(n), 8, 8, 1, 8, f"{n:064}")
+            for split, count in (("train", 30), ("calibration", 10), ("test", 7))
+            for n in range(count)]
+    drawn = [_few(rows, 20, 0.25, seed) for seed in (0, 0, 1)]
+    assert drawn[0] == drawn[1] != drawn[2]
+    for few in drawn:
+        assert Counter(row.split for row in few) == {"train": 15, "calibration": 5, "test": 7}
+    assert len(_few(rows, 200, 0.25, 0)) == 47
