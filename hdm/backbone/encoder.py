@@ -79,6 +79,12 @@ class Encoder:
         return cls(network, device)
 
 
+def edge_repeated(maps: Tensor) -> Tensor:
+    """Maps (N, K, h, w), sides 3 or more, whose outermost places repeat what the next ones say:
+    what the encoder sees there is mostly its own padding, and odd on good images, too."""
+    return F.pad(maps[:, :, 1:-1, 1:-1], (1, 1, 1, 1), mode="replicate")
+
+
 def as_pixels(images: Tensor) -> Tensor:
     """The line's range as the encoder knows it: -1 ... 1 becomes 0 ... 255, grey three times."""
     pixels = (images + 1) * 127.5

@@ -14,9 +14,8 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
-from torch.nn import functional as F
 
-from hdm.backbone.encoder import Encoder
+from hdm.backbone.encoder import Encoder, edge_repeated
 from hdm.diffusion.angles import clean_and_noise, noised
 from hdm.diffusion.latent_space import LatentSpace, positions
 from hdm.diffusion.place_denoiser import PlaceDenoiser
@@ -70,8 +69,7 @@ class LatentPrior:
         """(N, D, h, w), sides 3 or more -> (N, KINDS, h, w): logarithms of how far each place is
         from what is normal there, per dimension. First the residuals ||E[z_0 | z_t] - z_0||^2 at
         the levels, the same noise for every image; then the norm of the noise that K steps of
-        deterministic inversion lead to. The outermost places repeat what the next ones say: what
-        the encoder sees there is mostly its own padding, and odd on good images, too."""
+        deterministic inversion lead to. `edge_repeated`."""
         n, width, height, columns = latents.shape
         places = positions(height, columns).repeat(n, 1)
         clean = latents.movedim(1, -1).flatten(0, 2).to(self.encoder.device)
@@ -79,8 +77,7 @@ class LatentPrior:
         found = [self.residual(clean, noise, level, places) for level in levels]
         found.append(self.inversion(clean, places).pow(2).mean(1))
         maps = torch.stack(found, -1).clamp(min=SMALLEST).log().cpu()
-        maps = maps.view(n, height, columns, len(found)).movedim(-1, 1)
-        return F.pad(maps[:, :, 1:-1, 1:-1], (1, 1, 1, 1), mode="replicate")
+        return edge_repeated(maps.view(n, height, columns, len(found)).movedim(-1, 1))
 
     def residual(self, clean: Tensor, noise: Tensor, level: float, places: Tensor, *,
                  placed: bool | None = None) -> Tensor:

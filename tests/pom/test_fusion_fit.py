@@ -71,9 +71,9 @@ def test_scores_of_held_out_images_are_about_zero_by_about_one(held_out):
     assert found.std(correction=0).item() == pytest.approx(1, abs=1e-4)
 
 
-def test_by_tiles_the_last_kind_weighs_as_much_as_all_others(held_out):
+def test_by_tiles_the_last_kind_weighs_twice_as_much_as_all_others(held_out):
     tiled = fit_fusion(held_out, CANVAS, tiled=True)
-    assert tiled.weight.tolist() == pytest.approx([0.25, 0.25, 0.5])
+    assert tiled.weight.tolist() == pytest.approx([1 / 6, 1 / 6, 2 / 3])
     assert fit_fusion(held_out, CANVAS).weight.tolist() == pytest.approx([1 / 3] * 3)
     alone = fit_fusion([image[:, 2:] for image in held_out], CANVAS, tiled=True)
     assert alone.weight.tolist() == [1.0]

@@ -14,7 +14,7 @@ from benchmarks.quality.methods.hdm_method import encoder_flop
 from benchmarks.quality.methods.maps import anomaly_maps
 from benchmarks.quality.methods.method import Clock, Fitted, Score, Task
 from benchmarks.quality.methods.neighbours import NEIGHBOURHOOD, Neighbours
-from hdm.backbone.encoder import Encoder
+from hdm.backbone.encoder import Encoder, edge_repeated
 from hdm.dagm.latent_vectors import collect
 from hdm.diffusion.compute import Backend
 
@@ -70,7 +70,8 @@ def pooled(features: Tensor) -> Tensor:
 
 def _by_map(task: Task, distances: Callable[[Tensor], Tensor]) -> Score:
     def score(images: Tensor) -> tuple[Tensor, Tensor]:
-        grid = distances(task.form.for_encoder(images))
+        # As HDM treats the edge, lest these find nothing but the encoder's padding.
+        grid = edge_repeated(distances(task.form.for_encoder(images))[:, None])[:, 0]
         size = task.form.for_discriminator(images[:1]).shape[-2:]
         return grid.amax((1, 2)), anomaly_maps(grid, (int(size[0]), int(size[1])))
 

@@ -15,7 +15,7 @@ from hdm.detector.evidence import WINDOWS, moments, worst
 from hdm.detector.fusion import Fusion
 
 LEAST = 1e-3
-TAUGHT, TAUGHT_BY_TILES = 1 / 3, 1 / 2
+TAUGHT, TAUGHT_BY_TILES = 1 / 3, 2 / 3
 """By tiles the discriminators see native detail, in four mirrorings, and places mean nothing to the
 diffusion."""
 PIXEL_STEP = 7
