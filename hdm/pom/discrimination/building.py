@@ -34,7 +34,7 @@ NORMALITY_IMAGES = 512
 """At most so many are held in memory at a time; more would tell little new."""
 JOINED_IMAGES = 256
 """Held-out images whose maps are held at a time, and join evidence; all of them calibrate."""
-SYNTHETIC = 100
+SYNTHETIC = 64
 """Synthetic defects that probabilities are fitted on."""
 
 
