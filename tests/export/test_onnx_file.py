@@ -29,7 +29,7 @@ def detector():
 def exported(detector, tmp_path_factory) -> Path:
     target = tmp_path_factory.mktemp("exported") / "plate.onnx"
     images = [native(60, 40, seed=n) for n in range(3)]
-    assert export(detector, FACTS, images, target, depth=16).score < 1e-5
+    assert export(detector, FACTS, images, target, depth=16).score < 1e-4
     return target
 
 
