@@ -82,7 +82,9 @@ class Encoder:
 def edge_repeated(maps: Tensor) -> Tensor:
     """Maps (N, K, h, w), sides 3 or more, whose outermost places repeat what the next ones say:
     what the encoder sees there is mostly its own padding, and odd on good images, too."""
-    return F.pad(maps[:, :, 1:-1, 1:-1], (1, 1, 1, 1), mode="replicate")
+    # Put together from slices, as ONNX has no such padding of sizes that it does not know.
+    rows = torch.cat([maps[:, :, 1:2], maps[:, :, 1:-1], maps[:, :, -2:-1]], 2)
+    return torch.cat([rows[..., 1:2], rows[..., 1:-1], rows[..., -2:-1]], 3)
 
 
 def as_pixels(images: Tensor) -> Tensor:

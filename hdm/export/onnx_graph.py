@@ -82,7 +82,7 @@ class DetectorGraph(nn.Module):
         values = image.float().permute(0, 3, 1, 2) / self.white
         # A grey image beside three channels is repeated, colours beside one channel are averaged.
         planes = values.mean(1, keepdim=True) if self.form.channels == 1 else \
-            values.index_select(1, torch.arange(3) % image.shape[3])
+            torch.cat([values, values, values], 1)[:, :3]
         scaled = (planes - self.form.low) * (2 / (self.form.high - self.form.low)) - 1
         height, width = self.prepared_size
         rows, columns = shrinking(image.shape[1], height), shrinking(image.shape[2], width)

@@ -56,6 +56,13 @@ def test_the_file_says_what_it_is(detector, exported) -> None:
     assert [path.name for path in exported.parent.iterdir()] == ["plate.onnx"]
 
 
+def test_a_detector_of_colours_is_written_and_takes_grey(tmp_path) -> None:
+    detector, target = small_detector(channels=3), tmp_path / "colour.onnx"
+    images = [native(60, 40, 3, seed=0), native(60, 40, seed=1)]
+    assert export(detector, FACTS, images, target, depth=8).agrees
+    assert target.is_file()
+
+
 def test_what_disagrees_is_not_written(detector, tmp_path, monkeypatch) -> None:
     other = small_detector(seed=1)
     monkeypatch.setattr(module, "_traced", lambda *_: None)
