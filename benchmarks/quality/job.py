@@ -49,7 +49,7 @@ def run(name: str, folder: Path, preset: str, seed: int, *, seconds: float | Non
     from benchmarks.quality.methods import METHODS, Task
     from benchmarks.quality.sets import read_set
     from hdm.dagm.latent_vectors import training_views
-    from hdm.dataset.tensors import load_normals, load_prepared, load_whole, measure_format
+    from hdm.dataset.tensors import load_normals, load_prepared, load_whole
     from hdm.diffusion.compute import Backend
 
     method = METHODS[name]
@@ -59,10 +59,7 @@ def run(name: str, folder: Path, preset: str, seed: int, *, seconds: float | Non
                         good=PRESETS[preset].good,
                         calibration_fraction=params.ingest.calibration_fraction)
     train, test = manifest.split("train"), manifest.split("test")
-    form = measure_format(train, params.image)
-    if method.one_canvas and form.scale != 1:
-        whole_image = params.image.model_copy(update={"fit": "resize"})
-        form = measure_format(train, whole_image)
+    form = method.form_of(train, params.image)
     held = load_whole(manifest.split("calibration"), form)
     views = training_views(load_prepared(train, form), form, params.dagm_fit.views, params.benign,
                            seed=seed)

@@ -44,6 +44,7 @@ class Setting(NamedTuple):
 
 OWN = Setting(RESIDUAL_LEVELS, TAUGHT, TAUGHT_BY_TILES, WORST)
 SETTINGS = [Setting(*values) for values in product(READ, WEIGHTS, WEIGHTS, SHARES)]
+MEASURED = [OWN, *SETTINGS]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -71,8 +72,8 @@ def figures(file: Path) -> dict[Setting, float]:
     test, held, labels, canvas = load_evidence(file)
     tiled = any(tuple(maps.shape[-2:]) != canvas for maps in test)
     truth, found = labels.numpy(), {}
-    for levels, weight in product(dict.fromkeys((*READ, OWN.levels)), dict.fromkeys(
-            (*WEIGHTS, OWN.whole, OWN.tiles))):
+    weights = {weight for s in MEASURED for weight in (s.whole, s.tiles)}
+    for levels, weight in product({s.levels for s in MEASURED}, weights):
         rows = [*(LEVELS.index(level) for level in levels), len(LEVELS)]
 
         def pick(maps: torch.Tensor, rows: list[int] = rows) -> torch.Tensor:
@@ -81,10 +82,10 @@ def figures(file: Path) -> dict[Setting, float]:
         fusion = fit_fusion([pick(maps) for maps in held], canvas, tiled=tiled, taught=weight)
         joined = [fusion.evidence(pick(maps), canvas) for maps in test]
         scanned = [evidence.scores.item() for evidence in joined]
-        for share in SHARES:
+        for share in {s.share for s in MEASURED}:
             scores = scanned if tiled else [worst(one.pixels, share).item() for one in joined]
             auroc = float(roc_auc_score(truth, scores))
-            for other in dict.fromkeys((*WEIGHTS, OWN.whole, OWN.tiles)):
+            for other in weights:
                 pair = (other, weight) if tiled else (weight, other)
                 found[Setting(levels, *pair, share)] = auroc
     return found

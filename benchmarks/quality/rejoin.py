@@ -15,7 +15,7 @@ from benchmarks.quality.evidence_store import FOLDER, load_evidence
 from benchmarks.quality.job import commit
 from benchmarks.quality.measuring import measure
 from benchmarks.quality.methods.hdm_method import joins
-from benchmarks.quality.presets import PROJECT, params_of
+from benchmarks.quality.presets import PRESETS, PROJECT, params_of
 from benchmarks.quality.results import RESULTS, Row, add_row, read_rows
 from benchmarks.quality.sets import read_set
 from benchmarks.quality.tables import summary
@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
 def rejoined(row: Row, maps: Path, folder: Path) -> list[Row]:
     """The row's figures from stored maps, and those of other ways to join."""
     params = params_of(row["preset"], seed=row["seed"])
-    test = read_set(folder, seed=row["seed"],
+    test = read_set(folder, seed=row["seed"], limit=PRESETS[row["preset"]].images,
                     calibration_fraction=params.ingest.calibration_fraction).split("test")
     found, held, _, canvas = load_evidence(maps)
     rows: list[Row] = []

@@ -4,7 +4,8 @@
 
 All judge the same pictures of the test split, from decoded pixels to score and map, one and eight
 at a time, in turns, so that a loaded machine is loaded for all. Speed does not follow from what
-networks learned: they are trained for a few steps, at the preset's sizes. The server is measured by
+networks learned: they are trained for a few steps, at the preset's sizes. Nearest neighbours know
+24 images here, and are slower on a line that has more. The server is measured by
 `python -m benchmarks.serving`.
 """
 

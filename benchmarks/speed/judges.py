@@ -1,6 +1,7 @@
 """Detectors of one set that differ from trained ones in what they have learned alone."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +11,16 @@ from torch import Tensor
 
 from benchmarks.quality.flop import counted
 from benchmarks.quality.methods import METHODS, Task
+from benchmarks.quality.methods.hdm_method import train_discriminators, train_prior
 from benchmarks.quality.methods.method import whole
 from benchmarks.quality.presets import params_of
 from benchmarks.quality.sets import read_set
 from hdm.backbone.encoder import Encoder
-from hdm.dagm import latent_training
 from hdm.dagm.bank import synthesize, usable_sources
 from hdm.dagm.latent_vectors import collect, training_views
 from hdm.dataset.input_format import InputFormat
 from hdm.dataset.manifest import Manifest
-from hdm.dataset.tensors import load_normals, load_prepared, load_whole, measure_format
-from hdm.ddm import discriminator_training
+from hdm.dataset.tensors import load_normals, load_prepared, load_whole
 from hdm.detector.ddm import DDM
 from hdm.diffusion.compute import Backend
 from hdm.pom.discrimination.building import HeldOut, build_detector
@@ -45,7 +45,7 @@ def judges(folder: Path, preset: str, threads: int, scratch: Path
     manifest = read_set(folder, seed=0, limit=IMAGES,
                         calibration_fraction=params.ingest.calibration_fraction)
     train, held = manifest.split("train"), manifest.split("calibration")
-    form = measure_format(train, params.image)
+    form = METHODS["hdm"].form_of(train, params.image)
     backend = Backend(params.compute)
     views = training_views(load_prepared(train, form), form, 1, params.benign, seed=0)
     task = Task(load_normals(train, form, seed=0), load_normals(held, form, seed=0), form, params,
@@ -58,10 +58,8 @@ def judges(folder: Path, preset: str, threads: int, scratch: Path
             return counted(lambda: encoder.network(seen))[1]
 
     made: dict[str, Judge] = {"hdm": _hdm(task, encoder, backend)}
-    whole_image = params.image.model_copy(update={"fit": "resize"})
-    canvas = form if form.scale == 1 else measure_format(train, whole_image)
     for name in NAMES[1:]:
-        own = canvas if METHODS[name].one_canvas else form
+        own = METHODS[name].form_of(train, params.image)
         score = whole(METHODS[name].fit(_on(task, manifest, own)), own)
         made[name] = _by(score, own)
     return [manifest.image_file(row) for row in manifest.split("test")], made, encoder_flop
@@ -73,8 +71,7 @@ def _on(task: Task, manifest: Manifest, form: InputFormat) -> Task:
         return task
     normals, held = (load_normals(manifest.split(part), form, seed=0)
                      for part in ("train", "calibration"))
-    return Task(normals, held, form, task.params, 0, task.seconds, task.scratch, task.views,
-                task.count, task.held)
+    return replace(task, train=normals, calibration=held, form=form)
 
 
 def _by(score: Callable[[Tensor], tuple[Tensor, Tensor]], form: InputFormat) -> Judge:
@@ -90,15 +87,10 @@ def _by(score: Callable[[Tensor], tuple[Tensor, Tensor]], form: InputFormat) -> 
 def _hdm(task: Task, encoder: Encoder, backend: Backend) -> Judge:
     params = task.params
     space, vectors = collect(task.views, task.count, encoder, params.dagm_fit.dimensions, seed=0)
-    with task.checkpoint() as checkpoint:
-        prior = latent_training.fit(vectors, space, encoder, params.dagm_fit, backend, seed=0,
-                                    checkpoint=checkpoint)
+    prior = train_prior(task, space, vectors, encoder, backend, params.dagm_fit)
     bank = synthesize(task.train, ["train"] * len(task.train), params.dagm_synthesize,
                       usable_sources(params.dagm_synthesize, task.train), seed=0)
-    with task.checkpoint() as checkpoint:
-        network = discriminator_training.fit(
-            task.train, bank, torch.arange(len(bank.table)), params.ddm_train, params.benign,
-            params.compute, seed=0, checkpoint=checkpoint)
+    network = train_discriminators(task, bank, torch.arange(len(bank.table)), params.ddm_train)
     ddm = DDM(task.form, prior, network, params.ddm_train, backend)
     held = HeldOut(task.held.__getitem__, len(task.held), task.calibration, bank,
                    np.empty(0, int), len(task.train))

@@ -66,10 +66,10 @@ class LatentPrior:
         return clean_and_noise(state, v, level)
 
     def evidence(self, latents: Tensor, levels: Sequence[float] = RESIDUAL_LEVELS) -> Tensor:
-        """(N, D, h, w), sides 3 or more -> (N, KINDS, h, w): logarithms of how far each place is
-        from what is normal there, per dimension. First the residuals ||E[z_0 | z_t] - z_0||^2 at
+        """(N, D, h, w), sides 3 or more -> (N, levels + 1, h, w): logarithms of how far each place
+        is from what is normal there, per dimension. First the residuals ||E[z_0 | z_t] - z_0||^2 at
         the levels, the same noise for every image; then the norm of the noise that K steps of
-        deterministic inversion lead to. `edge_repeated`."""
+        deterministic inversion lead to. The maps are `edge_repeated`."""
         n, width, height, columns = latents.shape
         places = positions(height, columns).repeat(n, 1)
         clean = latents.movedim(1, -1).flatten(0, 2).to(self.encoder.device)
@@ -123,7 +123,7 @@ class LatentPrior:
 
 
 @lru_cache(8)
-def fixed_noise(places: int, dimensions: int) -> Tensor:
+def fixed_noise(places: int, dimensions: int, seed: int = NOISE_SEED) -> Tensor:
     """The noise of every image, (places, dimensions): an answer depends on the image alone."""
-    generator = torch.Generator().manual_seed(NOISE_SEED)
+    generator = torch.Generator().manual_seed(seed)
     return torch.randn(places, dimensions, generator=generator)

@@ -55,7 +55,7 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
         space, vectors = collect(task.views, task.count, encoder, settings.dagm_fit.dimensions,
                                  seed=task.seed)
     with clock.stage("prior"):
-        prior = _prior(task, space, vectors, encoder, backend, settings.dagm_fit)
+        prior = train_prior(task, space, vectors, encoder, backend, settings.dagm_fit)
         prior, quality = latent_training.with_place(
             prior, lambda number: task.form.for_encoder(task.held[number][None]), len(task.held))
     with clock.stage("bank"):
@@ -66,7 +66,7 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
     with clock.stage("pom"):
         rows, judged = counted(lambda: _rows(task, bank, images, prior, pom=pom))
     with clock.stage("ddm"):
-        network = _discriminators(task, bank, rows, settings.ddm_train)
+        network = train_discriminators(task, bank, rows, settings.ddm_train)
     with clock.stage("normality"):
         ddm = DDM(task.form, prior, network, settings.ddm_train, backend)
         normality = normality_of(ddm, task.train, settings.benign)
@@ -75,10 +75,11 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
     single = Backend(alone.params.compute)
     flop = judged + encoder_flop(task, encoder)
     flop += of_training(
-        lambda steps: _prior(alone, space, vectors, encoder, single,
-                             _short(settings.dagm_fit, steps)), settings.dagm_fit.training.steps)
+        lambda steps: train_prior(alone, space, vectors, encoder, single,
+                                  _short(settings.dagm_fit, steps)),
+        settings.dagm_fit.training.steps)
     flop += of_training(
-        lambda steps: _discriminators(alone, bank, rows, _short(settings.ddm_train, steps)),
+        lambda steps: train_discriminators(alone, bank, rows, _short(settings.ddm_train, steps)),
         settings.ddm_train.training.steps) * settings.ddm_train.members
     Backend(settings.compute)  # all threads again
     notes: dict[str, float | int | str] = {"samples_kept": len(rows), "placed": str(prior.placed)}
@@ -111,10 +112,11 @@ def evidence(ddm: DDM, normality: Normality, images: Sequence[Tensor]) -> list[T
 
 
 def join(pick: Callable[[Tensor], Tensor], canvas: tuple[int, int], held: Sequence[Tensor], *,
-         tiled: bool) -> Score:
-    """A way to join stored maps, fitted on those of held-out good images."""
-    fusion = fit_fusion([pick(maps[None].float()) for maps in held], canvas,
-                        tiled=tiled)
+         tiled: bool, taught: float | None = None) -> Score:
+    """A way to join stored maps, fitted on those of held-out good images; taught: weight of the
+    last kind that is picked, HDM's own if None."""
+    fusion = fit_fusion([pick(maps[None].float()) for maps in held], canvas, tiled=tiled,
+                        taught=taught)
 
     def score(maps: Tensor) -> tuple[Tensor, Tensor]:
         found = fusion.evidence(pick(maps.float()), canvas)
@@ -164,17 +166,23 @@ def joins(canvas: tuple[int, int], *, tiled: bool) -> dict[str, Join]:
     """HDM's own way to join its maps, and the others, by name."""
     own: dict[str, Join] = {name: partial(join, pick, canvas, tiled=tiled)
                             for name, pick in JOINS.items()}
+    # Its last kind is of the diffusion, too, and weighs no more than the others.
+    own["hdm-diffusion-alone"] = partial(join, JOINS["hdm-diffusion-alone"], canvas, tiled=tiled,
+                                         taught=1 / len(READ))
     return own | {name: partial(join_by_pixel, combine) for name, combine in COMBINED.items()}
 
 
-def _prior(task: Task, space: LatentSpace, vectors: LatentVectors, encoder: Encoder,
-           backend: Backend, settings: DagmFit) -> LatentPrior:
+def train_prior(task: Task, space: LatentSpace, vectors: LatentVectors, encoder: Encoder,
+                backend: Backend, settings: DagmFit) -> LatentPrior:
+    """The line's latent prior, as it is trained; `with_place` decides the rest."""
     with task.checkpoint() as checkpoint:
         return latent_training.fit(vectors, space, encoder, settings, backend, seed=task.seed,
                                    checkpoint=checkpoint)
 
 
-def _discriminators(task: Task, bank: SampleBank, rows: Tensor, settings: DdmTrain) -> Ensemble:
+def train_discriminators(task: Task, bank: SampleBank, rows: Tensor, settings: DdmTrain
+                         ) -> Ensemble:
+    """The line's discriminators, trained on these rows of the bank."""
     with task.checkpoint() as checkpoint:
         return discriminator_training.fit(task.train, bank, rows, settings, task.params.benign,
                                           task.params.compute, seed=task.seed,

@@ -11,7 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from hdm.dataset.input_format import InputFormat
+from hdm.dataset.manifest import Manifest
+from hdm.dataset.tensors import measure_format
 from hdm.dataset.tiles import over_tiles
+from hdm.model_settings import Image
 from hdm.settings import Params
 
 Score = Callable[[Tensor], tuple[Tensor, Tensor]]
@@ -82,6 +85,13 @@ class Method:
     trained: bool = False
     over: dict[str, object] = field(default_factory=dict)
     one_canvas: bool = False
+
+    def form_of(self, train: Manifest, image: Image) -> InputFormat:
+        """How it sees the images of a set."""
+        form = measure_format(train, image)
+        if self.one_canvas and form.scale != 1:
+            return measure_format(train, image.model_copy(update={"fit": "resize"}))
+        return form
 
 
 def whole(fitted: Fitted, form: InputFormat) -> Score:

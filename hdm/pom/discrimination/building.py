@@ -92,14 +92,16 @@ def calibrated(scorer: Scorer, held: HeldOut, maps: Mapping[int, Tensor]
     step = GOOD_PIXEL_STEP * -(-held.count // JOINED_IMAGES)
     for number in range(held.count):
         image = held.load(number)
-        good = scorer.fusion.evidence(_maps_of(scorer, image, maps.get(number)), scorer.canvas)
+        own = maps[number] if number in maps else \
+            evidence_maps(scorer.ddm, scorer.normality, image[None])
+        good = scorer.fusion.evidence(own, scorer.canvas)
         found_scores.append(good.scores)
         found_pixels.append(good.pixels.flatten()[::step])
         looks.append(Appearance.of(form.for_discriminator(image[None])[0]))
     scores, pixels = torch.cat(found_scores).numpy(), torch.cat(found_pixels)
     labels = torch.zeros(len(pixels))
     synthetic, found = np.empty(0), None
-    rows = held.rows[:: max(1, -(-len(held.rows) // SYNTHETIC))]
+    rows = held.rows[evenly(len(held.rows), SYNTHETIC)]
     if len(rows):
         defects = _synthetic(scorer, held, rows, maps)
         synthetic = defects.scores.numpy()
@@ -115,10 +117,6 @@ def calibrated(scorer: Scorer, held: HeldOut, maps: Mapping[int, Tensor]
         "synthetic_image_auroc": None if found is None else float(found),
         "synthetic_pixel_auroc": float(roc_auc_score(labels, pixels)) if both else None,
     }
-
-
-def _maps_of(scorer: Scorer, image: Tensor, known: Tensor | None) -> Tensor:
-    return evidence_maps(scorer.ddm, scorer.normality, image[None]) if known is None else known
 
 
 def _synthetic(scorer: Scorer, held: HeldOut, rows: np.ndarray, maps: Mapping[int, Tensor]
@@ -140,11 +138,10 @@ def _synthetic(scorer: Scorer, held: HeldOut, rows: np.ndarray, maps: Mapping[in
         used, place = np.unique(bases, return_inverse=True)
         good = ddm.diffusion_of_canvases(held.canvases[used])
         assert good is not None
-        unchanged = good[place]
-        numbers = [learned(held.count)[base] for base in bases]
-        own = torch.cat([_maps_of(scorer, held.load(n), maps.get(n))[:, :changed.shape[1]]
-                         for n in numbers])
-        return scorer.fusion.evidence(torch.cat(
-            [own + beside(changed - unchanged, taught)[:, :changed.shape[1]], taught], 1),
-            scorer.canvas)
+        numbers = [learned(held.count)[base] for base in used]
+        own = torch.cat([
+            maps[n] if n in maps else evidence_maps(ddm, scorer.normality, held.load(n)[None])
+            for n in numbers])[place, :changed.shape[1]]
+        added = beside(changed - good[place], taught)[:, :changed.shape[1]]
+        return scorer.fusion.evidence(torch.cat([own + added, taught], 1), scorer.canvas)
     return scorer.fusion.evidence(beside(changed, taught), scorer.canvas)

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from hdm.dagm.bank import SampleBank
 from hdm.dagm.mask_codes import CHANGED, IGNORED, UNCHANGED
 from hdm.dataset.input_format import InputFormat
-from hdm.diffusion.latent_prior import AT_ONCE, LatentPrior
+from hdm.diffusion.latent_prior import AT_ONCE, LatentPrior, fixed_noise
 from hdm.diffusion.latent_space import positions
 from hdm.diffusion.unet import UNet
 from hdm.model_settings import Denoiser, Training
@@ -62,8 +62,7 @@ def _gaps(prior: LatentPrior, seen: Tensor, good: Tensor, masks: Tensor, seed: i
     where = positions(height, width)[place]
 
     def error(latents: Tensor, noise_seed: int) -> Tensor:
-        noise = torch.randn(height * width, latents.shape[1],
-                            generator=torch.Generator().manual_seed(noise_seed))
+        noise = fixed_noise(height * width, latents.shape[1], noise_seed)
         found = prior.residual(latents, noise[place], GAP_LEVEL, where)
         return found.clamp(min=1e-6).log().cpu()
 
