@@ -1,49 +1,54 @@
 """Readers of source layouts: one file a format, each yielding plain records.
 
-A reader module has `LAYOUT` (what it looks for, in words), `matches(source)` and
-`read(source)`, which returns its records and may raise DataError.
+A reader module has `LAYOUT` (what it looks for, in words), `fits(source)`, which says in a few words
+what of it is there ('' where the source is laid out in another way), and `read(source)`, which
+returns a Reading and may raise DataError.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 from hdm.errors import DataError
 from hdm.ingest.readers import btad, folder, ksdd2, mvtec, table, visa
-from hdm.ingest.readers.image_record import Record
+from hdm.ingest.readers.image_record import Reading, Record
 
-# In the order in which `auto` tries them: the more telling layout first.
 READERS: dict[str, ModuleType] = {
     "table": table, "visa": visa, "btad": btad, "ksdd2": ksdd2, "mvtec": mvtec, "folder": folder,
 }
 
-__all__ = ["READERS", "Record", "detect", "read_source"]
+__all__ = ["READERS", "Reading", "Record", "detect", "read_source"]
 
 
-def read_source(source: Path, layout: str = "auto") -> list[Record]:
-    """Records of a source folder or table, in order of path.
+def read_source(source: Path, layout: str = "auto") -> Reading:
+    """What a source folder or table holds; records are in order of path.
 
     `layout` is a key of READERS or `auto`. Raises DataError if the source is missing, holds no
     images, or is laid out in another way.
     """
     _check_exists(source)
     if layout == "auto":
-        layout = detect(source)
+        layout, _ = detect(source)
     reader = READERS[layout]
-    if not reader.matches(source):
+    if not reader.fits(source):
         raise DataError(f"{source}: expected {reader.LAYOUT} (format {layout}), found "
                         f"{_content(source)}; correct the path or the format in pipelines.yaml.")
-    records: list[Record] = sorted(reader.read(source), key=lambda record: record.path)
-    if not records:
-        raise DataError(f"{source}: expected PNG, JPEG, TIFF or BMP images in the layout "
-                        f"{layout!r}, found none; add images or correct the path.")
-    return records
+    found: Reading = reader.read(source)
+    if not found.records:
+        raise DataError(f"{source}: expected images in the layout {layout!r}, found none; add "
+                        "images or correct the path.")
+    return replace(found, records=sorted(found.records, key=lambda record: record.path))
 
 
-def detect(source: Path) -> str:
-    """The first layout that fits; raises DataError saying what was looked for."""
-    for name, reader in READERS.items():
-        if reader.matches(source):
-            return name
+def detect(source: Path) -> tuple[str, str]:
+    """The one layout that fits, and why; raises DataError where none does, or more than one."""
+    fitting = {name: why for name, reader in READERS.items() if (why := reader.fits(source))}
+    if len(fitting) == 1:
+        return next(iter(fitting.items()))
+    if fitting:
+        seen = "; ".join(f"{name} ({why})" for name, why in fitting.items())
+        raise DataError(f"{source}: more than one layout fits: {seen}; say which with --format, or "
+                        "as `format` of the line's source in pipelines.yaml.")
     looked = "; ".join(f"{name}: {reader.LAYOUT}" for name, reader in READERS.items())
     raise DataError(f"{source}: found {_content(source)}, which fits no known layout; looked for "
                     f"{looked}. Rearrange the source or write a table of its images.")

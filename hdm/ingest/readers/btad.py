@@ -3,22 +3,22 @@
 from pathlib import Path
 
 from hdm.dataset.manifest import GOOD
-from hdm.ingest.readers.image_record import Record, by_stem, list_images
+from hdm.ingest.readers.image_record import Reading, Record, by_stem, list_images
 from hdm.ingest.readers.parts import read_parts
 
 LAYOUT = "train/ok/, test/ok/, test/ko/ and ground_truth/ko/"
 
 
-def matches(source: Path) -> bool:
+def fits(source: Path) -> str:
     """Whether `source` is the folder of one BTAD product."""
-    return (source / "train" / "ok").is_dir()
+    return "train/ok/" if (source / "train" / "ok").is_dir() else ""
 
 
-def read(source: Path) -> list[Record]:
+def read(source: Path) -> Reading:
     """All images; the one defect type is `ko`."""
     masks = by_stem(list_images(source, "ground_truth/ko"))
     records = [Record(path, split, GOOD) for split in ("train", "test")
                for path in list_images(source, f"{split}/ok")]
-    records += [Record(path, "test", "ko", masks.get(Path(path).stem))
+    records += [Record(path, "test", "ko", masks.get(Path(path).stem, ()))
                 for path in list_images(source, "test/ko")]
     return read_parts(source, records)

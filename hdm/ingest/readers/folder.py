@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from hdm.dataset.manifest import GOOD
-from hdm.ingest.readers.image_record import Record, by_stem, list_folders, list_images
+from hdm.ingest.readers.image_record import Reading, Record, by_stem, list_folders, list_images
 from hdm.ingest.readers.parts import read_parts
 
 LAYOUT = "good/ and any number of folders named after a defect"
@@ -11,12 +11,12 @@ LAYOUT = "good/ and any number of folders named after a defect"
 MASK_FOLDERS = ("ground_truth", "masks")
 
 
-def matches(source: Path) -> bool:
+def fits(source: Path) -> str:
     """Whether `source` is a folder with good/."""
-    return (source / GOOD).is_dir()
+    return "good/" if (source / GOOD).is_dir() else ""
 
 
-def read(source: Path) -> list[Record]:
+def read(source: Path) -> Reading:
     """All images without a split; masks from ground_truth/<defect>/, masks/<defect>/ or beside.
 
     A file `<stem>_mask.*` beside an image `<stem>.*` is its mask, never an image.
@@ -36,10 +36,10 @@ def list_records(source: Path) -> list[Record]:
                   and _key(path).removesuffix("_mask") in stems]
         masks = by_stem([path for folder in MASK_FOLDERS
                          for path in list_images(source, f"{folder}/{kind}")])
-        own = {_key(path).removesuffix("_mask"): path for path in beside}
+        own = {_key(path).removesuffix("_mask"): (path,) for path in beside}
         for path in sorted(set(files) - set(beside)):
             mask = own.get(_key(path)) or masks.get(Path(path).stem)
-            records.append(Record(path, None, kind, None if kind == GOOD else mask))
+            records.append(Record(path, None, kind, () if kind == GOOD else mask or ()))
     return records
 
 

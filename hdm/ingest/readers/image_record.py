@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from hdm.dataset.images import SUFFIXES
 from hdm.dataset.manifest import GOOD
+from hdm.ingest.regions import Region
 
 
 @dataclass(frozen=True)
@@ -15,18 +16,35 @@ class Record:
 
     Paths are POSIX and relative to the source root. `split` is None where the source leaves the
     choice to the pipeline, `group` where it does not tell which images show one physical part.
+    The ground truth is all that the files `masks` mark and all `regions` drawn, together.
     """
 
     path: str
     split: str | None
     defect_type: str
-    mask_path: str | None = None
+    masks: tuple[str, ...] = ()
     group: str | None = None
+    regions: tuple[Region, ...] = ()
 
     @property
     def label(self) -> int:
         """0 good, 1 defect."""
         return int(self.defect_type != GOOD)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a reader made of a source, every file of which is in one of these.
+
+    records: the images. documents: tables and annotation files that were read. aside: files that
+    are not used, with the reason. notes: what a person should know, a sentence each. All paths
+    are relative to the source root.
+    """
+
+    records: list[Record]
+    documents: tuple[str, ...] = ()
+    aside: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def list_images(root: Path, folder: str) -> list[str]:
@@ -48,14 +66,14 @@ def list_folders(root: Path, folder: str = ".") -> list[str]:
                   if entry.is_dir() and not entry.name.startswith("."))
 
 
-def by_stem(paths: list[str]) -> dict[str, str]:
+def by_stem(paths: list[str]) -> dict[str, tuple[str, ...]]:
     """Mask files by the stem of the image they belong to (`a_mask.png` and `a.png` -> `a`)."""
     found: dict[str, str] = {}
     for path in paths:
         stem = Path(path).stem
         found.setdefault(stem.removesuffix("_mask"), path)
         found[stem] = path
-    return found
+    return {stem: (path,) for stem, path in found.items()}
 
 
 def walk(folder: Path, seen: set[str] | None = None) -> Iterator[Path]:

@@ -5,18 +5,18 @@ from pathlib import Path
 from hdm.dataset.images import read_mask
 from hdm.dataset.manifest import GOOD
 from hdm.errors import DataError
-from hdm.ingest.readers.image_record import Record, list_images
+from hdm.ingest.readers.image_record import Reading, Record, list_images
 
 LAYOUT = "train/ and test/ with pairs NNNNN.png and NNNNN_GT.png"
 
 
-def matches(source: Path) -> bool:
+def fits(source: Path) -> str:
     """Whether train/ or test/ directly holds a file named *_GT.*."""
-    return any(next((source / split).glob("*_GT.*"), None) for split in ("train", "test")
-               if (source / split).is_dir())
+    pairs = (next((source / split).glob("*_GT.*"), None) for split in ("train", "test"))
+    return next((f"{found.parent.name}/{found.name}" for found in pairs if found), "")
 
 
-def read(source: Path) -> list[Record]:
+def read(source: Path) -> Reading:
     """All images: defective where the mask has a pixel above 0.
 
     Defective training images become holdout: nothing is ever trained on a defect.
@@ -37,10 +37,10 @@ def read(source: Path) -> list[Record]:
             mask = masks[_key(path)]
             if read_mask(source / mask).any():
                 usable = "holdout" if split == "train" else split
-                records.append(Record(path, usable, "defect", mask))
+                records.append(Record(path, usable, "defect", (mask,)))
             else:
                 records.append(Record(path, split, GOOD))
-    return records
+    return Reading(records)
 
 
 def _key(path: str) -> str:

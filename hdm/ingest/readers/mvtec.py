@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from hdm.dataset.manifest import GOOD
-from hdm.ingest.readers.image_record import Record, by_stem, list_folders, list_images
+from hdm.ingest.readers.image_record import Reading, Record, by_stem, list_folders, list_images
 from hdm.ingest.readers.parts import read_parts
 
 LAYOUT = "train/good/, test/good/, test/<defect>/ and ground_truth/<defect>/"
@@ -11,12 +11,12 @@ LAYOUT = "train/good/, test/good/, test/<defect>/ and ground_truth/<defect>/"
 _SPLITS = {"train": "train", "validation": "calibration", "test": "test"}
 
 
-def matches(source: Path) -> bool:
+def fits(source: Path) -> str:
     """Whether `source` is a folder with train/good."""
-    return (source / "train" / GOOD).is_dir()
+    return "train/good/" if (source / "train" / GOOD).is_dir() else ""
 
 
-def read(source: Path) -> list[Record]:
+def read(source: Path) -> Reading:
     """All images; groups of one physical part come from parts.csv where there is one.
 
     Defects under train/ cannot be trained on and become holdout.
@@ -26,6 +26,6 @@ def read(source: Path) -> list[Record]:
         for kind in list_folders(source, folder):
             masks = {} if kind == GOOD else by_stem(list_images(source, f"ground_truth/{kind}"))
             usable = split if kind == GOOD or split == "test" else "holdout"
-            records += [Record(path, usable, kind, masks.get(Path(path).stem))
+            records += [Record(path, usable, kind, masks.get(Path(path).stem, ()))
                         for path in list_images(source, f"{folder}/{kind}")]
     return read_parts(source, records)

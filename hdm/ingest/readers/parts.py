@@ -6,12 +6,12 @@ from pathlib import Path
 import pandas as pd
 
 from hdm.errors import DataError
-from hdm.ingest.readers.image_record import Record
+from hdm.ingest.readers.image_record import Reading, Record
 
 NAME = "parts.csv"
 
 
-def read_parts(source: Path, records: list[Record]) -> list[Record]:
+def read_parts(source: Path, records: list[Record]) -> Reading:
     """`records` with the groups of `source`/parts.csv (columns path, group), if it is there.
 
     Images that it does not name keep a group of their own, rows without an image are left out.
@@ -19,7 +19,7 @@ def read_parts(source: Path, records: list[Record]) -> list[Record]:
     """
     file = source / NAME
     if not file.is_file():
-        return records
+        return Reading(records)
     try:
         table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (ValueError, OSError) as error:
@@ -35,4 +35,5 @@ def read_parts(source: Path, records: list[Record]) -> list[Record]:
     if records and not any(record.path in groups for record in records):
         raise DataError(f"{file}: expected paths relative to its folder such as "
                         f"{records[0].path}, found none that is an image here; correct them.")
-    return [replace(record, group=groups.get(record.path) or None) for record in records]
+    return Reading([replace(record, group=groups.get(record.path) or None) for record in records],
+                   (NAME,))

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from hdm.dataset.manifest import GOOD, SPLITS
 from hdm.errors import DataError
-from hdm.ingest.readers.image_record import Record
+from hdm.ingest.readers.image_record import Reading, Record
 
 COLUMNS = ("path", "split", "label", "defect_type", "mask_path", "group")
 LAYOUT = f"a .csv or .parquet table with the columns {', '.join(COLUMNS)} (only path is needed)"
@@ -17,12 +17,13 @@ _LABELS = {"0": 0, "0.0": 0, "false": 0, "good": 0, "ok": 0, "normal": 0,
            "1": 1, "1.0": 1, "true": 1, "defect": 1, "bad": 1, "ko": 1, "nok": 1, "anomaly": 1}
 
 
-def matches(source: Path) -> bool:
+def fits(source: Path) -> str:
     """Whether `source` is a file named .csv or .parquet."""
-    return source.is_file() and source.suffix.lower() in (".csv", ".parquet")
+    table = source.is_file() and source.suffix.lower() in (".csv", ".parquet")
+    return source.name if table else ""
 
 
-def read(source: Path) -> list[Record]:
+def read(source: Path) -> Reading:
     """All rows; paths are relative to the table's folder.
 
     An empty split is left to the pipeline, a row without label and defect type is good. Other
@@ -37,7 +38,8 @@ def read(source: Path) -> list[Record]:
     if len(twice):
         raise DataError(f"{source}: {twice.iloc[0]!r} occurs twice ({len(twice)} rows repeat a "
                         "path); keep one row an image.")
-    return [_record(source, *values) for values in text.itertuples(index=False, name=None)]
+    return Reading([_record(source, *values)
+                    for values in text.itertuples(index=False, name=None)], (source.name,))
 
 
 def _load(source: Path) -> pd.DataFrame:
@@ -81,5 +83,5 @@ def _record(source: Path, path: str, split: str, label: str, defect_type: str,
     if label and _LABELS[label.lower()] != int(kind != GOOD):
         raise DataError(f"{source}: {path} has the label {label!r} but the defect type "
                         f"{defect_type!r}; correct one of them.")
-    return Record(path, split or None, kind, mask_path or None,
+    return Record(path, split or None, kind, (mask_path,) if mask_path else (),
                   group or None)

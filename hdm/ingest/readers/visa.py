@@ -7,29 +7,29 @@ import pandas as pd
 
 from hdm.dataset.manifest import GOOD
 from hdm.errors import DataError
-from hdm.ingest.readers.image_record import Record, by_stem, list_images
+from hdm.ingest.readers.image_record import Reading, Record, by_stem, list_images
 
 LAYOUT = "Data/Images/Normal/, Data/Images/Anomaly/ and Data/Masks/Anomaly/"
 
 _SPLIT_FILES = ("split_csv/1cls.csv", "1cls.csv", "split.csv")
 
 
-def matches(source: Path) -> bool:
+def fits(source: Path) -> str:
     """Whether `source` is the folder of one VisA object."""
-    return (source / "Data" / "Images" / "Normal").is_dir()
+    return "Data/Images/Normal/" if (source / "Data" / "Images" / "Normal").is_dir() else ""
 
 
-def read(source: Path) -> list[Record]:
+def read(source: Path) -> Reading:
     """All images; split as `split_csv/1cls.csv`, `1cls.csv` or `split.csv` in `source` says.
 
     Without such a file, and for images it does not name, the split is left to the pipeline.
     """
     masks = by_stem(list_images(source, "Data/Masks/Anomaly"))
     records = [Record(path, None, GOOD) for path in list_images(source, "Data/Images/Normal")]
-    records += [Record(path, None, "anomaly", masks.get(Path(path).stem))
+    records += [Record(path, None, "anomaly", masks.get(Path(path).stem, ()))
                 for path in list_images(source, "Data/Images/Anomaly")]
     splits = _splits(source)
-    return [replace(record, split=splits.get(record.path)) for record in records]
+    return Reading([replace(record, split=splits.get(record.path)) for record in records])
 
 
 def _splits(source: Path) -> dict[str, str]:
