@@ -13,6 +13,8 @@ class Source(Section):
     path: str = Field(min_length=1, description="Folder or table; may lie outside the project.")
     format: Literal["auto", "mvtec", "folder", "visa", "btad", "ksdd2", "table"] = Field(
         "auto", description="Layout of the source; auto looks at it.")
+    folders: dict[str, Literal["good", "defect", "masks", "aside"]] = Field({}, description=(
+        "What is in folders of the source whose names do not tell, by their path in it."))
 
 
 class Schedule(Section):

@@ -31,6 +31,11 @@ class Ingest(Section):
         "Share of the good images, by group, for test where the source has no test split."))
     near_duplicates: Literal["refuse", "warn", "ignore"] = Field("refuse", description=(
         "What to do with images of different splits that look the same."))
+    drawn_images: Literal["refuse", "warn"] = Field("refuse", description=(
+        "What to do with images in a few flat tones, as masks are, on a line of photographs."))
+    masks: Literal["auto", "bright", "dark"] | tuple[int, ...] = Field(
+        "auto", description=("What marks a defect in mask files: what is not black, what is, or "
+                             "these grey values; auto finds out what is background."))
 
 
 class Validate(Section):

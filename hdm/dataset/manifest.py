@@ -13,6 +13,8 @@ from hdm.errors import DataError
 from hdm.files import atomic_file
 
 SPLITS = ("train", "calibration", "test", "holdout")
+MASKS = "masks"
+"""The folder of masks beside a manifest's file."""
 GOOD = "good"
 """Defect type of every image without a defect."""
 
@@ -27,12 +29,14 @@ SCHEMA = pa.schema([
     pa.field("height", pa.int64(), nullable=False),
     pa.field("channels", pa.int64(), nullable=False),
     pa.field("bit_depth", pa.int64(), nullable=False),
+    pa.field("bits", pa.int64(), nullable=False),
     pa.field("sha256", pa.string(), nullable=False),
 ])
 
 
 class Row(NamedTuple):
-    """One image: paths are POSIX and relative to the source root, sizes in px."""
+    """One image: paths are POSIX, `path` relative to the source root and `mask_path` to the folder
+    of masks; sizes in px. bits: of the line's values, which a container of bit_depth holds."""
 
     path: str
     split: str
@@ -44,21 +48,24 @@ class Row(NamedTuple):
     height: int
     channels: int
     bit_depth: int
+    bits: int
     sha256: str
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """All images of a line (`frame`, sorted by path) and the folder their paths start from."""
+    """All images of a line (`frame`, sorted by path), the folder their paths start from, and the
+    one of their masks, binary pictures as large as the images (None: the same one)."""
 
     frame: pd.DataFrame
     root: Path
+    masks: Path | None = None
 
     @classmethod
-    def of(cls, rows: list[Row], root: Path) -> "Manifest":
+    def of(cls, rows: list[Row], root: Path, masks: Path | None = None) -> "Manifest":
         """A manifest of `rows`, put in order of path; raises DataError if a row is not legal."""
         table = pa.Table.from_pylist([row._asdict() for row in sorted(rows)], schema=SCHEMA)
-        return cls(_checked(table, "the manifest"), root)
+        return cls(_checked(table, "the manifest"), root, masks)
 
     @classmethod
     def load(cls, file: Path, root: Path) -> "Manifest":
@@ -71,7 +78,7 @@ class Manifest:
         except (pa.ArrowException, OSError) as error:
             raise DataError(f"{file} is not a readable Parquet table ({error}); run the ingest "
                             "stage again.") from None
-        return cls(_checked(table, str(file)), root)
+        return cls(_checked(table, str(file)), root, file.parent / MASKS)
 
     def save(self, file: Path) -> None:
         """Write atomically; equal manifests give equal bytes. Raises DataError, HDMError."""
@@ -84,7 +91,8 @@ class Manifest:
         """The rows of one split, in the same order; raises DataError for an unknown name."""
         if name not in SPLITS:
             raise DataError(f"no split {name!r}; expected one of {', '.join(SPLITS)}.")
-        return Manifest(self.frame[self.frame["split"] == name].reset_index(drop=True), self.root)
+        return Manifest(self.frame[self.frame["split"] == name].reset_index(drop=True), self.root,
+                        self.masks)
 
     def image_file(self, row: Row) -> Path:
         """Where the image of `row` is."""
@@ -92,7 +100,7 @@ class Manifest:
 
     def mask_file(self, row: Row) -> Path | None:
         """Where the ground truth of `row` is; None if it has none."""
-        return self.root / row.mask_path if isinstance(row.mask_path, str) else None
+        return (self.masks or self.root) / row.mask_path if isinstance(row.mask_path, str) else None
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -136,7 +144,7 @@ def _problems(frame: pd.DataFrame) -> dict[str, pd.Series]:
     return {
         "a value is missing": frame.drop(columns="mask_path").isna().any(axis=1),
         "a path is not relative to the source": ~frame["path"].map(_is_relative).astype(bool),
-        "a mask path is not relative to the source":
+        "a mask path is not relative to the folder of masks":
             ~frame["mask_path"].map(lambda p: p is None or _is_relative(p)).astype(bool),
         "a path occurs twice": frame["path"].duplicated(),
         "the rows are not in order of path":
@@ -149,6 +157,7 @@ def _problems(frame: pd.DataFrame) -> dict[str, pd.Series]:
         "an empty image": (frame["width"] < 1) | (frame["height"] < 1),
         "channels are neither 1 nor 3": ~frame["channels"].isin((1, 3)),
         "a bit depth is neither 8 nor 16": ~frame["bit_depth"].isin((8, 16)),
+        "more bits than the pixels have": ~frame["bits"].between(1, frame["bit_depth"]),
         "a SHA-256 of another length": frame["sha256"].str.len().ne(64),
     }
 

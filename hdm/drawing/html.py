@@ -16,7 +16,7 @@ def template(package: str, name: str) -> Template:
     """
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True,
                               lstrip_blocks=True)
-    environment.filters["data_uri"] = _data_uri
+    environment.filters["data_uri"] = data_uri
     environment.filters["drawn"] = Markup
     return environment.from_string((files(package) / name).read_text(encoding="utf-8"))
 
@@ -27,5 +27,6 @@ def style(package: str = "hdm.drawing", name: str = "style.css") -> Markup:
     return Markup((files(package) / name).read_text(encoding="utf-8"))
 
 
-def _data_uri(png: bytes) -> str:
+def data_uri(png: bytes) -> str:
+    """A PNG as the address of a picture, so that a page needs no other file."""
     return "data:image/png;base64," + base64.b64encode(png).decode("ascii")

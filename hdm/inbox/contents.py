@@ -2,13 +2,15 @@
 
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hdm.dataset.images import SUFFIXES
+from hdm.dataset.images import KINDS, SUFFIXES
 from hdm.dataset.problems import printable
 from hdm.errors import ConfigError
-from hdm.ingest.readers.folder import MASK_FOLDERS, list_records
+from hdm.ingest.readers import folder
+from hdm.ingest.readers.folder_names import means_masks, stem_of_image
 from hdm.ingest.readers.image_record import Record, list_images, walk
 from hdm.ingest.readers.parts import NAME as PARTS
 
@@ -32,11 +34,13 @@ class Contents:
     waiting: dict[str, str]
 
 
-def look(inbox: Path, label: str = "", settling: float = SETTLING) -> Contents:
+def look(inbox: Path, label: str = "", settling: float = SETTLING,
+         folders: Mapping[str, str] | None = None) -> Contents:
     """List an inbox laid out like the format `folder`; images directly in it are without label.
 
     label: the defect type, or `good`, of images without one; empty leaves them where they are.
-    settling: seconds that a file younger than that is watched for. Raises ConfigError if the inbox
+    settling: seconds that a file younger than that is watched for. folders: what the line's source
+    says of folders. Raises ConfigError if the inbox
     is not there or holds a parts.csv.
     """
     if not inbox.is_dir():
@@ -48,33 +52,33 @@ def look(inbox: Path, label: str = "", settling: float = SETTLING) -> Contents:
     files = sorted(file.relative_to(inbox).as_posix() for file in walk(inbox))
     waiting = _unfinished(inbox, files, settling)
     known = set(files)  # what has come since is for the next time
-    images = [record for record in [*list_records(inbox), *_unlabelled(inbox, label)]
+    found = folder.read_inbox(inbox, folders or {})
+    images = [record for record in [*found.records, *_unlabelled(inbox, label)]
               if record.path in known]
-    used = {record.mask_path for record in images if record.mask_path}
-    not_images = {}
-    for path in files:
-        if Path(path).suffix.lower() not in SUFFIXES and path not in waiting:
-            not_images[path] = f"Expected a PNG, JPEG, TIFF or BMP image, found {_suffix(path)}"
-        elif Path(path).parts[0] in MASK_FOLDERS and path not in used:
-            waiting.setdefault(path, _LONELY_MASK)
+    not_images = {path: f"Expected {KINDS}, found {_suffix(path)}" for path in files
+                  if Path(path).suffix.lower() not in SUFFIXES and path not in waiting}
+    for path in known.intersection(found.aside):
+        if "/" in path:
+            waiting.setdefault(path, f"it is {found.aside[path]}")
     ready = []
     for record in images:
-        if record.mask_path and (record.mask_path in waiting or record.mask_path not in known):
-            waiting.setdefault(record.path, f"its mask {record.mask_path} is not complete yet")
-        elif Path(record.path).stem.endswith("_mask"):
-            waiting.setdefault(record.path, _LONELY_MASK)
+        unready = [mask for mask in record.masks if mask in waiting or mask not in known]
+        if unready:
+            waiting.setdefault(record.path, f"its mask {unready[0]} is not complete yet")
         elif not record.defect_type:
-            waiting.setdefault(record.path, _UNLABELLED)
+            waiting.setdefault(record.path, _LONELY_MASK if stem_of_image(Path(record.path).stem)
+                               else _UNLABELLED)
         if record.path not in waiting:
             ready.append(record)
-        elif record.mask_path:
-            waiting.setdefault(record.mask_path, f"its image {record.path} waits")
+        else:
+            for mask in record.masks:
+                waiting.setdefault(mask, f"its image {record.path} waits")
     return Contents(tuple(ready), not_images, waiting)
 
 
 def check_label(label: str) -> None:
     """Raise ConfigError if `label` cannot be the name of a folder of images."""
-    if label in MASK_FOLDERS or label.startswith(".") or Path(label).name != label:
+    if means_masks(label) or label.startswith(".") or Path(label).name != label:
         raise ConfigError(f"label {label!r}: expected good or the name of a defect as its folder "
                           "has it; choose another.")
 

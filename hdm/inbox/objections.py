@@ -14,8 +14,9 @@ _PREFIX = "inbox:"  # two images may have one path in the source and in the inbo
 _SPELLING = "defect_names"
 # What can be said of one image by itself.
 _OF_ONE_IMAGE = frozenset({
-    "decodable", "unchanged", "size", "mode", "not_blank", "exposure", "saturation", "sharpness",
-    "mask_decodable", "mask_size", "mask_not_empty", "mask_of_good", _SPELLING})
+    "decodable", "unchanged", "photographs", "size", "mode", "not_blank", "exposure", "saturation",
+    "sharpness", "mask_decodable", "mask_size", "mask_not_empty", "mask_not_whole", "mask_of_good",
+    _SPELLING})
 
 
 def objections(line: Manifest, new: Manifest, settings: Validate, *, known: Path | None = None,

@@ -6,7 +6,8 @@ from pathlib import Path
 from hdm.dataset.manifest import GOOD
 from hdm.errors import ConfigError
 from hdm.ingest.readers import detect
-from hdm.ingest.readers.folder import MASK_FOLDERS
+from hdm.ingest.readers.folder import MASKS
+from hdm.ingest.readers.folder_names import means_masks, stems_of_image
 from hdm.ingest.readers.image_record import Record, list_images
 from hdm.pipelines import Source
 
@@ -15,7 +16,7 @@ LAYOUTS = ("folder", "mvtec")
 
 def layout_of(source: Path, wanted: Source) -> str:
     """`folder` or `mvtec`; raises ConfigError for a source that new images cannot be put into."""
-    found = detect(source) if wanted.format == "auto" else wanted.format
+    found = detect(source)[0] if wanted.format == "auto" else wanted.format
     if found not in LAYOUTS:
         raise ConfigError(f"new images are taken into sources of the format {' or '.join(LAYOUTS)},"
                           f" and {source} is of the format {found}; add the images to the source "

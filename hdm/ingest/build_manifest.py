@@ -1,20 +1,32 @@
 """From a source of images to a manifest: read, decode, group, split, refuse what would leak."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
+from hdm.dataset.aside import LEFT_ASIDE, told
 from hdm.dataset.frozen_set import FrozenSet, refuse_changes
-from hdm.dataset.manifest import GOOD, SPLITS, Manifest, Row
-from hdm.dataset.problems import listing, printable
+from hdm.dataset.manifest import GOOD, MASKS, SPLITS, Manifest, Row
+from hdm.dataset.problems import printable
 from hdm.dataset.test_set import Entry, entries_of
 from hdm.errors import DataError
+from hdm.files import write_json
 from hdm.ingest.copies import group_copies, near_copies, refuse_copies
 from hdm.ingest.decoding import Facts, Progress, decode_all
-from hdm.ingest.readers import Record, read_source
+from hdm.ingest.ground_truth import DrawnMask, GroundTruth, resolve
+from hdm.ingest.readers import Reading, Record, read_source
+from hdm.ingest.remarks import (
+    drawn_images,
+    refuse_unreadable,
+    remark_on_bits,
+    remarks_on,
+)
+from hdm.ingest.source_paths import check_paths
 from hdm.ingest.splits import assign_splits, given_split
+from hdm.ingest.stacks import expand
+from hdm.ingest.value_bits import value_bits
 from hdm.pipelines import Source
 from hdm.settings import Ingest
 
@@ -23,84 +35,112 @@ from hdm.settings import Ingest
 class Ingested:
     """A manifest, its split table (see `split_table`) and what a person should know about it.
 
-    masks: SHA-256 of the decoded pixels of each mask, by its path. waiting: paths of the images
-    that could join the frozen test set, if they are frozen with it under a new name.
+    masks: of each image, by its path. aside: files of the source that are not used, and why.
+    waiting: paths of the images that could join the frozen test set, if they are frozen with it
+    under a new name.
     """
 
     manifest: Manifest
     table: pd.DataFrame
     warnings: list[str]
-    masks: dict[str, str]
+    masks: dict[str, DrawnMask]
+    aside: dict[str, str]
     waiting: list[str]
+
+    @property
+    def mask_hashes(self) -> dict[str, str]:
+        """SHA-256 of the pixels of each mask, by its path in the manifest."""
+        return {mask_path(image): mask.sha256 for image, mask in self.masks.items()}
 
     @property
     def tested(self) -> tuple[Entry, ...]:
         """The test split."""
-        return entries_of(self.manifest, self.masks)
+        return entries_of(self.manifest, self.mask_hashes)
+
+    def save(self, folder: Path) -> None:
+        """Write manifest.parquet, masks/ and masks.json (hashes, so that a corrected mask is
+        noticed; training does not depend on it), and left_aside.json."""
+        self.manifest.save(folder / "manifest.parquet")
+        for image, mask in self.masks.items():
+            file = folder / MASKS / mask_path(image)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(mask.png)
+        write_json(folder / "masks.json", self.mask_hashes)
+        write_json(folder / LEFT_ASIDE, self.aside)
 
 
-def ingest(source: Path, layout: Source | str, settings: Ingest, seed: int, *,
+def ingest(source: Path, layout: Source, settings: Ingest, seed: int, *,
            frozen: FrozenSet | None = None, cache: Path | None = None,
            progress: Progress | None = None) -> Ingested:
     """Read and decode everything in `source` (folder or table) and split it.
 
-    `layout` is a format of pipelines.yaml, `frozen` the images that are test and no others,
-    `cache` a file that spares unchanged images their decoding. Nothing is written to the source,
-    and nothing at all but the cache. The result depends on the files, the settings and the seed
-    alone. Raises DataError.
+    `layout` is what pipelines.yaml says of the source, `frozen` the images that are test and no
+    others, `cache` a file that spares unchanged images their decoding. Nothing is written to the
+    source, and nothing at all but the cache. The result depends on the files, the settings and the
+    seed alone. Raises DataError.
     """
-    root, records = _read(source, layout)
-    facts = _decode(root, records, cache, progress)
+    root, found = _read(source, layout)
+    records, facts, truth = _decode(root, found.records, settings, cache, progress)
+    drawn = drawn_images(records, facts, layout, settings.drawn_images)
     if frozen:
-        refuse_changes(frozen, {record.path: _entry(record, facts) for record in records})
+        refuse_changes(frozen, _entries(records, facts, truth))
     groups, warnings = group_copies(records, facts)
     splits = assign_splits(records, groups, seed=seed, test_fraction=settings.test_fraction,
                            calibration_fraction=settings.calibration_fraction,
                            frozen={entry.path for entry in frozen.entries} if frozen else None)
     refuse_copies(records, facts, splits)
-    warnings += near_copies(records, facts, splits, settings.near_duplicates)
-    manifest = Manifest.of([_row(record, facts[record.path], split, group) for
-                            record, split, group in zip(records, splits, groups, strict=True)],
-                           root)
+    bits = value_bits(records, facts)
+    warnings += near_copies(records, facts, splits, bits, settings.near_duplicates)
+    manifest = Manifest.of([
+        _row(record, facts[record.path], split, group, bits, record.path in truth.masks)
+        for record, split, group in zip(records, splits, groups, strict=True)], root, root / MASKS)
     table = split_table(manifest)
     waiting = _waiting(records, splits, groups) if frozen else []
-    return Ingested(manifest, table,
-                    warnings + _remarks(table) + _remark_on_waiting(waiting, records, frozen),
-                    {record.mask_path: facts[record.mask_path].sha256 for record in records
-                     if record.mask_path}, waiting)
+    notes = [*found.notes, *truth.notes, *drawn, *remark_on_bits(facts, bits), *warnings,
+             *remarks_on(table), *_remark_on_waiting(waiting, records, frozen),
+             *told(found.aside)]
+    return Ingested(manifest, table, notes, truth.masks, found.aside, waiting)
 
 
-def present_entries(source: Path, layout: Source | str, *, cache: Path | None = None,
+def present_entries(source: Path, layout: Source, settings: Ingest, *, cache: Path | None = None,
                     progress: Progress | None = None) -> dict[str, Entry]:
     """Every image of `source` as an entry of a test set, by its path; raises DataError."""
-    root, records = _read(source, layout)
-    facts = _decode(root, records, cache, progress)
-    return {record.path: _entry(record, facts) for record in records}
+    root, found = _read(source, layout)
+    return _entries(*_decode(root, found.records, settings, cache, progress))
 
 
-def _read(source: Path, layout: Source | str) -> tuple[Path, list[Record]]:
-    """The folder that paths start from, and the records."""
+def mask_path(image: str) -> str:
+    """Where the mask of an image is in the folder of masks."""
+    return f"{image}.png"
+
+
+def _read(source: Path, layout: Source) -> tuple[Path, Reading]:
+    """The folder that paths start from, and what is in it, stacks taken apart."""
     try:
-        records = read_source(source, layout if isinstance(layout, str) else layout.format)
+        found = read_source(source, layout)
         root = source.parent if source.is_file() else source
-        _check_paths(root, records)
+        check_paths(root, found.records)
+        records, notes = expand(root, found.records)
     except OSError as error:
         raise DataError(f"{printable(str(error.filename or source))} cannot be read: "
                         f"{error.strerror}; correct its permissions.") from None
-    return root, records
+    return root, replace(found, records=records, notes=(*found.notes, *notes))
 
 
-def _decode(root: Path, records: Sequence[Record], cache: Path | None,
-            progress: Progress | None) -> dict[str, Facts]:
-    masks = [record.mask_path for record in records if record.mask_path]
-    facts, bad = decode_all(root, [*(record.path for record in records), *masks], cache, progress)
-    _refuse_unreadable(records, facts, bad)
-    return facts
+def _decode(root: Path, records: list[Record], settings: Ingest, cache: Path | None,
+            progress: Progress | None) -> tuple[list[Record], dict[str, Facts], GroundTruth]:
+    facts, bad = decode_all(root, [record.path for record in records], cache, progress)
+    truth = resolve(root, records, facts, settings.masks)
+    refuse_unreadable(bad | truth.bad, len(records) + sum(len(r.masks) for r in records))
+    return records, facts, truth
 
 
-def _entry(record: Record, facts: dict[str, Facts]) -> Entry:
-    mask = facts[record.mask_path].sha256 if record.mask_path else ""
-    return Entry(record.path, facts[record.path].sha256, record.label, record.defect_type, mask)
+def _entries(records: Sequence[Record], facts: dict[str, Facts], truth: GroundTruth,
+             ) -> dict[str, Entry]:
+    masks = {path: mask.sha256 for path, mask in truth.masks.items()}
+    return {record.path: Entry(record.path, facts[record.path].sha256, record.label,
+                               record.defect_type, masks.get(record.path, ""))
+            for record in records}
 
 
 def _waiting(records: Sequence[Record], splits: Sequence[str], groups: Sequence[str]) -> list[str]:
@@ -132,54 +172,7 @@ def split_table(manifest: Manifest) -> pd.DataFrame:
     return counted.loc[order.sort_values(["split", "kind", "name"]).index].reset_index(drop=True)
 
 
-def _row(record: Record, facts: Facts, split: str, group: str) -> Row:
-    return Row(record.path, split, record.label, record.defect_type, record.mask_path, group,
-               facts.width, facts.height, facts.channels, facts.bit_depth, facts.sha256)
-
-
-def _check_paths(root: Path, records: Sequence[Record]) -> None:
-    """Refuse files outside the source and names that no table can hold."""
-    inside = root.resolve()
-    for record in records:
-        for path in filter(None, (record.path, record.mask_path)):
-            if printable(path) != path:
-                raise DataError(f"{printable(path)}: expected a file name in UTF-8, found bytes "
-                                "that are not; rename the file.")
-            file = root / path
-            if Path(path).is_absolute() or ".." in Path(path).parts \
-                    or not file.resolve().is_relative_to(inside):
-                kind = "a link that leads" if file.is_symlink() else "a path"
-                raise DataError(f"{path}: expected a file inside {root}, found {kind} outside "
-                                "it; put the file itself there or remove it.")
-
-
-def _refuse_unreadable(records: Sequence[Record], facts: dict[str, Facts],
-                       bad: dict[str, str]) -> None:
-    """One sentence for all images and masks that cannot be used."""
-    reasons = dict(bad)
-    for record in records:
-        image, mask = facts.get(record.path), facts.get(record.mask_path or "")
-        if image and mask and (image.width, image.height) != (mask.width, mask.height):
-            reasons[mask.path] = (f"a mask of {mask.width}x{mask.height} px for the image "
-                                  f"{record.path} of {image.width}x{image.height} px")
-    if reasons:
-        named = listing([f"{path} ({why})" for path, why in sorted(reasons.items())])
-        raise DataError(f"{len(reasons)} of {len(facts) + len(bad)} files cannot be used: {named}; "
-                        "replace or remove them and run the same command again.")
-
-
-def _remarks(table: pd.DataFrame) -> list[str]:
-    """What the split cannot tell later stages."""
-    test = table[table["split"] == "test"]
-    defects = test[test["defect_type"] != GOOD]
-    remarks = []
-    if not len(defects):
-        remarks.append("test has no defect images: metrics that need defects will be unavailable.")
-    elif len(defects) == len(test):
-        remarks.append("test has no good images: metrics that compare with good ones will be "
-                       "unavailable.")
-    bare = int((defects["images"] - defects["masks"]).sum())
-    if bare:
-        remarks.append(f"{bare} of {int(defects['images'].sum())} defect images in test have no "
-                       "mask: pixel metrics leave them out.")
-    return remarks
+def _row(record: Record, facts: Facts, split: str, group: str, bits: int, masked: bool) -> Row:
+    return Row(record.path, split, record.label, record.defect_type,
+               mask_path(record.path) if masked else None, group, facts.width, facts.height,
+               facts.channels, facts.bit_depth, min(bits, facts.bit_depth), facts.sha256)

@@ -57,14 +57,14 @@ def _refuse(pairs: list[tuple[str, str]], what: str) -> None:
 
 
 def near_copies(records: Sequence[Record], facts: dict[str, Facts], splits: Sequence[str],
-                 rule: str) -> list[str]:
-    """Refuse or warn of copies between train or calibration and test."""
+                bits: int, rule: str) -> list[str]:
+    """Refuse or warn of copies between train or calibration and test; bits: of deep images."""
     if rule == "ignore":
         return []
     seen = [facts[record.path] for record in records]
     split = np.array(splits)
     pairs = near_duplicates(
-        np.stack([fact.thumbnail_array() for fact in seen]),
+        np.stack([fact.thumbnail_array(bits) for fact in seen]),
         np.array([fact.width / fact.height for fact in seen]),
         np.isin(split, ("train", "calibration")), split == "test")
     if not pairs:

@@ -15,7 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from hdm.dataset.drawn import looks_drawn
 from hdm.dataset.images import UnreadableImage, pixel_hash, read_image
+from hdm.dataset.tiff_pages import split_page
 from hdm.errors import HDMError
 from hdm.files import atomic_file
 from hdm.ingest.duplicates import SIDE, thumbnail
@@ -27,13 +29,15 @@ _WORKERS = 2
 _SCHEMA = pa.schema([
     ("path", pa.string()), ("size", pa.int64()), ("mtime_ns", pa.int64()),
     ("width", pa.int64()), ("height", pa.int64()), ("channels", pa.int64()),
-    ("bit_depth", pa.int64()), ("sha256", pa.string()), ("thumbnail", pa.binary()),
+    ("bit_depth", pa.int64()), ("peak", pa.int64()), ("drawn", pa.bool_()),
+    ("sha256", pa.string()), ("thumbnail", pa.binary()),
 ])
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What a decoded file turned out to be; sizes in px."""
+    """What a decoded file turned out to be; sizes in px. peak: its largest value. drawn: whether
+    it looks drawn, as masks are; None for a picture of one value."""
 
     path: str
     size: int
@@ -42,12 +46,17 @@ class Facts:
     height: int
     channels: int
     bit_depth: int
+    peak: int
+    drawn: bool | None
     sha256: str
     thumbnail: bytes
 
-    def thumbnail_array(self) -> NDArray[np.uint16]:
-        """(SIDE, SIDE) luminance over the whole 16-bit range."""
-        return np.frombuffer(self.thumbnail, dtype="<u2").reshape(SIDE, SIDE)
+    def thumbnail_array(self, bits: int) -> NDArray[np.uint16]:
+        """(SIDE, SIDE) luminance over the whole 16-bit range; bits: of a deep line's values."""
+        stored = np.frombuffer(self.thumbnail, dtype="<u2").reshape(SIDE, SIDE)
+        if bits >= self.bit_depth:
+            return stored
+        return (stored.astype(np.uint32) * 65535 // (2**bits - 1)).clip(max=65535).astype(np.uint16)
 
 
 def decode_all(root: Path, paths: Iterable[str], cache: Path | None = None,
@@ -79,7 +88,7 @@ def _facts(root: Path, path: str, known: Facts | None) -> Facts | str:
     """Facts of one file, or the reason why there are none."""
     file = root / path
     try:
-        status = file.stat()
+        status = Path(split_page(file)[0]).stat()
     except OSError as error:
         return "no such file" if isinstance(error, FileNotFoundError) else str(error.strerror)
     if known and (known.size, known.mtime_ns) == (status.st_size, status.st_mtime_ns):
@@ -91,6 +100,7 @@ def _facts(root: Path, path: str, known: Facts | None) -> Facts | str:
     return Facts(
         path, status.st_size, status.st_mtime_ns, width=image.shape[1], height=image.shape[0],
         channels=1 if image.ndim == 2 else 3, bit_depth=8 * image.dtype.itemsize,
+        peak=int(image.max()), drawn=looks_drawn(image),
         sha256=pixel_hash(image), thumbnail=thumbnail(image).astype("<u2").tobytes())
 
 

@@ -18,10 +18,9 @@ _PATIENCE = 2.0  # seconds before a progress bar appears
 
 
 def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
-    """Write manifest.parquet, masks.json, split_table.json and test_set.json, and print the splits.
+    """Write what `Ingested.save` does, split_table.json and test_set.json, and print the splits.
 
-    masks.json holds each mask's hash, so that a corrected mask is noticed; it is a file of its own
-    as training does not depend on masks. test_set.json names the test split by its content.
+    test_set.json names the test split by its content.
 
     Raises DataError if the source cannot be used or an image of the frozen test set is not what it
     was, HDMError if the outputs cannot be written; earlier outputs then stay as they are.
@@ -36,8 +35,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     folder = line.stage_folder("ingest")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with atomic_folder(folder) as new:
-        result.manifest.save(new / "manifest.parquet")
-        write_json(new / "masks.json", result.masks)
+        result.save(new)
         write_json(new / "split_table.json", {"rows": rows, "warnings": result.warnings})
         write_json(new / line.test_set_file.name, described | {"waiting": result.waiting})
     console.print(summary(line.name, result.table))

@@ -10,14 +10,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from hdm.dataset.aside import LEFT_ASIDE, is_question
 from hdm.dataset.manifest import Manifest
 from hdm.errors import ValidationFailed
-from hdm.files import atomic_folder, write_json
+from hdm.files import atomic_folder, read_json, write_json
 from hdm.line import Line
 from hdm.progress import progress_bar
 from hdm.settings import Params
 from hdm.stage_run import StageRun
 from hdm.validation.data_docs import RESULTS_PAGE, publish_docs
+from hdm.validation.pictures import offending
 from hdm.validation.verdict import Result, Verdict, validate
 
 _STATUS = {"critical": "[red]failed[/]", "warning": "[yellow]warning[/]"}
@@ -30,16 +32,21 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     good data then stays as it is. Raises DataError, HDMError.
     """
     manifest = Manifest.load(line.manifest_file, line.source_root)
+    aside = {path: reason for path, reason
+             in read_json(line.stage_folder("ingest") / LEFT_ASIDE).items() if is_question(reason)}
+    notes = read_json(line.stage_folder("ingest") / "split_table.json")["warnings"]
     good = line.stage_folder("validate")
     rejected = line.folder / "rejected" / "validate"
     with tempfile.TemporaryDirectory(prefix="hdm-validate-") as scratch:
         site = Path(scratch)
         with progress_bar(console, "measuring images") as report:
             verdict = validate(manifest, settings.validate_, name=line.name, site=site,
-                               threads=settings.compute.threads, progress=report)
+                               threads=settings.compute.threads, aside=aside,
+                               progress=report)
         target = good if verdict.passed else rejected
         with atomic_folder(target) as folder:
-            publish_docs(site, folder / "docs", verdict, line.name)
+            publish_docs(site, folder / "docs", verdict, line.name, notes,
+                         offending(manifest, verdict))
             write_json(folder / "verdict.json", verdict.as_dict())
             pq.write_table(pa.Table.from_pandas(verdict.statistics, preserve_index=False)
                            .replace_schema_metadata(None), folder / "statistics.parquet")

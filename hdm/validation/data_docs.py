@@ -1,5 +1,6 @@
 """Data Docs: what great_expectations wrote about one run, headed by the line's verdict."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from markupsafe import Markup
@@ -12,10 +13,12 @@ RESULTS_PAGE = "index.html"
 SUITE_PAGE = "expectations.html"
 
 
-def publish_docs(site: Path, target: Path, verdict: Verdict, name: str) -> Path:
+def publish_docs(site: Path, target: Path, verdict: Verdict, name: str, notes: Sequence[str] = (),
+                 pictures: Mapping[str, str] | None = None) -> Path:
     """Turn great_expectations' own `site` into two pages in the folder `target`.
 
-    index.html tells the verdict, names every offending image and shows the results;
+    index.html tells the verdict and the `notes` of ingest, names every offending image, with the
+    `pictures` (data URIs by path) that there are, and shows the results;
     expectations.html shows the suite. Both are self-contained, read well without a network and
     do not depend on the time or on chance. Returns the path of index.html.
     """
@@ -26,7 +29,7 @@ def publish_docs(site: Path, target: Path, verdict: Verdict, name: str) -> Path:
         (written,) = (site / folder).rglob("*.html")
         content = Markup(offline_body(written.read_text(encoding="utf-8")))
         text = page.render(name=name, verdict=verdict, style=look, content=content,
-                           results_page=RESULTS_PAGE, suite_page=SUITE_PAGE,
-                           is_results=file == RESULTS_PAGE)
+                           notes=notes, pictures=pictures or {}, results_page=RESULTS_PAGE,
+                           suite_page=SUITE_PAGE, is_results=file == RESULTS_PAGE)
         (target / file).write_text(text, encoding="utf-8")
     return target / RESULTS_PAGE

@@ -3,6 +3,8 @@
 Its cells are written to be read by people, since Data Docs show the unexpected ones.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -17,21 +19,25 @@ _SATURATION_FLOOR = 0.01
 _LOG_SHARPNESS_FLOOR = 0.05
 
 
-def evidence_table(manifest: pd.DataFrame, statistics: pd.DataFrame) -> pd.DataFrame:
+def evidence_table(manifest: pd.DataFrame, statistics: pd.DataFrame,
+                   aside: Mapping[str, str] | None = None) -> pd.DataFrame:
     """One row an image: what the manifest says, beside what was measured (same order).
 
-    Columns ending in `_deviation` are robust deviations from the good training images.
+    Columns ending in `_deviation` are robust deviations from the good training images. Files that
+    are `aside`, with the reason, follow in rows of which nothing else is known.
     """
     reference = statistics[manifest["split"].eq("train") & manifest["label"].eq(0)]
     saturated = statistics["dark_share"] + statistics["bright_share"]
-    return pd.DataFrame({
+    table = pd.DataFrame({
         "path": manifest["path"],
+        "use": OK,
         "split": manifest["split"],
         "label": manifest["label"],
         "decoding": statistics["problem"].where(~statistics["decodable"], OK),
         "content": _content(statistics),
         "shortest_side": statistics[["width", "height"]].min(axis=1).astype("float64"),
         "mode": _mode(statistics),
+        "look": _look(manifest, statistics),
         "contrast": statistics["contrast"],
         "exposure_deviation": deviations(
             statistics["mean"], reference["mean"], _EXPOSURE_FLOOR),
@@ -51,6 +57,10 @@ def evidence_table(manifest: pd.DataFrame, statistics: pd.DataFrame) -> pd.DataF
         "splits_of_group": _splits(manifest[manifest["split"].ne("holdout")], "group")
         .reindex(manifest.index, fill_value=OK),
     })
+    if not aside:
+        return table
+    rest = pd.DataFrame({"path": list(aside), "use": list(aside.values())})
+    return pd.concat([table, rest], ignore_index=True)
 
 
 def deviations(values: pd.Series, reference: pd.Series, floor: float) -> pd.Series:
@@ -82,6 +92,13 @@ def _content(statistics: pd.DataFrame) -> pd.Series:
 def _mode(statistics: pd.DataFrame) -> pd.Series:
     text = statistics["bit_depth"].astype("str") + "-bit " + statistics["channels"].map(_DEPTHS)
     return text.where(statistics["decodable"]).astype("str")
+
+
+def _look(manifest: pd.DataFrame, statistics: pd.DataFrame) -> pd.Series:
+    """`ok`, or that an image looks as masks do, where good images are photographs."""
+    good = statistics["drawn"][manifest["label"].eq(0)].dropna()
+    drawn = statistics["drawn"].fillna(False) & (not len(good) or good.mean() <= 0.5)
+    return drawn.map({True: "drawn in a few flat tones", False: OK}).astype("str")
 
 
 def _mask_decoding(statistics: pd.DataFrame) -> pd.Series:

@@ -16,6 +16,7 @@ _STOPPING: dict[str, tuple[Kind, ...]] = {
     "lenient": ("integrity",),
 }
 _FAINTEST_CONTRAST = 1 / 255
+_WHOLE = 0.9
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,11 @@ def _files() -> tuple[Expectation, ...]:
                "replace or remove the files"),
         _is_ok("unchanged", "content", "Every image has the pixels that ingest saw.",
                "run the ingest stage again"),
+        _is_ok("all_used", "use", "Every image of the source is used.",
+               "move the images to where the layout has a place for them, say what is in their "
+               "folder with `folders` of the line's source, or remove them", "quality"),
+        _is_ok("photographs", "look", "No image is drawn, as masks are.",
+               "put masks into a folder ground_truth/", "structure"),
     )
 
 
@@ -78,7 +84,7 @@ def _splits(settings: Validate, table: pd.DataFrame) -> tuple[Expectation, ...]:
 
 
 def _masks(table: pd.DataFrame) -> tuple[Expectation, ...]:
-    if not table["mask_present"].any():
+    if not table["mask_present"].eq(True).any():
         return ()
     return (
         _is_ok("mask_decodable", "mask_decoding", "Every mask can be decoded in full.",
@@ -89,6 +95,12 @@ def _masks(table: pd.DataFrame) -> tuple[Expectation, ...]:
                     "draw the defect in the mask, or remove the mask",
                     "ExpectColumnValuesToBeBetween",
                     {"column": "mask_area", "min_value": 0, "strict_min": True},
+                    (("label", 1),)),
+        Expectation("mask_not_whole", "quality",
+                    f"The mask of a defect marks less than {_WHOLE:.0%} of the image.",
+                    "look whether the masks are inverted or mark the part, and say what marks the "
+                    "defect with ingest.masks",
+                    "ExpectColumnValuesToBeBetween", {"column": "mask_area", "max_value": _WHOLE},
                     (("label", 1),)),
         Expectation("mask_of_good", "integrity", "The mask of a good image marks nothing.",
                     "move the image to its defect folder, or remove the mask",

@@ -10,13 +10,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hdm.dataset.drawn import looks_drawn
 from hdm.dataset.images import UnreadableImage, pixel_hash, read_image, read_mask, to_float
 from hdm.dataset.manifest import Manifest, Row
 
 _HALF_STEP = 0.5 / 255
 _DTYPES = {
     "problem": "str", "mask_problem": "str", "unchanged": "boolean",
-    "mask_matches_size": "boolean", "width": "Int64", "height": "Int64", "channels": "Int64",
+    "mask_matches_size": "boolean", "drawn": "boolean", "width": "Int64", "height": "Int64",
+    "channels": "Int64",
     "bit_depth": "Int64", "mask_width": "Int64", "mask_height": "Int64", "mean": "float64",
     "contrast": "float64", "dark_share": "float64", "bright_share": "float64",
     "sharpness": "float64", "mask_area": "float64",
@@ -26,10 +28,12 @@ _DTYPES = {
 class Statistics(NamedTuple):
     """What was measured on one image; None where the file could not be decoded.
 
-    Brightness is of the grey image in [0, 1] (mean of the channels): `mean`, `contrast` (standard
-    deviation), `sharpness` (variance of the Laplacian). `dark_share` and `bright_share` are the
-    shares of values within half an 8-bit step of either end. `mask_area` is a share of the mask.
-    `unchanged`: the pixels are those that the manifest was made from.
+    Brightness is of the grey image in [0, 1] (mean of the channels), where 1 is the largest value
+    that the line's bits can tell: `mean`, `contrast` (standard deviation), `sharpness` (variance
+    of the Laplacian). `dark_share` and `bright_share` are the shares of values within half an
+    8-bit step of either end. `drawn`: it looks as masks do; None for a picture of one value.
+    `mask_area` is a share of the mask. `unchanged`: the pixels are those that the manifest was
+    made from.
     """
 
     path: str
@@ -45,6 +49,7 @@ class Statistics(NamedTuple):
     dark_share: float | None = None
     bright_share: float | None = None
     sharpness: float | None = None
+    drawn: bool | None = None
     mask_present: bool = False
     mask_problem: str | None = None
     mask_width: int | None = None
@@ -94,7 +99,7 @@ def sharpness(grey: NDArray[np.float32]) -> float:
 
 
 def _of_pixels(row: Row, image: NDArray[np.uint8] | NDArray[np.uint16]) -> Statistics:
-    values = to_float(image)
+    values = to_float(image) * np.float32(np.iinfo(image.dtype).max / (2**row.bits - 1))
     grey = values if values.ndim == 2 else values.mean(axis=2)
     return Statistics(
         path=row.path,
@@ -109,6 +114,7 @@ def _of_pixels(row: Row, image: NDArray[np.uint8] | NDArray[np.uint16]) -> Stati
         dark_share=float(np.mean(values <= _HALF_STEP)),
         bright_share=float(np.mean(values >= 1 - _HALF_STEP)),
         sharpness=sharpness(grey),
+        drawn=looks_drawn(image),
     )
 
 

@@ -1,7 +1,7 @@
 """The decision whether a line may be trained on its data."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,16 +101,17 @@ class Verdict:
 
 
 def validate(manifest: Manifest, settings: Validate, *, name: str = "images", threads: int = 2,
-             site: Path | None = None,
+             site: Path | None = None, aside: Mapping[str, str] | None = None,
              progress: Callable[[int, int], None] | None = None) -> Verdict:
     """Measure every image and hold the line's expectations against what was found.
 
     name: of the suite, usually the line's. site: folder for great_expectations' own Data Docs.
+    aside: image files of the source that are not used, and why.
     progress(done, total): called after each image. Data that are not as expected do not raise.
     """
     frame = manifest.frame.reset_index(drop=True)
     statistics = measure(manifest, threads=threads, progress=progress)
-    table = evidence_table(frame, statistics)
+    table = evidence_table(frame, statistics, aside)
     expectations = catalogue(settings, table)
     findings = examine(table, expectations, settings.strictness, name=name,
                        run_name=fingerprint(frame), site=site)

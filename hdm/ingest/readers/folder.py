@@ -1,47 +1,53 @@
 """Plain folders: good/ and one folder a defect type; masks are optional."""
 
-from pathlib import Path
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 
 from hdm.dataset.manifest import GOOD
-from hdm.ingest.readers.image_record import Reading, Record, by_stem, list_folders, list_images
-from hdm.ingest.readers.parts import read_parts
+from hdm.errors import DataError
+from hdm.ingest.readers.folder_names import means_good
+from hdm.ingest.readers.image_record import Reading, Said, list_folders
+from hdm.ingest.readers.sorted_folders import Place, read_folders
+from hdm.pipelines import Source
 
 LAYOUT = "good/ and any number of folders named after a defect"
 
-MASK_FOLDERS = ("ground_truth", "masks")
+MASKS = "ground_truth"
+"""The folder that masks are put into; others are read, too."""
 
 
 def fits(source: Path) -> str:
-    """Whether `source` is a folder with good/."""
-    return "good/" if (source / GOOD).is_dir() else ""
+    """Whether `source` is a folder with good/, by that or another usual name."""
+    good = _good_folders(source)
+    return " and ".join(f"{name}/" for name in good)
 
 
-def read(source: Path) -> Reading:
-    """All images without a split; masks from ground_truth/<defect>/, masks/<defect>/ or beside.
+def read(source: Path, settings: Source) -> Reading:
+    """All images without a split, with their masks wherever they lie.
 
-    A file `<stem>_mask.*` beside an image `<stem>.*` is its mask, never an image.
+    Raises DataError if two folders are named like good parts.
     """
-    return read_parts(source, list_records(source))
+    roles = settings.folders
+    good = [name for name in _good_folders(source) if roles.get(name, GOOD) == GOOD]
+    if len(good) > 1 and not all(name in roles for name in good):
+        raise DataError(f"{source}: {' and '.join(f'{name}/' for name in good)} are named like "
+                        "good parts; move their images into one, or say `source: "
+                        f"{{folders: {{{good[0]}: good, {good[1]}: good}}}}` in pipelines.yaml.")
+    return read_folders(source, _place, settings.folders, fixed=False,
+                        left="an image outside good/ and the folders of defects")
 
 
-def list_records(source: Path) -> list[Record]:
-    """The same without the groups of parts.csv."""
-    records = []
-    for kind in list_folders(source):
-        if kind in MASK_FOLDERS:
-            continue
-        files = list_images(source, kind)
-        stems = {_key(path) for path in files}
-        beside = [path for path in files if _key(path).endswith("_mask")
-                  and _key(path).removesuffix("_mask") in stems]
-        masks = by_stem([path for folder in MASK_FOLDERS
-                         for path in list_images(source, f"{folder}/{kind}")])
-        own = {_key(path).removesuffix("_mask"): (path,) for path in beside}
-        for path in sorted(set(files) - set(beside)):
-            mask = own.get(_key(path)) or masks.get(Path(path).stem)
-            records.append(Record(path, None, kind, () if kind == GOOD else mask or ()))
-    return records
+def read_inbox(inbox: Path, folders: Mapping[str, str]) -> Reading:
+    """An inbox, which is laid out in the same way; good/ need not be there."""
+    return read_folders(inbox, _place, folders, fixed=True, left="an image without a folder")
 
 
-def _key(path: str) -> str:
-    return str(Path(path).with_suffix(""))
+def _place(path: str, said: Said) -> Place | None:
+    parts = PurePosixPath(path).parts
+    if len(parts) < 2:
+        return None
+    return None, said.kind(GOOD if means_good(parts[0]) else parts[0])
+
+
+def _good_folders(source: Path) -> list[str]:
+    return [name for name in list_folders(source) if means_good(name)]

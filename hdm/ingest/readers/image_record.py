@@ -1,9 +1,10 @@
 """What every reader yields, and how folders are listed."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from hdm.dataset.images import SUFFIXES
 from hdm.dataset.manifest import GOOD
@@ -64,6 +65,28 @@ def list_folders(root: Path, folder: str = ".") -> list[str]:
         return []
     return sorted(entry.name for entry in base.iterdir()
                   if entry.is_dir() and not entry.name.startswith("."))
+
+
+class Said(NamedTuple):
+    """What a person has said of a folder: good, defect, masks or aside; empty if nothing."""
+
+    role: str
+    folder: str
+
+    def kind(self, otherwise: str) -> str:
+        """Defect type of the images in it; `otherwise` where nobody has said good or defect."""
+        if self.role == "good":
+            return GOOD
+        name = PurePosixPath(self.folder).name
+        return otherwise if self.role != "defect" else "defect" if name == GOOD else name
+
+
+def said_of(path: str, roles: Mapping[str, str]) -> Said:
+    """What `roles` (folder -> role) says of the nearest folder above `path`."""
+    for folder in PurePosixPath(path).parents:
+        if role := roles.get(str(folder)):
+            return Said(role, str(folder))
+    return Said("", "")
 
 
 def by_stem(paths: list[str]) -> dict[str, tuple[str, ...]]:

@@ -6,6 +6,7 @@ from hdm.dataset.images import read_mask
 from hdm.dataset.manifest import GOOD
 from hdm.errors import DataError
 from hdm.ingest.readers.image_record import Reading, Record, list_images
+from hdm.pipelines import Source
 
 LAYOUT = "train/ and test/ with pairs NNNNN.png and NNNNN_GT.png"
 
@@ -16,7 +17,7 @@ def fits(source: Path) -> str:
     return next((f"{found.parent.name}/{found.name}" for found in pairs if found), "")
 
 
-def read(source: Path) -> Reading:
+def read(source: Path, settings: Source) -> Reading:
     """All images: defective where the mask has a pixel above 0.
 
     Defective training images become holdout: nothing is ever trained on a defect.

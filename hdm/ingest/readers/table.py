@@ -9,6 +9,7 @@ import pyarrow as pa
 from hdm.dataset.manifest import GOOD, SPLITS
 from hdm.errors import DataError
 from hdm.ingest.readers.image_record import Reading, Record
+from hdm.pipelines import Source
 
 COLUMNS = ("path", "split", "label", "defect_type", "mask_path", "group")
 LAYOUT = f"a .csv or .parquet table with the columns {', '.join(COLUMNS)} (only path is needed)"
@@ -23,7 +24,7 @@ def fits(source: Path) -> str:
     return source.name if table else ""
 
 
-def read(source: Path) -> Reading:
+def read(source: Path, settings: Source) -> Reading:
     """All rows; paths are relative to the table's folder.
 
     An empty split is left to the pipeline, a row without label and defect type is good. Other

@@ -8,6 +8,7 @@ import pandas as pd
 from hdm.dataset.manifest import GOOD
 from hdm.errors import DataError
 from hdm.ingest.readers.image_record import Reading, Record, by_stem, list_images
+from hdm.pipelines import Source
 
 LAYOUT = "Data/Images/Normal/, Data/Images/Anomaly/ and Data/Masks/Anomaly/"
 
@@ -19,7 +20,7 @@ def fits(source: Path) -> str:
     return "Data/Images/Normal/" if (source / "Data" / "Images" / "Normal").is_dir() else ""
 
 
-def read(source: Path) -> Reading:
+def read(source: Path, settings: Source) -> Reading:
     """All images; split as `split_csv/1cls.csv`, `1cls.csv` or `split.csv` in `source` says.
 
     Without such a file, and for images it does not name, the split is left to the pipeline.

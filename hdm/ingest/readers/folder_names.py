@@ -1,0 +1,59 @@
+"""What folders and files are called on disks of plants, whatever their case and hyphens."""
+
+import re
+
+GOOD_WORDS = frozenset({
+    "good", "goods", "ok", "okay", "normal", "normals", "pass", "passed", "io", "gut", "gutteile",
+    "defectfree", "nodefect", "nodefects", "nondefective", "faultless"})
+_BAD_WORDS = re.compile(
+    r"(bad|nok|ng|ko|nio|schlecht|ausschuss|scrap|(defect|anomal|fault|reject|fail)\w*)\d*")
+_MASK_WORDS = re.compile(
+    r".*masks?|maske|masken|gts?|groundtruths?|labels?|labell?ed|annots?|annotations?|"
+    r"segm?s?(maps?)?|segment(s|ed|ations?)?(maps?)?")
+_IMAGE_WORDS = frozenset({"image", "images", "img", "imgs", "rgb", "raw", "pictures", "bilder"})
+_SUFFIX = re.compile(
+    r"(?P<stem>.+?)[ _.-]*(?<![a-z])(masks?|gt|ground[ _-]?truth|labels?|seg|segmentation|anno|"
+    r"annotation)([ _.-]*\d+)?", re.IGNORECASE)
+_PREFIX = re.compile(r"(mask|gt|label|seg)[ _.-]+(?P<stem>.+)", re.IGNORECASE)
+_SECOND_SUFFIX = re.compile(r"(?P<stem>.+)\.(png|jpe?g|tiff?|bmp)", re.IGNORECASE)
+
+
+def plain(name: str) -> str:
+    """`Ground_Truth` -> `groundtruth`."""
+    return re.sub(r"[\W_]+", "", name.casefold())
+
+
+def means_good(name: str) -> bool:
+    """Whether a folder of this name holds good parts."""
+    return plain(name) in GOOD_WORDS
+
+
+def means_bad(name: str) -> bool:
+    """Whether a folder of this name holds defective parts, of whatever kind."""
+    return bool(_BAD_WORDS.fullmatch(plain(name)))
+
+
+def means_masks(name: str) -> bool:
+    """Whether a folder of this name may hold masks; what lies in it has to agree."""
+    return bool(_MASK_WORDS.fullmatch(plain(name)))
+
+
+def means_images(name: str) -> bool:
+    """Whether a folder's name says nothing but that there are pictures in it."""
+    return plain(name) in _IMAGE_WORDS
+
+
+def stem_of_image(stem: str) -> str | None:
+    """`a_mask`, `a_GT`, `a-label_2`, `mask_a` -> `a`; None for a name that is no mask's."""
+    for pattern in (_SUFFIX, _PREFIX):
+        if found := pattern.fullmatch(stem):
+            return found["stem"]
+    return None
+
+
+def stems_of_image(stem: str) -> tuple[str, ...]:
+    """The stems, most likely first, of the image that a file in a folder of masks belongs to."""
+    found = [stem, stem_of_image(stem)]
+    if second := _SECOND_SUFFIX.fullmatch(stem):
+        found.append(second["stem"])
+    return tuple(name.casefold() for name in found if name)
