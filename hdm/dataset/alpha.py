@@ -4,12 +4,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def on_black(pixels: NDArray) -> NDArray:
+def on_black(pixels: NDArray, full: int | None = None) -> NDArray:
     """Lay (H, W, 2 or 4) pixels, alpha last, on black: (H, W) or (H, W, 3) of the same type.
 
-    uint8 or uint16; colours are rounded to the nearest value.
+    uint8 or uint16, opaque where alpha is `full`, that of the type if it is not given; colours
+    are rounded to the nearest value. Where alpha is 0 everywhere, its
+    writer did not use it (frame grabbers leave the fourth byte empty), and the colours count.
     """
-    full = np.iinfo(pixels.dtype).max
-    colour, alpha = pixels[..., :-1].astype(np.uint32), pixels[..., -1:].astype(np.uint32)
-    flat = ((colour * alpha + full // 2) // full).astype(pixels.dtype)
+    if not pixels[..., -1].any():
+        flat = pixels[..., :-1]
+    else:
+        full = full or int(np.iinfo(pixels.dtype).max)
+        colour, alpha = pixels[..., :-1].astype(np.uint32), pixels[..., -1:].astype(np.uint32)
+        flat = ((colour * alpha + full // 2) // full).astype(pixels.dtype)
     return flat[..., 0] if flat.shape[2] == 1 else flat

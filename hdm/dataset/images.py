@@ -5,30 +5,43 @@ Every way a file can be bad ends in one DataError sentence that names it.
 
 import hashlib
 import io
+import os
+import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from hdm.dataset.alpha import on_black
-from hdm.dataset.deep_colour import is_deep_colour, read_deep_colour
-from hdm.dataset.orientation import orientation_of, upright
+from hdm.dataset.bare_files import JPEG_START
+from hdm.dataset.image_decoder import FORMATS, bare_file, decode_pixels
+from hdm.dataset.not_read import MAX_PIXELS, NotRead
+from hdm.dataset.tiff_pages import is_tiff, pages, split_page
+from hdm.dataset.tiff_pixels import claimed_size, read_tiff
 from hdm.errors import DataError
 
-FORMATS = ("PNG", "JPEG", "TIFF", "BMP")
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"})
-MAX_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)
-"""Largest image that is decoded: about 179 megapixels, Pillow's own limit."""
+__all__ = ["FORMATS", "KINDS", "MAX_PIXELS", "SUFFIXES", "UnreadableImage", "claimed_pixels",
+           "decode_image", "pages", "pixel_hash", "read_image", "read_mask", "split_page",
+           "to_float"]
+
+SUFFIXES = frozenset({
+    ".png", ".apng", ".jpg", ".jpeg", ".jfif", ".jpe", ".mpo", ".tif", ".tiff", ".bmp", ".dib",
+    ".webp", ".jp2", ".j2k", ".jpf", ".jpx", ".j2c", ".jpc", ".pgm", ".ppm", ".pbm", ".pnm", ".gif",
+    ".avif"})
+"""Lower-case suffixes of the files that are looked at; FORMATS by another name."""
+KINDS = "a PNG, JPEG, TIFF, BMP, WebP, JPEG 2000, AVIF, PNM or GIF image"
+"""FORMATS in a sentence."""
 
 # Between half and the whole limit Pillow only warns; such images are read here.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
-# Of a damaged file the error is told, not what its tags looked like before.
-warnings.filterwarnings("ignore", module=r"PIL\.TiffImagePlugin")
+# Of a damaged file the error is told, not what its decoder saw before; of odd metadata nothing.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 _LOSSY_MASK_LEVEL = 128
+_NOT_DAMAGED = re.compile("unsupported|not supported|not implemented|unknown", re.IGNORECASE)
 
 
 class UnreadableImage(DataError):
@@ -36,24 +49,63 @@ class UnreadableImage(DataError):
 
     def __init__(self, name: str, reason: str) -> None:
         printable = name.encode("utf-8", "backslashreplace").decode("utf-8")
-        super().__init__(f"{printable}: expected a PNG, JPEG, TIFF or BMP image, found {reason}; "
-                         "replace or remove the file.")
+        super().__init__(f"{printable}: expected {KINDS}, found {reason}; replace or remove the "
+                         "file.")
         self.reason = reason
 
 
 def read_image(path: Path | str) -> NDArray[np.uint8] | NDArray[np.uint16]:
     """Pixels of an image file: (H, W) grey or (H, W, 3) RGB, uint8 or uint16.
 
-    The EXIF orientation is applied. 1-bit images become 0/255 grey, palettes RGB. Transparent
-    images are laid on black, so that hidden pixels cannot differ unseen. Of several pages the
-    first is read. Raises DataError for anything that cannot be decoded in full.
+    `stack.tif#3` is page 3 of a TIFF stack, counted from 1, where no file has the whole name; a
+    stack without a number is its first page. Of a TIFF with previews the picture itself is read.
+
+    The orientation that EXIF states is applied. 1-bit images become 0/255 grey, palettes, CMYK
+    and YCbCr RGB. Transparent images are laid on black, so that hidden pixels cannot differ
+    unseen, but for an alpha of 0 everywhere, which is none. Samples of 9 to 15 bits stay the
+    values they were, in uint16; fewer than 8 bits are spread over 0..255. AVIF is read at 8 bits.
+    Pixels are those stored: colour profiles are not applied.
+
+    Raises DataError for anything that cannot be decoded in full, for animations, and for floating
+    point, signed and 32-bit integers, whose black and white no file tells.
     """
-    return decode_image(_read_bytes(Path(path)), str(path))
+    name = str(path)
+    file, page = _file_and_page(path)
+    try:
+        stream = file.open("rb")
+    except FileNotFoundError:
+        raise UnreadableImage(name, "no such file") from None
+    except OSError as error:
+        raise UnreadableImage(name, f"a file that cannot be opened ({error.strerror})") from None
+    with stream, _one_sentence(name):
+        start = stream.read(4)
+        if is_tiff(start):
+            return read_tiff(stream, page, file)
+        return _decode(start + stream.read(), page)
 
 
 def decode_image(data: bytes, name: str) -> NDArray[np.uint8] | NDArray[np.uint16]:
     """The same as `read_image` for the bytes of a file; `name` is used in errors."""
-    return _decode(data, name)[0]
+    with _one_sentence(name):
+        return read_tiff(io.BytesIO(data)) if is_tiff(data) else _decode(data)
+
+
+def claimed_pixels(data: bytes) -> int:
+    """How many pixels `decode_image` would have to decode, as the header states it.
+
+    0 where the header is not understood: decoding says what is wrong. Nothing is decoded.
+    """
+    try:
+        if is_tiff(data):
+            width, height = claimed_size(io.BytesIO(data))
+        else:
+            with Image.open(io.BytesIO(bare_file(data).data), formats=FORMATS) as image:
+                width, height = image.size
+    except Image.DecompressionBombError:
+        return MAX_PIXELS + 1
+    except Exception:
+        return 0
+    return width * height
 
 
 def read_mask(path: Path | str) -> NDArray[np.bool_]:
@@ -62,8 +114,9 @@ def read_mask(path: Path | str) -> NDArray[np.bool_]:
     JPEG smears 0 into small values, so there the limit is half of the range.
     Raises DataError as `read_image` does.
     """
-    pixels, container = _decode(_read_bytes(Path(path)), str(path))
-    level = _LOSSY_MASK_LEVEL if container in ("JPEG", "MPO") else 1
+    pixels = read_image(path)
+    with _file_and_page(path)[0].open("rb") as stream:
+        level = _LOSSY_MASK_LEVEL if stream.read(2) == JPEG_START else 1
     strongest = pixels.max(axis=2) if pixels.ndim == 3 else pixels
     return np.asarray(strongest >= level)
 
@@ -84,73 +137,36 @@ def pixel_hash(image: NDArray[np.uint8] | NDArray[np.uint16]) -> str:
     return digest.hexdigest()
 
 
-def _read_bytes(path: Path) -> bytes:
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise UnreadableImage(str(path), "no such file") from None
-    except OSError as error:
-        raise UnreadableImage(str(path), f"a file that cannot be opened "
-                                         f"({error.strerror})") from None
-    return data
+def _file_and_page(path: Path | str) -> tuple[Path, int | None]:
+    name, page = split_page(path)
+    if page is None or os.path.lexists(path):
+        return Path(path), None
+    return Path(name), page
 
 
-def _decode(data: bytes, name: str) -> tuple[NDArray[np.uint8] | NDArray[np.uint16], str]:
-    """Pixels and container format of one file."""
+def _decode(data: bytes, page: int | None = None) -> NDArray:
     if not data:
-        raise UnreadableImage(name, "an empty file")
+        raise NotRead("an empty file")
+    if page not in (None, 1):
+        raise NotRead(f"a file of one page, without a page {page}")
+    return decode_pixels(data)
+
+
+@contextmanager
+def _one_sentence(name: str) -> Iterator[None]:
+    """Whatever goes wrong within becomes UnreadableImage."""
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            container = image.format or ""
-            pixels: NDArray[Any]
-            if is_deep_colour(image):
-                pixels = read_deep_colour(image, data)
-            else:
-                image.load()
-                pixels = _native(image, name)
-            if container != "TIFF":  # those were turned while loading
-                pixels = upright(pixels, orientation_of(image))
-            return np.ascontiguousarray(pixels), container
-    except DataError:
-        raise
-    except UnidentifiedImageError:
-        raise UnreadableImage(name, _what_it_is(data)) from None
+        yield
+    except NotRead as error:
+        raise UnreadableImage(name, str(error)) from None
     except Image.DecompressionBombError:
         raise UnreadableImage(name, f"a header that claims more than {MAX_PIXELS // 10**6} "
                                     "megapixels") from None
+    except MemoryError:
+        raise UnreadableImage(name, "an image that needs more memory than there is") from None
     # A decoder fed with damaged bytes may raise anything: struct.error, SyntaxError, IndexError...
     except Exception as error:
         detail = " ".join(str(error).split())[:120] or type(error).__name__
-        raise UnreadableImage(name, f"a truncated or damaged image ({detail})") from None
-
-
-def _native(image: Image.Image, name: str) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    """A loaded Pillow image of any supported mode as (H, W) or (H, W, 3)."""
-    mode = image.mode
-    if mode.startswith("I;16"):
-        return np.asarray(image).astype(np.uint16)
-    if mode in ("1", "L"):
-        return np.asarray(image.convert("L"))
-    if mode in ("RGB", "YCbCr", "RGBX"):
-        return np.asarray(image.convert("RGB"))
-    if mode == "P":
-        clear = "transparency" in image.info
-        return _native(image.convert("RGBA" if clear else "RGB"), name)
-    if mode in ("La", "RGBa"):  # already multiplied by alpha, which is what black leaves
-        return np.asarray(image)[..., 0] if mode == "La" else np.asarray(image)[..., :3]
-    if mode in ("LA", "RGBA"):
-        return on_black(np.asarray(image))
-    raise UnreadableImage(name, f"the unsupported pixel format {mode!r} (8 or 16 bit grey or RGB "
-                                "are read)")
-
-
-def _what_it_is(data: bytes) -> str:
-    """A guess at the content of a file that no decoder knows."""
-    head = data[:512]
-    if head.startswith((b"\x89PNG", b"\xff\xd8", b"BM", b"II*\0", b"MM\0*")):
-        return "a truncated or damaged image"
-    try:
-        head[:-3].decode("utf-8") if len(data) > len(head) else head.decode("utf-8")
-    except UnicodeDecodeError:
-        return "another kind of file"
-    return "a text file"
+        kind = "an image of a kind that is not read" if _NOT_DAMAGED.search(detail) else \
+            "a truncated or damaged image"
+        raise UnreadableImage(name, f"{kind} ({detail})") from None

@@ -1,14 +1,29 @@
-"""EXIF orientation: how the camera was held."""
+"""How the camera was held, as EXIF or XMP say it."""
+
+import re
 
 from numpy.typing import NDArray
 from PIL import Image
 
 _TAG = 0x0112
+_XMP = re.compile(rb'tiff:Orientation(?:="|>)\s*([1-8])\b')
 
 
-def orientation_of(image: Image.Image) -> int:
-    """The EXIF orientation 1..8 of an opened image; 1 (upright) where it says nothing."""
-    return int(image.getexif().get(_TAG, 1))
+def orientation_of(exif: bytes, xmp: bytes = b"") -> int:
+    """The orientation 1..8 that metadata state, EXIF before XMP.
+
+    1 (upright) where they say nothing, or nothing that makes sense: pixels are whole whatever
+    is written beside them.
+    """
+    tags = Image.Exif()
+    try:
+        tags.load(exif)
+        found = tags.get(_TAG)
+    except Exception:  # a reader of garbage may raise anything
+        found = None
+    if found is None and (match := _XMP.search(xmp)):
+        found = int(match[1])
+    return found if isinstance(found, int) and 1 <= found <= 8 else 1
 
 
 def upright(pixels: NDArray, orientation: int) -> NDArray:
