@@ -36,11 +36,12 @@ class ImageAnswer(BaseModel):
 
 
 class Answer(BaseModel):
-    """All images of a request, judged by one version."""
+    """All images of a request, judged by one version. not_read: text fields of the form, if any."""
 
     line: str
     model_version: str
     images: list[ImageAnswer]
+    not_read: list[str] | None = None
 
 
 class Refusal(BaseModel):
@@ -52,8 +53,9 @@ class Refusal(BaseModel):
 PREDICT: dict[int | str, dict[str, Any]] = {
     200: {"model": Answer},
     **{status: {"model": Refusal, "description": text} for status, text in (
-        (400, "No image was sent"), (401, "Wrong API key"), (404, "No such line"),
-        (413, "Too large"), (422, "No file could be judged"),
+        (400, "No image was sent, or a form that cannot be read in full"), (401, "Wrong API key"),
+        (404, "No such line"), (413, "Too large"),
+        (415, "The body is declared to be no image"), (422, "No file could be judged"),
         (503, "No model yet, or too many images are waiting"), (504, "Not answered in time"))}}
 BODY: dict[str, Any] = {"requestBody": {"required": True, "content": {
     "multipart/form-data": {"schema": {"type": "object", "properties": {

@@ -19,6 +19,7 @@ from starlette.requests import ClientDisconnect
 from hdm import __version__
 from hdm.serving import answer_schema
 from hdm.serving.answers import AnswerOptions
+from hdm.serving.head_requests import HeadAsGet
 from hdm.serving.http_errors import HTTPProblem, too_slow
 from hdm.serving.line_service import LineService, Service
 from hdm.serving.upload_page import page
@@ -43,6 +44,7 @@ def build_app(service: Service) -> FastAPI:
     holder = [_key_holder(service)]
     app = FastAPI(title="HDM", version=__version__, lifespan=lifespan, docs_url=None,
                   redoc_url=None, description="Judges images of product lines.")
+    app.add_middleware(HeadAsGet)
     _add_errors(app)
     _add_predictions(app, service, holder)
     _add_state(app, service, holder)
@@ -75,11 +77,15 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def plain(request: Request, error: HTTPException) -> Response:
-        path = request.url.path
+        path, headers = request.url.path, dict(error.headers or {})
+        if "Allow" in headers:
+            headers["Allow"] = _allowed(headers["Allow"])
+            if request.method == "OPTIONS":
+                return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
         sentence = {404: f"nothing is served at {path}; / lists the lines.",
                     405: f"{request.method} is not answered at {path}."
                     }.get(error.status_code, str(error.detail))
-        return JSONResponse({"error": sentence}, error.status_code, error.headers)
+        return JSONResponse({"error": sentence}, error.status_code, headers)
 
     @app.exception_handler(Exception)
     async def unexpected(_: Request, error: Exception) -> Response:
@@ -127,7 +133,7 @@ async def _judge(service: Service, line: LineService, request: Request, options:
     # One is counted before the body is read, so that bodies cannot pile up either.
     with line.admitted(1):
         served = line.served
-        files = await uploads(request, service.options)
+        files, not_read = await uploads(request, service.options)
         try:
             with line.admitted(len(files) - 1):
                 images = await service.judge(line, served, files, options)
@@ -136,6 +142,8 @@ async def _judge(service: Service, line: LineService, request: Request, options:
                 file.content.close()
     content: dict[str, Any] = {"line": line.name, "model_version": served.version,
                                "images": images}
+    if not_read:
+        content["not_read"] = not_read
     if all("error" in image for image in images):
         content = {"error": images[0]["error"], **content}
     return content
@@ -189,6 +197,12 @@ def _line(service: Service, name: str) -> LineService:
         raise HTTPProblem(HTTPStatus.NOT_FOUND, f"no line {name[:80]!r} is served here; there are: "
                       f"{', '.join(sorted(service.lines))}.")
     return service.lines[name]
+
+
+def _allowed(methods: str) -> str:
+    """The header Allow with what is answered everywhere, see HeadAsGet."""
+    known = {*methods.split(", "), "OPTIONS"}
+    return ", ".join(sorted(known | {"HEAD"} if "GET" in known else known))
 
 
 def _refusal(problem: HTTPProblem) -> Response:

@@ -18,7 +18,8 @@ from hdm.serving.live_model import Served
 from hdm.serving.prediction_journal import Journal
 from hdm.serving.prometheus import Metrics
 from hdm.serving.serving_options import Options
-from hdm.serving.uploads import BYTES_A_PIXEL, Memory, Upload, decoded, pixels_of
+from hdm.serving.upload_pixels import BYTES_A_PIXEL, Memory, decoded, is_picture, pixels_of
+from hdm.serving.uploads import Upload
 
 HELPERS = 2
 """Threads that decode files and draw heat maps."""
@@ -113,7 +114,7 @@ class Service:
                     line.journal.record(file.name, served.version, image, found)
         except DataError as error:
             line.metrics.undecidable.labels(line.name).inc()
-            if line.journal:
+            if line.journal and is_picture(file):
                 line.journal.record_undecidable(file.name, served.version, str(error))
             answer = answers.undecidable(file.name, served, str(error))
         line.metrics.decisions.labels(line.name, served.version, answer["decision"]).inc()

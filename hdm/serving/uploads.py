@@ -1,28 +1,33 @@
-"""From a request's body to pixels, within limits that are kept while it arrives."""
+"""From a request's body to pixels, within limits that are kept while it arrives.
 
-import asyncio
-import tempfile
+What a request is taken for is decided here:
+
+* A form: each part is a file, or a text field that holds no picture. A text field is not read and
+  named in the answer; one that may hold a picture makes the whole request 400. So there are as many
+  answers as pictures, or none.
+* A body that is declared an image, octets or nothing is tried as one image. What is declared
+  something else (JSON, text, PDF) is 415; `curl --data-binary` declares every body as a form of
+  values, so with that type the first bytes decide.
+* What cannot be judged is told. It is logged as an undecidable image, and so counted by the drift
+  tests, only if its first bytes claim to be an image: a client's mistake is no change of a camera.
+"""
+
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import IO, NamedTuple
 
-import numpy as np
 from fastapi import Request
-from PIL import Image
-from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive
 
-from hdm.dataset.images import FORMATS, UnreadableImage, decode_image
+from hdm.dataset.image_magic import HEAD, claims_to_be_an_image
+from hdm.serving.form_files import files_and_fields
+from hdm.serving.form_parts import media_type, read_parts, spool
 from hdm.serving.http_errors import HTTPProblem, too_large
 from hdm.serving.serving_options import Options
 
-IN_MEMORY = 2**20
-"""Bytes of an upload beyond which it waits on the disk."""
-LONGEST_NAME = 200
-BYTES_A_PIXEL = 8
-"""Of a decoded image and the anomaly map that it becomes."""
+LONGEST_NAME = 4096
+FORM = "multipart/form-data"
+CURL = "application/x-www-form-urlencoded"
 
 
 class Upload(NamedTuple):
@@ -32,40 +37,75 @@ class Upload(NamedTuple):
     content: IO[bytes]
 
 
-async def uploads(request: Request, options: Options) -> list[Upload]:
+class Received(NamedTuple):
+    """files: at least one. not_read: names of the form's text fields."""
+
+    files: list[Upload]
+    not_read: list[str]
+
+
+async def uploads(request: Request, options: Options) -> Received:
     """The files of a multipart form, or the whole body as one image.
 
-    Raises HTTPProblem as soon as the body is too large, and if there is no file in it.
+    Raises HTTPProblem as soon as the body is too large; if there is no file in it; if it may hold
+    a picture that would not be judged.
     """
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > options.max_bytes:
         raise too_large(options.max_bytes)
-    limited = Request(request.scope, _limited(request.receive, options.max_bytes))
-    if request.headers.get("content-type", "").startswith("multipart/form-data"):
-        return await _files(limited, options)
-    content: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115  # closed with the request
-    async for chunk in limited.stream():
-        content.write(chunk)
-    if not content.tell():
-        raise HTTPProblem(HTTPStatus.BAD_REQUEST, "expected an image file as the body, or a form "
-                          "with files, received nothing.")
-    content.seek(0)
-    return [Upload(request.query_params.get("name", "image")[:LONGEST_NAME], content)]
-
-
-async def _files(request: Request, options: Options) -> list[Upload]:
+    stream = Request(request.scope, _limited(request.receive, options.max_bytes)).stream()
     try:
-        form = await request.form(max_files=options.max_images, max_fields=options.max_images)
-    except HTTPException as error:
-        raise HTTPProblem(HTTPStatus.BAD_REQUEST, "the form cannot be read: "
-                          f"{error.detail.rstrip('.')} (at most {options.max_images} files at "
-                          "once).") from None
-    files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
-    if not files:
-        raise HTTPProblem(HTTPStatus.BAD_REQUEST, "expected a form with image files, received one "
-                      "without a file.")
-    return [Upload((file.filename or f"image {number}")[:LONGEST_NAME], file.file)
-            for number, file in enumerate(files, 1)]
+        _check_coding(request.headers.get("content-encoding", ""))
+        content_type = request.headers.get("content-type", "")
+        if media_type(content_type) == FORM:
+            parts = await read_parts(content_type, stream, 2 * options.max_images)
+            files, fields = files_and_fields(parts, options.max_images)
+            return Received([Upload(part.file_name or f"image {number}", part.content)
+                             for number, part in enumerate(files, 1)],
+                            [part.field_name for part in fields])
+        return Received([await _body(request, media_type(content_type), stream)], [])
+    except HTTPProblem as problem:
+        if problem.status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            # A client that is still sending would not see the answer.
+            async for _ in stream:
+                pass
+        raise
+
+
+def _check_coding(coding: str) -> None:
+    if coding.strip().lower() not in ("", "identity"):
+        raise HTTPProblem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "expected a body as it is, received "
+                          f"one with Content-Encoding {coding[:40]}; send it without.")
+
+
+async def _body(request: Request, declared: str, stream: AsyncIterator[bytes]) -> Upload:
+    if not (not declared or declared.startswith("image/") or declared.endswith("octet-stream")
+            or declared == CURL):
+        raise _no_image(declared)
+    name = request.query_params.get("name", "image")
+    if len(name) > LONGEST_NAME:
+        raise HTTPProblem(HTTPStatus.BAD_REQUEST, f"expected a name of at most {LONGEST_NAME} "
+                          f"characters, received {len(name)}; shorten it.")
+    content = spool()
+    try:
+        async for chunk in stream:
+            content.write(chunk)
+        if not content.tell():
+            raise HTTPProblem(HTTPStatus.BAD_REQUEST, "expected an image file as the body, or a "
+                              "form with files, received nothing.")
+        content.seek(0)
+        if declared == CURL and not claims_to_be_an_image(content.read(HEAD)):
+            raise _no_image(declared)
+    except BaseException:
+        content.close()
+        raise
+    content.seek(0)
+    return Upload(name, content)
+
+
+def _no_image(declared: str) -> HTTPProblem:
+    return HTTPProblem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "expected an image file as the body, or "
+                       f"a form with files, received {declared[:80]}.")
 
 
 def _limited(receive: Receive, limit: int) -> Receive:
@@ -81,50 +121,3 @@ def _limited(receive: Receive, limit: int) -> Receive:
         return message
 
     return counted
-
-
-def pixels_of(upload: Upload, most: int) -> int:
-    """How many pixels the header claims; raises UnreadableImage above `most`.
-
-    0 where the header is not understood: decoding will say what is wrong.
-    """
-    try:
-        with Image.open(upload.content, formats=FORMATS) as image:
-            pixels = image.width * image.height
-    except Image.DecompressionBombError:
-        pixels = most + 1
-    except Exception:
-        pixels = 0
-    finally:
-        upload.content.seek(0)
-    if pixels > most:
-        raise UnreadableImage(upload.name, f"more than {most / 1e6:.3g} megapixels")
-    return pixels
-
-
-def decoded(upload: Upload) -> np.ndarray:
-    """The pixels of an upload; raises DataError with one sentence."""
-    upload.content.seek(0)
-    return decode_image(upload.content.read(), upload.name)
-
-
-class Memory:
-    """Bytes that decoded images may take together; who finds none left waits."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit, self.taken = limit, 0
-        self._freed = asyncio.Condition()
-
-    @asynccontextmanager
-    async def room(self, wanted: int) -> AsyncIterator[None]:
-        """Hold `wanted` bytes, at most all there are."""
-        wanted = min(wanted, self.limit)
-        async with self._freed:
-            await self._freed.wait_for(lambda: self.taken + wanted <= self.limit)
-            self.taken += wanted
-        try:
-            yield
-        finally:
-            self.taken -= wanted
-            async with self._freed:
-                self._freed.notify_all()

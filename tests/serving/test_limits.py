@@ -8,7 +8,7 @@ from served import client_of, make_service, png
 
 from hdm.errors import ConfigError
 from hdm.serving.serving_options import read_api_key
-from hdm.serving.uploads import Memory
+from hdm.serving.upload_pixels import Memory
 
 PREDICT = "/v1/plate/predict"
 

@@ -1,0 +1,89 @@
+"""Every file of a folder is read or named: how folders are searched, and what is left aside.
+
+By name alone a file is left aside for one of three reasons: it is hidden or belongs to the system
+(also by the name of a folder that it is in), its suffix is no image's, or it has no suffix.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path, PurePath
+
+from hdm.dataset.images import SUFFIXES
+from hdm.dataset.problems import listing, printable
+from hdm.errors import DataError
+
+HIDDEN = "hidden or of the system"
+NO_SUFFIX = "without a known suffix"
+_OF_THE_SYSTEM = frozenset({
+    "@eadir", "@tmp", "@recycle", "@recently-snapshot", "#recycle", "#snapshot",  # NAS
+    "$recycle.bin", "system volume information", "thumbs.db", "ehthumbs.db", "desktop.ini",
+    "__macosx", "icon\r", "lost+found"})
+_LONGEST_SUFFIX = 8
+
+
+def walk(folder: Path) -> Iterator[Path]:
+    """All files below `folder`, hidden ones too, as paths that begin with it; in a fixed order.
+
+    Each real folder is entered once, so that links cannot lead in a circle. A missing folder is
+    empty. Raises DataError if a folder cannot be opened; one that is left aside is then yielded
+    itself.
+    """
+    seen: set[str] = set()
+    closed: list[Path] = []
+
+    def refused(error: OSError) -> None:
+        path = Path(error.filename)
+        if isinstance(error, FileNotFoundError | NotADirectoryError):
+            return  # never there, or gone since
+        if not _hidden(path.relative_to(folder)):
+            raise DataError(f"cannot search the folder {printable(str(path))}: {error.strerror}; "
+                            "make it readable, or name the other folders.") from error
+        closed.append(path)
+
+    for here, folders, files in os.walk(folder, onerror=refused, followlinks=True):
+        real = os.path.realpath(here)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders.sort()
+        yield from (Path(here, name) for name in sorted(files))
+    yield from closed
+
+
+def left_aside(path: PurePath) -> str | None:
+    """Why a file is not read, by its name alone; None for an image.
+
+    path: relative to the folder that is searched, as a hidden folder above it says nothing. The
+    reason completes "12 files ...": HIDDEN, "*.heic" or NO_SUFFIX.
+    """
+    if _hidden(path):
+        return HIDDEN
+    suffix = path.suffix.lower()
+    if suffix in SUFFIXES:
+        return None
+    # "frame.0001" and "12.30 Uhr" end in no suffix, and would each be a reason of its own.
+    known = suffix[1:].isalnum() and not suffix[1:].isdigit() and len(suffix) <= _LONGEST_SUFFIX
+    return f"*{printable(suffix)}" if known else NO_SUFFIX
+
+
+def by_reason(paths: Iterable[PurePath]) -> dict[str, list[str]]:
+    """Of `paths`, relative to the folder that is searched, those left aside, by their reason."""
+    found: dict[str, list[str]] = {}
+    for path in paths:
+        if reason := left_aside(path):
+            found.setdefault(reason, []).append(path.as_posix())
+    return found
+
+
+def told(reasons: Mapping[str, list[str]]) -> list[str]:
+    """A sentence a reason: how many files, and the first five of them."""
+    return [f"{len(names)} file{'s' if len(names) > 1 else ''} {reason} "
+            f"{'are' if len(names) > 1 else 'is'} not read: "
+            f"{listing([printable(name) for name in names])}."
+            for reason, names in reasons.items()]
+
+
+def _hidden(path: PurePath) -> bool:
+    return any((part.startswith(".") and part != "..") or part.lower() in _OF_THE_SYSTEM
+               for part in path.parts)

@@ -1,0 +1,68 @@
+"""From an upload to pixels, within the memory that all requests share."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import numpy as np
+from PIL import Image
+
+from hdm.dataset.image_magic import HEAD, claims_to_be_an_image
+from hdm.dataset.images import FORMATS, UnreadableImage, decode_image
+from hdm.serving.uploads import Upload
+
+BYTES_A_PIXEL = 8
+"""Of a decoded image and the anomaly map that it becomes."""
+
+
+def is_picture(upload: Upload) -> bool:
+    """Whether an upload's first bytes claim to be an image: if it cannot be judged, that counts."""
+    upload.content.seek(0)
+    return claims_to_be_an_image(upload.content.read(HEAD))
+
+
+def pixels_of(upload: Upload, most: int) -> int:
+    """How many pixels the header claims; raises UnreadableImage above `most`.
+
+    0 where the header is not understood: decoding will say what is wrong.
+    """
+    try:
+        with Image.open(upload.content, formats=FORMATS) as image:
+            pixels = image.width * image.height
+    except Image.DecompressionBombError:
+        pixels = most + 1
+    except Exception:
+        pixels = 0
+    finally:
+        upload.content.seek(0)
+    if pixels > most:
+        raise UnreadableImage(upload.name, f"more than {most / 1e6:.3g} megapixels")
+    return pixels
+
+
+def decoded(upload: Upload) -> np.ndarray:
+    """The pixels of an upload; raises DataError with one sentence."""
+    upload.content.seek(0)
+    return decode_image(upload.content.read(), upload.name)
+
+
+class Memory:
+    """Bytes that decoded images may take together; who finds none left waits."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit, self.taken = limit, 0
+        self._freed = asyncio.Condition()
+
+    @asynccontextmanager
+    async def room(self, wanted: int) -> AsyncIterator[None]:
+        """Hold `wanted` bytes, at most all there are."""
+        wanted = min(wanted, self.limit)
+        async with self._freed:
+            await self._freed.wait_for(lambda: self.taken + wanted <= self.limit)
+            self.taken += wanted
+        try:
+            yield
+        finally:
+            self.taken -= wanted
+            async with self._freed:
+                self._freed.notify_all()
