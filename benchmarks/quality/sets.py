@@ -12,6 +12,7 @@ from hdm.dataset.manifest import GOOD, Manifest, Row
 from hdm.errors import DataError
 from hdm.ingest.readers import Record, read_source
 from hdm.ingest.splits import assign_splits
+from hdm.pipelines import Source
 
 _EXPOSURE = re.compile(r"exp(\d+)_num_(\d+)")
 
@@ -28,7 +29,7 @@ def read_set(folder: Path, *, seed: int, calibration_fraction: float,
     if not folder.is_dir():
         raise DataError(f"expected the inspection set {folder.name} in {folder.parent}, found no "
                         "such folder; say with --data where the sets lie.")
-    records = read_source(folder, "mvtec")
+    records = read_source(folder, Source(path=str(folder), format="mvtec")).records
     groups = part_groups(folder.name, records)
     splits = assign_splits(records, groups, seed=seed, test_fraction=0.25,
                            calibration_fraction=calibration_fraction)
@@ -91,8 +92,9 @@ def _row(folder: Path, record: Record, split: str, group: str) -> Row:
         width, height = image.size
         channels = 1 if image.mode in ("1", "L", "I;16") else 3
         depth = 16 if image.mode.startswith("I") else 8
-    return Row(record.path, split, record.label, record.defect_type, record.mask_path, group,
-               width, height, channels, depth, hashlib.sha256(file.read_bytes()).hexdigest())
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    return Row(record.path, split, record.label, record.defect_type, next(iter(record.masks), None),
+               group, width, height, channels, depth, depth, digest)
 
 
 def _kind(row: Row) -> tuple[str, str]:

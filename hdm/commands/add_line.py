@@ -1,8 +1,11 @@
 """Adding an entry to pipelines.yaml without losing its comments."""
 
 import os
+import re
 import tempfile
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 
@@ -13,8 +16,10 @@ from hdm.config import check_line_name, load_pipelines
 from hdm.errors import ConfigError
 from hdm.files import write_text
 from hdm.line import Line
+from hdm.pipelines import Source
 
 FILE = "pipelines.yaml"
+ROLES = ("good", "defect", "masks", "aside")
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,7 @@ class NewLine:
     format: str = "auto"
     description: str = ""
     owner: str = ""
+    folders: dict[str, str] = field(default_factory=dict)
 
     def stored_source(self, project: Path) -> str:
         """The path as pipelines.yaml keeps it: relative to the project unless given absolute."""
@@ -33,8 +39,25 @@ class NewLine:
             Path(os.path.relpath(Path.cwd() / self.source, project)).as_posix()
 
 
-def preview(line: NewLine, project: Path) -> str:
-    """Check name and source, and say in one line what the source seems to be.
+def name_of(source: str) -> str:
+    """A line's name from that of its source."""
+    return re.sub(r"[^a-z0-9]+", "_", Path(source).stem.lower()).strip("_")
+
+
+def roles(options: Sequence[str]) -> dict[str, str]:
+    """`PATH=ROLE` options as a mapping; raises ConfigError for any other text."""
+    found = {}
+    for option in options:
+        path, _, role = option.rpartition("=")
+        if not path or role not in ROLES:
+            raise ConfigError(f"--folder {option!r}: expected PATH=ROLE, the role one of "
+                              f"{', '.join(ROLES)}.")
+        found[path.strip("/")] = role
+    return found
+
+
+def preview(line: NewLine, project: Path) -> list[str]:
+    """Check name and source, and say in sentences what the source seems to be, and why.
 
     Raises ConfigError for a bad or taken name, DataError for a source that cannot be used.
     """
@@ -45,17 +68,25 @@ def preview(line: NewLine, project: Path) -> str:
                           f"its entry in {FILE}." if line.name in taken else
                           "a line cannot be named 'all', which means every line.")
     # Not at the top: it imports pandas, and only adding a line needs it.
+    from hdm.dataset.aside import told
+    from hdm.dataset.manifest import GOOD
     from hdm.ingest.readers import READERS, detect, read_source
 
     if line.format not in ("auto", *READERS):
         raise ConfigError(f"unknown format {line.format!r}; expected auto, {', '.join(READERS)}.")
     source = Path.cwd() / line.source
-    records = read_source(source, line.format)
-    layout = detect(source) if line.format == "auto" else line.format
-    defects = sorted({record.defect_type for record in records if record.label})
-    good = sum(1 - record.label for record in records)
-    return (f"{source}: layout {layout}, {len(records)} images, {good} of them good, "
-            f"{len(defects)} kinds of defect ({', '.join(defects[:8]) or 'none'})")
+    settings = Source.model_validate(
+        {"path": line.source, "format": line.format, "folders": line.folders})
+    layout, why = detect(source) if line.format == "auto" else \
+        (line.format, READERS[line.format].fits(source))
+    found = read_source(source, settings)
+    kinds = Counter(record.defect_type for record in found.records)
+    masks = sum(bool(record.masks or record.regions) for record in found.records if record.label)
+    counted = ", ".join(f"{kind} {kinds[kind]}"
+                        for kind in sorted(kinds, key=lambda kind: (kind != GOOD, kind)))
+    return [f"{source}: layout {layout}, as there is {why}",
+            f"{len(found.records)} images: {counted}; {masks} defect images have a mask",
+            *found.notes, *told(found.aside)]
 
 
 def add(line: NewLine, project: Path) -> None:
@@ -82,6 +113,8 @@ def extended(text: str, line: NewLine, project: Path) -> str:
         if value := getattr(line, key):
             entry[key] = value
     entry["source"] = CommentedMap(path=line.stored_source(project), format=line.format)
+    if line.folders:
+        entry["source"]["folders"] = CommentedMap(line.folders)
     entry["source"].fa.set_flow_style()
     lines[line.name] = entry
     if len(lines) > 1:

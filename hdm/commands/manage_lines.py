@@ -34,24 +34,31 @@ def list_lines() -> None:
 
 @app.command()
 def add(
-    name: Annotated[str, typer.Option(help="a-z, 0-9, '_' and '-'.")] = "",
+    place: Annotated[str, typer.Argument(metavar="SOURCE", help="As --source.")] = "",
     source: Annotated[str, typer.Option(help="Folder or table of images.")] = "",
+    name: Annotated[str, typer.Option(help=(
+        "a-z, 0-9, '_' and '-'; the folder's name if left out."))] = "",
     format: Format = "auto",
     description: Annotated[str, typer.Option(help="What is inspected, with which camera.")] = "",
     owner: Annotated[str, typer.Option(help="Who answers for the line.")] = "",
+    folder: Annotated[list[str] | None, typer.Option(metavar="PATH=ROLE", help=(
+        "What a folder of the source holds: good, defect, masks or aside. May be repeated."))
+    ] = None,
 ) -> None:
     """Add a line to pipelines.yaml and prefect.yaml; asks for what is not given."""
+    source = source or place
     if sys.stdin.isatty():
-        name = name or typer.prompt("Name of the line")
         source = source or typer.prompt("Folder or table of its images")
+        name = name or typer.prompt("Name of the line", default=add_line.name_of(source))
         description = description or typer.prompt("Description", default="", show_default=False)
         owner = owner or typer.prompt("Owner", default="", show_default=False)
-    if not name or not source:
-        raise ConfigError("expected --name and --source; give both, or run this in a terminal to "
-                          "be asked.")
+    if not source:
+        raise ConfigError("expected the folder or table of the line's images; give it, or run this "
+                          "in a terminal to be asked.")
     project = find_project()
-    wanted = add_line.NewLine(name, source, format, description, owner)
-    print(add_line.preview(wanted, project))
+    wanted = add_line.NewLine(name or add_line.name_of(source), source, format, description, owner,
+                              add_line.roles(folder or []))
+    print("\n".join(add_line.preview(wanted, project)))
     add_line.add(wanted, project)
     prefect_yaml.write(project)
     print(f"{name} added to pipelines.yaml and prefect.yaml; run it with `hdm run {name}`.")

@@ -91,7 +91,8 @@ def _retaken(line: Line, add_waiting: bool) -> tuple[list[Entry], int]:
         list(Manifest.load(line.manifest_file, line.source_root).split("test").frame["path"])
     cache = line.work_folder("ingest") / "decoded.parquet"
     with progress_bar(Console(stderr=True), "reading images") as report:
-        present = present_entries(line.source, line.entry.source, cache=cache, progress=report)
+        present = present_entries(line.source, line.entry.source, line.params.ingest,
+                                  cache=cache, progress=report)
     kept = [present[path] for path in paths if path in present]
     if add_waiting:
         found = ingest(line.source, line.entry.source, line.params.ingest, line.params.seed,

@@ -91,13 +91,14 @@ def _show_plan(line: Line, intake: Intake, label: str, layout: str) -> None:
 def _draft(line: Line, intake: Intake, label: str, layout: str,
            ) -> tuple[Plan, Contents] | None:
     """What to do with the inbox; None where the line has not been read yet."""
-    contents = look(intake.inbox, label)
+    contents = look(intake.inbox, label, folders=line.entry.source.folders)
     if not line.manifest_file.is_file():
         print(f"{line.name} has not been read yet, so nothing is known of its images; the inbox is "
               f"left as it is until `dvc repro ingest@{line.name}` has been run.")
         return None
     plan = draft(intake, contents, Manifest.load(line.manifest_file, line.source_root),
                  Places(line.source, layout), line.params.validate_,
+                 marks=line.params.ingest.masks,
                  known=line.stage_folder("validate") / "statistics.parquet",
                  threads=line.params.compute.threads)
     return plan, contents

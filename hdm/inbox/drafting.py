@@ -1,5 +1,6 @@
 """From the content of an inbox to a plan: which images join the line, which do not, and why."""
 
+import tempfile
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,38 +12,44 @@ from hdm.inbox.intake_plan import Accepted, Plan, Refused, Step
 from hdm.inbox.objections import objections
 from hdm.inbox.placing import Places
 from hdm.ingest.decoding import Facts, decode_all
+from hdm.ingest.ground_truth import GroundTruth, mask_path, resolve
 from hdm.ingest.readers.image_record import Record
 from hdm.settings import Validate
 
 
 def draft(intake: Intake, contents: Contents, line: Manifest, places: Places, settings: Validate, *,
-          known: Path | None = None, threads: int = 2) -> Plan:
+          marks: str | tuple[int, ...] = "auto", known: Path | None = None,
+          threads: int = 2) -> Plan:
     """Check every image of `contents` against the line's manifest and plan where it goes.
 
-    known: statistics of the line that are there already. Nothing is written or moved.
+    marks: what marks a defect in masks (ingest.masks). known: statistics of the line that are
+    there already. Nothing is written or moved.
     """
     now = datetime.now(UTC)
     digests = {path: file_digest(intake.inbox / path) for path in _paths(contents)}
     reasons = dict(contents.not_images)
-    facts, bad = decode_all(intake.inbox, [path for record in contents.images
-                                           for path in (record.path, record.mask_path) if path])
+    facts, bad = decode_all(intake.inbox, [record.path for record in contents.images])
+    truth = resolve(intake.inbox, contents.images, facts, marks)
     fit = []
     for record in contents.images:
-        if problem := bad.get(record.path) or bad.get(record.mask_path or ""):
-            which = "image" if record.path in bad else "mask"
-            reasons[record.path] = f"The {which} cannot be decoded in full: found {problem}"
+        unusable = [mask for mask in record.masks if mask in truth.bad]
+        if record.path in bad or unusable:
+            which, problem = ("image", bad[record.path]) if record.path in bad else \
+                ("mask", truth.bad[unusable[0]])
+            reasons[record.path] = f"The {which} cannot be used: found {problem}"
         else:
             fit.append(record)
     reasons |= _copies(fit, facts, _present(intake, line))
     fit = [record for record in fit if record.path not in reasons]
     if fit:
-        new = Manifest.of([_row(record, facts[record.path]) for record in fit], intake.inbox)
-        reasons |= objections(line, new, settings, known=known, threads=threads)
-    masks = {record.path: record.mask_path for record in contents.images}
+        with tempfile.TemporaryDirectory(prefix="hdm-inbox-") as folder:
+            new = _manifest(fit, facts, truth, line, intake.inbox, Path(folder))
+            reasons |= objections(line, new, settings, known=known, threads=threads)
+    masks = {record.path: record.masks for record in contents.images}
     refused = []
     for path, reason in reasons.items():
         refused.append(_refuse(intake, path, digests[path], reason, now))
-        if mask := masks.get(path):
+        for mask in masks.get(path, ()):
             refused.append(_refuse(intake, mask, digests[mask], f"It is the mask of {path}, which "
                                                                 "was refused", now))
     return Plan(id=uuid.uuid4().hex, time=now.isoformat(timespec="seconds"),
@@ -52,7 +59,7 @@ def draft(intake: Intake, contents: Contents, line: Manifest, places: Places, se
 
 
 def _paths(contents: Contents) -> set[str]:
-    images = {path for record in contents.images for path in (record.path, record.mask_path)}
+    images = {path for record in contents.images for path in (record.path, *record.masks)}
     return {path for path in (*images, *contents.not_images) if path}
 
 
@@ -76,18 +83,27 @@ def _copies(images: list[Record], facts: dict[str, Facts], present: dict[str, st
     return found
 
 
-def _row(record: Record, facts: Facts) -> Row:
-    return Row(record.path, "holdout", record.label, record.defect_type, record.mask_path,
-               record.path, facts.width, facts.height, facts.channels, facts.bit_depth,
-               facts.sha256)
+def _manifest(records: list[Record], facts: dict[str, Facts], truth: GroundTruth, line: Manifest,
+              inbox: Path, folder: Path) -> Manifest:
+    """The new images as a manifest, their masks written to `folder`."""
+    truth.write(folder)
+    bits = int(line.frame["bits"].max())
+    rows = []
+    for record in records:
+        found = facts[record.path]
+        mask = mask_path(record.path) if record.path in truth.masks else None
+        rows.append(Row(record.path, "holdout", record.label, record.defect_type, mask, record.path,
+                        found.width, found.height, found.channels, found.bit_depth,
+                        min(bits, found.bit_depth), found.sha256))
+    return Manifest.of(rows, inbox, folder)
 
 
 def _accept(record: Record, places: Places, pixels: str, digests: dict[str, str]) -> Accepted:
-    image, mask = places.take(record, pixels)
+    image, masks = places.take(record, pixels)
     return Accepted(
         image=Step(origin=record.path, target=image, digest=digests[record.path]),
-        mask=Step(origin=record.mask_path, target=mask, digest=digests[record.mask_path])
-        if record.mask_path and mask else None,
+        masks=tuple(Step(origin=origin, target=target, digest=digests[origin])
+                    for origin, target in zip(record.masks, masks, strict=True)),
         defect_type=record.defect_type, pixels=pixels)
 
 

@@ -123,7 +123,7 @@ class Intake:
                        "refused": len(refused)},
             "accepted": [{"path": one.image.target, "sha256": one.pixels,
                           "defect_type": one.defect_type,
-                          "mask": one.mask.target if one.mask else None, "from": one.image.origin}
+                          "masks": [mask.target for mask in one.masks], "from": one.image.origin}
                          for one in accepted],
             "refused": [{"from": one.file.origin, "reason": one.reason,
                          "quarantine": one.file.target} for one in refused]}

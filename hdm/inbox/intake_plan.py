@@ -16,14 +16,14 @@ class Accepted(Section):
     """An image that joins the source; pixels: SHA-256 of the decoded pixels."""
 
     image: Step
-    mask: Step | None
+    masks: tuple[Step, ...]
     defect_type: str
     pixels: str
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """Its files; the mask first, so that no image is ever without its own."""
-        return (self.mask, self.image) if self.mask else (self.image,)
+        """Its files; the masks first, so that no image is ever without its own."""
+        return (*self.masks, self.image)
 
 
 class Refused(Section):

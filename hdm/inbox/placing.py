@@ -7,8 +7,8 @@ from hdm.dataset.manifest import GOOD
 from hdm.errors import ConfigError
 from hdm.ingest.readers import detect
 from hdm.ingest.readers.folder import MASKS
-from hdm.ingest.readers.folder_names import means_masks, stems_of_image
-from hdm.ingest.readers.image_record import Record, list_images
+from hdm.ingest.readers.folder_names import means_good, means_masks, stems_of_image
+from hdm.ingest.readers.image_record import Record, list_folders, list_images
 from hdm.pipelines import Source
 
 LAYOUTS = ("folder", "mvtec")
@@ -30,9 +30,12 @@ class Places:
     def __init__(self, source: Path, layout: str) -> None:
         self._source, self._layout = source, layout
         self._taken: dict[str, set[str]] = {}
+        self._good = next((name for name in list_folders(source) if means_good(name)), GOOD)
+        self._masks = [path for path in list_images(source, ".")
+                       if any(map(means_masks, Path(path).parts[:-1]))]
 
-    def take(self, image: Record, pixels: str) -> tuple[str, str | None]:
-        """Paths of image and mask relative to the source.
+    def take(self, image: Record, pixels: str) -> tuple[str, tuple[str, ...]]:
+        """Paths of image and masks relative to the source.
 
         The image keeps its name, subfolders of the inbox joined with '-'. Cameras begin to count
         again: where the name is taken, the first digits of the pixels' hash are added.
@@ -44,19 +47,20 @@ class Places:
         name = next(name for name in (stem, f"{stem}-{pixels[:8]}", f"{stem}-{pixels}")
                     if name not in taken)
         taken.add(name)
-        mask = None if image.mask_path is None else \
-            f"{MASK_FOLDERS[0]}/{kind}/{name}_mask{Path(image.mask_path).suffix.lower()}"
-        return f"{folder}/{name}{path.suffix}", mask
+        masks = tuple(
+            f"{MASKS}/{kind}/{name}_mask{f'_{number}' * (number > 1)}{Path(mask).suffix.lower()}"
+            for number, mask in enumerate(image.masks, 1))
+        return f"{folder}/{name}{path.suffix}", masks
 
     def _folder(self, kind: str) -> str:
         if self._layout == "folder":
-            return kind
+            return kind if kind != GOOD else self._good
         return f"train/{GOOD}" if kind == GOOD else f"test/{kind}"
 
     def _stems(self, folder: str, kind: str) -> Iterator[str]:
         """Stems that images or masks of the folder have; a mask is found by its image's stem."""
         for path in list_images(self._source, folder):
             yield Path(path).stem
-        for masks in MASK_FOLDERS:
-            for path in list_images(self._source, f"{masks}/{kind}"):
-                yield Path(path).stem.removesuffix("_mask")
+        for path in self._masks:
+            if kind in Path(path).parts:
+                yield from stems_of_image(Path(path).stem)

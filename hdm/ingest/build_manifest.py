@@ -15,7 +15,7 @@ from hdm.errors import DataError
 from hdm.files import write_json
 from hdm.ingest.copies import group_copies, near_copies, refuse_copies
 from hdm.ingest.decoding import Facts, Progress, decode_all
-from hdm.ingest.ground_truth import DrawnMask, GroundTruth, resolve
+from hdm.ingest.ground_truth import GroundTruth, mask_path, resolve
 from hdm.ingest.readers import Reading, Record, read_source
 from hdm.ingest.remarks import (
     drawn_images,
@@ -35,7 +35,7 @@ from hdm.settings import Ingest
 class Ingested:
     """A manifest, its split table (see `split_table`) and what a person should know about it.
 
-    masks: of each image, by its path. aside: files of the source that are not used, and why.
+    truth: the masks. aside: files of the source that are not used, and why.
     waiting: paths of the images that could join the frozen test set, if they are frozen with it
     under a new name.
     """
@@ -43,14 +43,14 @@ class Ingested:
     manifest: Manifest
     table: pd.DataFrame
     warnings: list[str]
-    masks: dict[str, DrawnMask]
+    truth: GroundTruth
     aside: dict[str, str]
     waiting: list[str]
 
     @property
     def mask_hashes(self) -> dict[str, str]:
         """SHA-256 of the pixels of each mask, by its path in the manifest."""
-        return {mask_path(image): mask.sha256 for image, mask in self.masks.items()}
+        return {mask_path(image): mask.sha256 for image, mask in self.truth.masks.items()}
 
     @property
     def tested(self) -> tuple[Entry, ...]:
@@ -61,10 +61,7 @@ class Ingested:
         """Write manifest.parquet, masks/ and masks.json (hashes, so that a corrected mask is
         noticed; training does not depend on it), and left_aside.json."""
         self.manifest.save(folder / "manifest.parquet")
-        for image, mask in self.masks.items():
-            file = folder / MASKS / mask_path(image)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(mask.png)
+        self.truth.write(folder / MASKS)
         write_json(folder / "masks.json", self.mask_hashes)
         write_json(folder / LEFT_ASIDE, self.aside)
 
@@ -99,7 +96,7 @@ def ingest(source: Path, layout: Source, settings: Ingest, seed: int, *,
     notes = [*found.notes, *truth.notes, *drawn, *remark_on_bits(facts, bits), *warnings,
              *remarks_on(table), *_remark_on_waiting(waiting, records, frozen),
              *told(found.aside)]
-    return Ingested(manifest, table, notes, truth.masks, found.aside, waiting)
+    return Ingested(manifest, table, notes, truth, found.aside, waiting)
 
 
 def present_entries(source: Path, layout: Source, settings: Ingest, *, cache: Path | None = None,
@@ -107,11 +104,6 @@ def present_entries(source: Path, layout: Source, settings: Ingest, *, cache: Pa
     """Every image of `source` as an entry of a test set, by its path; raises DataError."""
     root, found = _read(source, layout)
     return _entries(*_decode(root, found.records, settings, cache, progress))
-
-
-def mask_path(image: str) -> str:
-    """Where the mask of an image is in the folder of masks."""
-    return f"{image}.png"
 
 
 def _read(source: Path, layout: Source) -> tuple[Path, Reading]:

@@ -47,6 +47,18 @@ class GroundTruth(NamedTuple):
     bad: dict[str, str]
     notes: list[str]
 
+    def write(self, folder: Path) -> None:
+        """Every mask into `folder`, at its `mask_path`."""
+        for image, mask in self.masks.items():
+            file = folder / mask_path(image)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(mask.png)
+
+
+def mask_path(image: str) -> str:
+    """Where the mask of an image is in a manifest's folder of masks."""
+    return f"{image}.png"
+
 
 def resolve(root: Path, records: Sequence[Record], facts: Mapping[str, Facts],
             wanted: str | tuple[int, ...]) -> GroundTruth:

@@ -62,7 +62,7 @@ class MaskRule:
     def marked(self, mask: RawMask) -> NDArray[np.bool_]:
         """(H, W), True on the defect. Raises ValueError for a soft mask that is too faint."""
         if self.values:
-            return np.isin(mask.values, self.values).any(2)
+            return np.asarray(np.isin(mask.values, self.values).any(2))
         background = np.array(self.background[-mask.values.shape[2]:])
         away = np.abs(mask.values.astype(np.int64) - background).max(2)
         if not mask.soft:

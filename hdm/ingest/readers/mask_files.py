@@ -23,8 +23,8 @@ from hdm.ingest.readers.image_record import said_of
 _SAMPLED = 9  # files of a folder that are looked at
 _PAIRED = 0.8  # share of the files of a folder without a telling name that must pair
 _LONELY = "a mask that pairs with no image"
-ANSWER = ("say which in pipelines.yaml: `source: {{folders: {{{folder}: masks}}}}`, or `defect`, "
-          "`good`, `aside`")
+ANSWER = ("say `--folder {folder}=masks` (or =defect, =good, =aside) to `hdm lines add`, or "
+          "`source: {{folders: {{{folder}: masks}}}}` in pipelines.yaml")
 
 
 @dataclass(frozen=True)
