@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hdm.dataset.manifest import GOOD
 from hdm.dataset.problems import listing
 from hdm.errors import DataError
 from hdm.ingest.decoding import Facts
@@ -24,7 +25,7 @@ def group_copies(records: Sequence[Record], facts: dict[str, Facts]) -> tuple[li
     _refuse([(records[fixed[a]].path, records[fixed[b]].path) for a, b in exact_duplicates(
         [hashes[i] for i in fixed], [str(given[i]) for i in fixed])], "splits")
     _refuse([(records[a].path, records[b].path) for a, b in exact_duplicates(
-        hashes, [records[i].defect_type for i in range(len(records))])], "defect types")
+        hashes, ["bad" if record.label else GOOD for record in records])], "classes (good, bad)")
     names = [record.group or record.path for record in records]
     parent: dict[str, str] = {name: name for name in names}
 
@@ -40,6 +41,10 @@ def group_copies(records: Sequence[Record], facts: dict[str, Facts]) -> tuple[li
     copies = len(hashes) - len(set(hashes))
     note = [f"{copies} of {len(hashes)} images are exact copies of another one; they share its "
             "group and split."] if copies else []
+    kinds = exact_duplicates(hashes, [record.defect_type for record in records])
+    if kinds:
+        named = listing([f"{records[a].path} = {records[b].path}" for a, b in kinds])
+        note.append(f"{len(kinds)} images are of two defect types: {named}.")
     return [top(name) for name in names], note
 
 

@@ -105,7 +105,7 @@ def find_rule(masks: Sequence[MaskColours], of_good: Sequence[MaskColours],
         return MaskRule(_brightest(telling)), []
     plain = Counter(next(iter(mask.all)) for mask in of_good if len(mask.all) == 1)
     if len(plain) == 1:
-        return _told(next(iter(plain)), telling, "The masks of good images are")
+        return _told(next(iter(plain)), telling, "The area of the masks of good images is")
     if not telling:
         return MaskRule(), []
     most = [mask.all.most_common(1)[0][0] for mask in telling]
@@ -120,7 +120,7 @@ def find_rule(masks: Sequence[MaskColours], of_good: Sequence[MaskColours],
     agree = others.count(colour) >= _MOST * len(telling)
     certain = without_black or (np.mean(bordered) >= _MOST and np.median(shares) >= _COVERED)
     if agree and certain:
-        return _told(colour, telling, "Most of most masks is")
+        return _told(colour, telling, "Most of the area of most masks is")
     raise DataError(
         f"the masks do not tell what is background: on {len(others)} of {len(telling)} of them "
         f"another colour than black covers most ({telling[most.index(colour)].name}); say "
