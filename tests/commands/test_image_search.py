@@ -14,9 +14,9 @@ from hdm.errors import DataError
 
 @pytest.fixture(autouse=True)
 def stacks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files named stack hold four pages."""
-    monkeypatch.setattr(images, "pages", lambda path: 4 if Path(path).stem == "stack" else 1,
-                        raising=False)
+    """Files named stack.tif or alike hold four pages."""
+    monkeypatch.setattr(images, "pages", lambda path: 4 if "stack.tif" in str(path).lower()
+                        and "#" not in str(path) else 1, raising=False)
     monkeypatch.setattr(images, "split_page", lambda path: (str(path).partition("#")[0], None),
                         raising=False)
 

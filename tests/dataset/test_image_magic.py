@@ -27,8 +27,8 @@ def test_formats_that_are_not_read_here_claim_it_too(head: bytes) -> None:
 
 
 @pytest.mark.parametrize("content", [
-    b"", b"P", b"BM", b"BMW and others are cars, but this is a text", b"P5 is a code", b"P5", b"GIF",
-    b"\x89PNG", b"{}", b"iVBORw0KGgoAAAANSUhEUg==", b"path,label\n", b"%PDF-1.7", b"PK\3\4",
+    b"", b"P", b"BM", b"BMW and others are cars, but this is a text", b"P5 is a code", b"P5",
+    b"GIF", b"\x89PNG", b"{}", b"iVBORw0KGgoAAAANSUhEUg==", b"path,label\n", b"%PDF-1.7", b"PK\3\4",
     b"RIFF\0\0\0\0WAVE", b"\0\0\0\x18ftypmp42", b"II and MM", b"SQLite format 3\0", b"\x93NUMPY",
     b"<svg/>", bytes(64)])
 def test_other_files_do_not(content: bytes) -> None:
