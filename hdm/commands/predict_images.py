@@ -9,6 +9,7 @@ from rich.console import Console
 
 import hdm
 from hdm.commands import prediction_table
+from hdm.commands.image_search import missed_sentence, search
 from hdm.commands.line_name import LineName
 from hdm.errors import HDMError
 from hdm.line import Line
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 def predict(
     line: LineName,
     paths: Annotated[list[Path], typer.Argument(
-        metavar="PATHS...", help="Image files, or folders that are searched for images.")],
+        metavar="PATHS...", help=(
+            "Image files, which are tried whatever their names, or folders that are searched for "
+            "images."))],
     model: Annotated[str, typer.Option(metavar="FOLDER|models:/...", help=(
         "Another detector, for example models:/hdm-LINE@champion."))] = "",
     output: Annotated[Path | None, typer.Option(metavar="DIR", help=(
@@ -37,7 +40,7 @@ def predict(
 ) -> None:
     """Judge images: print a table, write heat maps, predictions.json and predictions.csv."""
     chosen = Line.load(line)
-    files = prediction_table.find_images(paths)
+    searched = search(paths)
     folder = output or chosen.folder / "predictions"
     console = Console()
     console = Console(width=max(console.width, 100))
@@ -48,7 +51,8 @@ def predict(
         detector = _load(chosen, place, own if own and own.is_file() else None)
     recorder = _recorder(chosen, version) if log else None
     with progress_bar(console, "predicting") as report:
-        found = prediction_table.predict_files(detector, files, folder, report, recorder)
+        found = prediction_table.predict_files(detector, list(searched.files), folder, report,
+                                               recorder)
     prediction_table.write_tables(found, folder)
     console.print(prediction_table.table(found))
     console.print(f"heat maps, predictions.json and predictions.csv: {folder}", markup=False,
@@ -56,9 +60,14 @@ def predict(
     bad = [row for row in found if row.error]
     for row in bad:
         print(f"unreadable: {row.error}")
+    for sentence in searched.sentences():
+        print(f"left aside: {sentence}")
     if bad:
         print(f"error: {len(bad)} of {len(found)} images could not be read (listed above); the "
               "others were judged.", file=sys.stderr)
+    if searched.missed:
+        print(f"error: {missed_sentence(searched.missed)}", file=sys.stderr)
+    if bad or searched.missed:
         raise typer.Exit(1)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 from rich.table import Table
 
-from hdm.dataset.images import SUFFIXES, UnreadableImage, read_image
+from hdm.dataset.images import UnreadableImage, read_image
 from hdm.drawing.heatmaps import colours
 from hdm.errors import DataError
 from hdm.files import atomic_file, write_json
@@ -55,30 +55,13 @@ class Recorder:
         self.log.record_undecidable(printable(file), self.model, SOURCE, reason)
 
 
-def find_images(paths: Sequence[Path]) -> list[Path]:
-    """Files as given, folders searched to the bottom; each file once, in a fixed order.
-
-    Raises DataError if a path does not exist or nothing at all was found.
-    """
-    found: dict[Path, None] = {}
-    for path in paths:
-        if not path.exists():
-            raise DataError(f"expected an image or a folder at {path}, which does not exist.")
-        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-        found.update(dict.fromkeys(inside if path.is_dir() else [path]))
-    if not found:
-        raise DataError(f"no images in {', '.join(map(str, paths))}; expected "
-                        f"{', '.join(sorted(SUFFIXES))}.")
-    return list(found)
-
-
 def predict_files(detector: Any, files: Sequence[Path], folder: Path,
                   progress: Callable[[int, int], None],
                   recorder: Recorder | None = None) -> list[Row]:
     """Judge every file and write its heat map into `folder`/heatmaps.
 
-    `detector` is a hdm.HDM. `progress(done, total)` is called after each batch. What cannot be
-    read is recorded, too.
+    `detector` is a hdm.HDM. `files` may be pages: `stack.tif#3`. `progress(done, total)` is called
+    after each batch. What cannot be read is recorded, too.
     """
     rows: list[Row] = []
     for start in range(0, len(files), BATCH):

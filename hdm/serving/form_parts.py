@@ -65,16 +65,17 @@ def refused(sentence: str) -> HTTPProblem:
     return HTTPProblem(HTTPStatus.BAD_REQUEST, f"the form cannot be read: {sentence}")
 
 
-async def read_parts(content_type: str, stream: AsyncIterator[bytes], most: int) -> list[Part]:
-    """All parts of the form that `stream` brings, at most `most`.
+async def read_parts(content_type: str, stream: AsyncIterator[bytes], files: int) -> list[Part]:
+    """All parts of the form that `stream` brings.
 
-    content_type: the header with the boundary. Raises HTTPProblem; no file is left open then.
+    content_type: the header with the boundary. files: most files; there may be as many text fields
+    beside them. Raises HTTPProblem; no file is left open then.
     """
     parameters = parse_options_header(content_type)[1]
     boundary = parameters.get(b"boundary", b"")
     if not boundary:
         raise refused("expected a boundary in its Content-Type, received none.")
-    form = _Form(parameters.get(b"charset", b"").decode("latin-1"), most)
+    form = _Form(parameters.get(b"charset", b"").decode("latin-1"), files)
     seen = _Boundaries(boundary)
     try:
         parser = MultipartParser(boundary, {
@@ -104,16 +105,16 @@ async def read_parts(content_type: str, stream: AsyncIterator[bytes], most: int)
 class _Form:
     """Gathers parts as the parser meets them."""
 
-    def __init__(self, charset: str, most: int) -> None:
+    def __init__(self, charset: str, files: int) -> None:
         self.parts: list[Part] = []
         self.closed = False
-        self._charset, self._most = charset, most
+        self._charset, self._files = charset, files
         self._header, self._value = bytearray(), bytearray()
 
     def begin(self) -> None:
-        if len(self.parts) >= self._most:
-            raise refused(f"it has more than {self._most} parts (at most {self._most} files at "
-                          "once).")
+        if len(self.parts) >= 2 * self._files:
+            raise refused(f"it has more than {2 * self._files} parts, expected at most "
+                          f"{self._files} files at once.")
         self.parts.append(Part(len(self.parts) + 1))
 
     def header_field(self, data: bytes, start: int, end: int) -> None:

@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 import numpy as np
 from PIL import Image
 
+from hdm.dataset import images
 from hdm.dataset.image_magic import HEAD, claims_to_be_an_image
-from hdm.dataset.images import FORMATS, UnreadableImage, decode_image
+from hdm.dataset.images import FORMATS, UnreadableImage
+from hdm.errors import DataError
 from hdm.serving.uploads import Upload
 
 BYTES_A_PIXEL = 8
@@ -41,9 +43,13 @@ def pixels_of(upload: Upload, most: int) -> int:
 
 
 def decoded(upload: Upload) -> np.ndarray:
-    """The pixels of an upload; raises DataError with one sentence."""
+    """The pixels of an upload; raises DataError with one sentence, for a stack of pages, too."""
     upload.content.seek(0)
-    return decode_image(upload.content.read(), upload.name)
+    content = upload.content.read()
+    if (count := images.pages(content)) > 1:
+        raise DataError(f"{upload.name}: expected one picture, found a stack of {count} pages; "
+                        "send each as a picture of its own.")
+    return images.decode_image(content, upload.name)
 
 
 class Memory:

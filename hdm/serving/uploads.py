@@ -10,6 +10,7 @@ What a request is taken for is decided here:
   values, so with that type the first bytes decide.
 * What cannot be judged is told. It is logged as an undecidable image, and so counted by the drift
   tests, only if its first bytes claim to be an image: a client's mistake is no change of a camera.
+  (`hdm predict --log` logs every file that it was told to judge: there is no client in between.)
 """
 
 from collections.abc import AsyncIterator
@@ -58,7 +59,7 @@ async def uploads(request: Request, options: Options) -> Received:
         _check_coding(request.headers.get("content-encoding", ""))
         content_type = request.headers.get("content-type", "")
         if media_type(content_type) == FORM:
-            parts = await read_parts(content_type, stream, 2 * options.max_images)
+            parts = await read_parts(content_type, stream, options.max_images)
             files, fields = files_and_fields(parts, options.max_images)
             return Received([Upload(part.file_name or f"image {number}", part.content)
                              for number, part in enumerate(files, 1)],

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from hdm.commands import prediction_table
-from hdm.errors import DataError
+from hdm.dataset import images as decoder
 
 
 @dataclass
@@ -39,6 +39,14 @@ class Detector:
         return [Verdict(mean, 1 - mean, mean, "defect" if mean > 0.5 else "good", 0.5,
                         np.full(image.shape[:2], mean, np.float32))
                 for image, mean in zip(images, means, strict=True)]
+
+
+@pytest.fixture(autouse=True)
+def single_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the decoder does not know stacks yet, every file is one picture."""
+    if not hasattr(decoder, "pages"):
+        monkeypatch.setattr(decoder, "pages", lambda _: 1, raising=False)
+        monkeypatch.setattr(decoder, "split_page", lambda path: (str(path), None), raising=False)
 
 
 @pytest.fixture
@@ -105,6 +113,54 @@ def test_unreadable_files_are_named_and_the_others_judged(hdm, project, images, 
     assert len(list((project / "out" / "heatmaps").iterdir())) == 2
 
 
+@pytest.mark.parametrize(("suffix", "content"), [
+    (".heic", b"\0\0\0\x18ftypheic"), (".odd", b"\x89PNG\r\n\x1a\n"), ("", b"\xff\xd8\xff\xe0"),
+    (".0001", b"II*\0")])
+def test_images_under_other_names_are_told_and_make_an_exit_code(
+        hdm, project, images, detector, suffix, content) -> None:
+    for number in range(7):
+        (images / f"part{number}{suffix}").write_bytes(content + bytes(20))
+    found = hdm("predict", "plates", "shots")
+    assert found.code == 1
+    kind = f"*{suffix}" if suffix[1:].isalpha() else "without a known suffix"
+    assert f"left aside: 7 files {kind} are not read: shots/part0{suffix}" in found.out
+    assert f"shots/part4{suffix} and 2 more." in found.out
+    assert found.err.startswith("error: 7 files were not judged and left aside by name, but hold "
+                                "images: shots/part0")
+    rows = json.loads((project / "data/plates/predictions/predictions.json").read_text())
+    assert len(rows) == 2 and all(row["decision"] for row in rows)
+
+
+@pytest.mark.parametrize(("name", "told"), [
+    ("table.csv", "1 file *.csv is not read: shots/table.csv."),
+    ("notes", "1 file without a known suffix is not read: shots/notes."),
+    ("@eaDir/black.png/THUMB_M.jpg", "1 file hidden or of the system is not read: shots/@eaDir/"),
+    ("._black.png", "1 file hidden or of the system is not read: shots/._black.png."),
+    ("Thumbs.db", "1 file hidden or of the system is not read: shots/Thumbs.db.")])
+def test_what_is_no_image_is_told_without_an_exit_code(
+        hdm, project, images, detector, name, told) -> None:
+    (images / name).parent.mkdir(parents=True, exist_ok=True)
+    (images / name).write_bytes(b"path,label")
+    found = hdm("predict", "plates", "shots")
+    assert found.code == 0, found.err
+    assert f"left aside: {told}" in found.out
+    assert "left aside: 1 file *.txt is not read: shots/notes.txt." in found.out
+
+
+def test_a_page_of_a_stack_is_an_image_of_its_own(
+        hdm, project, images, detector, monkeypatch) -> None:
+    read = decoder.read_image
+    monkeypatch.setattr(decoder, "pages", lambda path: 3 if "black" in str(path) else 1)
+    monkeypatch.setattr(prediction_table, "read_image", lambda path: read(str(path).split("#")[0]))
+    assert hdm("predict", "plates", "shots").code == 0
+    folder = project / "data/plates/predictions"
+    rows = json.loads((folder / "predictions.json").read_text())
+    assert [row["path"] for row in rows] == [
+        "shots/black.png#1", "shots/black.png#2", "shots/black.png#3", "shots/deep/weiß [b].BMP"]
+    assert len({row["heatmap"] for row in rows}) == 4
+    assert all((folder / row["heatmap"]).is_file() for row in rows)
+
+
 def test_what_is_in_the_output_folder_stays(hdm, project, images, detector) -> None:
     (project / "out").mkdir()
     (project / "out" / "mine.txt").write_text("keep")
@@ -115,6 +171,8 @@ def test_what_is_in_the_output_folder_stays(hdm, project, images, detector) -> N
 @pytest.mark.parametrize(("arguments", "part"), [
     (("plates", "nowhere.png"), "nowhere.png, which does not exist"),
     (("plates", "empty"), "no images in empty"),
+    (("plates", "other"), "no images in other; expected .bmp"),
+    (("plates", "other"), "1 file *.heic is not read: other/a.heic."),
     (("bolts", "shots"), "no product line 'bolts'"),
     (("meshes", "shots"), "train it with `hdm run meshes`"),
     (("plates", "shots", "--model", "elsewhere"), "expected a detector in elsewhere"),
@@ -122,6 +180,8 @@ def test_what_is_in_the_output_folder_stays(hdm, project, images, detector) -> N
 def test_what_cannot_be_done_is_one_sentence(
         hdm, project, images, detector, arguments, part) -> None:
     (project / "empty").mkdir()
+    (project / "other").mkdir()
+    (project / "other" / "a.heic").write_bytes(b"x")
     found = hdm("predict", *arguments)
     assert found.code in (2, 3)
     assert part in found.err
@@ -138,15 +198,6 @@ def test_registered_models_are_found_by_alias_or_version(
     assert hdm("predict", "plates", "shots", "--model", "models:/hdm-plates@champion").code == 0
     assert hdm("predict", "plates", "shots", "--model", "models:/hdm-plates/2").code == 0
     assert asked == [("plates", "models:/hdm-plates@champion"), ("plates", "models:/hdm-plates/2")]
-
-
-def test_files_are_found_once_and_in_a_fixed_order(images: Path) -> None:
-    found = prediction_table.find_images([images / "deep", images, images / "black.png"])
-    assert [file.name for file in found] == ["weiß [b].BMP", "black.png"]
-    # Named by the user: reading decides.
-    assert prediction_table.find_images([images / "notes.txt"])
-    with pytest.raises(DataError):
-        prediction_table.find_images([])
 
 
 def test_batches_are_bounded_and_rows_keep_the_order(tmp_path: Path) -> None:

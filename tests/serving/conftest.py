@@ -6,7 +6,15 @@ import pytest
 from fastapi.testclient import TestClient
 from served import FakeRegistry, make_service
 
+from hdm.dataset import images
 from hdm.serving.app import build_app
+
+
+@pytest.fixture(autouse=True)
+def single_pages(monkeypatch) -> None:
+    """Where the decoder does not know stacks yet, every file is one picture."""
+    if not hasattr(images, "pages"):
+        monkeypatch.setattr(images, "pages", lambda _: 1, raising=False)
 
 
 @pytest.fixture

@@ -109,7 +109,8 @@ def test_it_follows_the_alias_and_outlives_damage_and_its_registry(line, server)
         client.set_registered_model_alias(line.model_name, "champion", version)
         wait_for(server, version=version)
         answer = server.post("/v1/plate/predict", files=[
-            ("f", ("image.png", image.read_bytes())), ("f", ("notes", b"text"))]).json()
+            ("f", ("image.png", image.read_bytes())),
+            ("f", ("cut.png", image.read_bytes()[:60]))]).json()
         detector = HDM.load(line.project / f"detector{int(version) - 1}", device="cpu", threads=1)
         expected, = detector.predict([decode_image(image.read_bytes(), "image.png")])
         assert answer["model_version"] == version
