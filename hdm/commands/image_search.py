@@ -67,7 +67,7 @@ def is_picture(file: Path) -> bool:
 def missed_sentence(missed: Sequence[str]) -> str:
     """What is to be done with images that were not judged."""
     files = "1 file was" if len(missed) == 1 else f"{len(missed)} files were"
-    return (f"{files} not judged and left aside by name, but hold images: "
+    return (f"{files} left aside by name, but by content images: "
             f"{listing([printable(name) for name in missed])}; give them the suffix of their "
             "format, or convert them to PNG.")
 

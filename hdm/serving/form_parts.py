@@ -163,13 +163,14 @@ class _Form:
 
 
 class _Boundaries:
-    """Counts the boundaries of a body that comes in pieces."""
+    """Counts the boundaries of a body that comes in pieces: all that begin or end a line."""
 
     def __init__(self, boundary: bytes) -> None:
         self.count = 0
-        self._line = re.compile(rb"--" + re.escape(boundary) + rb"(?:--|[ \t]{0,8}\r?\n)")
+        word = re.escape(b"--" + boundary)
+        self._line = re.compile(rb"\n%b|%b(?:--|[ \t]{0,8}\r?\n)" % (word, word))
         self._longest = len(boundary) + 12
-        self._tail = b""
+        self._tail = b"\n"
 
     def look(self, chunk: bytes) -> None:
         window, end = self._tail + chunk, 0
