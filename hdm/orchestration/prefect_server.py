@@ -9,6 +9,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_URL
 
 from hdm.errors import HDMError
+from hdm.loopback import spare_loopback
 from hdm.orchestration import child_process, prefect_recovery, prefect_yaml
 
 
@@ -20,6 +21,7 @@ def apply(project: Path) -> list[str]:
     """
     prefect_yaml.write(project)
     address = _address()
+    spare_loopback()
     with get_client(sync_client=True) as client:
         if error := client.api_healthcheck():
             raise HDMError(f"expected a Prefect server at {address}, which does not answer "

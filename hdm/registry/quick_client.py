@@ -21,6 +21,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
+from hdm.loopback import spare_loopback
 from hdm.registry.address import PATIENCE, is_http, sqlite_file, unreachable
 
 MISSING = "RESOURCE_DOES_NOT_EXIST"
@@ -102,6 +103,7 @@ class ServerClient:
 
     def __init__(self, uri: str) -> None:
         self.uri = uri
+        spare_loopback()
 
     def get_experiment_by_name(self, name: str) -> Any:
         """None if there is none."""
