@@ -9,7 +9,7 @@ import sys
 from types import TracebackType
 
 from hdm.errors import HDMError
-from hdm.loopback import spare_loopback
+from hdm.registry.loopback import spare_loopback
 
 WAITS = "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"
 PATIENCE = "180"

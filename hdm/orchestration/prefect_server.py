@@ -9,8 +9,8 @@ from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_URL
 
 from hdm.errors import HDMError
-from hdm.loopback import spare_loopback
 from hdm.orchestration import child_process, prefect_recovery, prefect_yaml
+from hdm.registry.loopback import spare_loopback
 
 
 def apply(project: Path) -> list[str]:

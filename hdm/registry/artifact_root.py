@@ -40,7 +40,7 @@ def artifact_location(uri: str) -> str | None:
 
 
 def local_path(location: str) -> Path | None:
-    """The path of a location in the file system, None for one elsewhere (s3:, mlflow-artifacts:)."""
+    """The path of a location in the file system; None for one elsewhere, such as s3:."""
     parts = urlsplit(location)
     if parts.scheme not in ("", "file"):
         return None

@@ -7,9 +7,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from hdm.errors import RegistryError
-from hdm.loopback import spare_loopback
 from hdm.registry.address import check_reachable, unreachable
 from hdm.registry.artifact_root import check_own
+from hdm.registry.loopback import spare_loopback
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -21,8 +21,8 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
-from hdm.loopback import spare_loopback
 from hdm.registry.address import PATIENCE, is_http, sqlite_file, unreachable
+from hdm.registry.loopback import spare_loopback
 
 MISSING = "RESOURCE_DOES_NOT_EXIST"
 
