@@ -78,7 +78,7 @@ def run_stage(stage: str, line: str, project: Path, log: Callable[[str], None],
     """
     transcript = Transcript(deque(maxlen=TAIL))
     if keep_whole(project):
-        log("dvc.lock was damaged by a killed DVC and has been replaced by its last copy.")
+        log("dvc.lock was damaged or lost and has been replaced by its last copy.")
     command = [sys.executable, "-m", "hdm", "inbox", line] if stage == INBOX else \
         child_process.dvc("repro", "-s", f"{stage}@{line}")
     # Prefect's own timeout cannot interrupt a flow that waits in a thread.

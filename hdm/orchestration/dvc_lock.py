@@ -1,8 +1,8 @@
 """A whole dvc.lock: DVC writes it in place, and killed while it does so it leaves half a file.
 
-Every later run of every line would then end in "dvc.lock validation failed". So a copy of the last
-whole one is kept in .hdm/, and a damaged one is replaced by it. What was recorded since is not
-lost: DVC finds the results of unchanged inputs in its cache.
+Every later run of every line would then end in "dvc.lock validation failed"; without the file
+everything would be computed again. So a copy of the last whole one is kept in .hdm/, and replaces
+one that is damaged or lost. An old copy does no harm: DVC compares what it says with the files.
 """
 
 import time
@@ -18,7 +18,7 @@ TRIES, PAUSE = 4, 0.5  # another line's DVC may be writing at this moment
 
 
 def keep_whole(project: Path) -> bool:
-    """Save a copy of dvc.lock, or put the copy in the place of a damaged one.
+    """Save a copy of dvc.lock, or put the copy in the place of a damaged or lost one.
 
     Returns whether it had to be replaced; without a copy a damaged file is moved aside to
     dvc.lock.damaged. Raises HDMError if nothing can be written.
@@ -26,7 +26,9 @@ def keep_whole(project: Path) -> bool:
     file, copy = project / NAME, lock_folder(project) / NAME
     for left in reversed(range(TRIES)):
         if not file.is_file():
-            return False
+            if copy.is_file():
+                _write(file, copy.read_bytes())
+            return copy.is_file()
         content = file.read_bytes()
         if whole(content):
             if not copy.is_file() or copy.read_bytes() != content:

@@ -10,6 +10,7 @@ from prefect.settings import PREFECT_API_URL
 
 from hdm.errors import HDMError
 from hdm.orchestration import child_process, prefect_recovery, prefect_yaml
+from hdm.registry.loopback import spare_loopback
 
 
 def apply(project: Path) -> list[str]:
@@ -20,6 +21,7 @@ def apply(project: Path) -> list[str]:
     """
     prefect_yaml.write(project)
     address = _address()
+    spare_loopback()
     with get_client(sync_client=True) as client:
         if error := client.api_healthcheck():
             raise HDMError(f"expected a Prefect server at {address}, which does not answer "

@@ -40,11 +40,6 @@ def is_http(uri: str) -> bool:
     return uri.startswith(("http://", "https://"))
 
 
-def artifact_location(uri: str, project: Path) -> str | None:
-    """Where a new experiment keeps its files; None leaves it to the server."""
-    return (project.resolve() / "mlruns").as_uri() if sqlite_file(uri) else None
-
-
 def check_reachable(uri: str) -> None:
     """Raise RegistryError within seconds if nothing can be stored at `uri`.
 

@@ -9,9 +9,12 @@ from typing import Any, BinaryIO
 
 from filelock import FileLock
 
+from hdm.errors import HDMError
 from hdm.files import cannot_write
 from hdm.line import Line
+from hdm.registry.address import tracking_uri
 from hdm.registry.ledger import lock_folder
+from hdm.registry.store import identify
 
 
 def decisions_file(line: Line) -> Path:
@@ -22,11 +25,11 @@ def decisions_file(line: Line) -> Path:
 def note(line: Line, action: str, version: str, why: str, **details: Any) -> dict[str, Any]:
     """Append one entry and return it.
 
-    action: promote, hold, refuse, approve, rollback or delete. Raises HDMError if the file cannot
-    be written.
+    action: promote, hold, refuse, approve, rollback or delete. The entry names the store that the
+    version is in, if that answers. Raises HDMError if the file cannot be written.
     """
     entry = {"time": now(), "action": action, "line": line.name, "version": version,
-             "by": person(), "why": why, **details}
+             "by": person(), "why": why, **_store(line), **details}
     file = decisions_file(line)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -55,6 +58,15 @@ def noted(line: Line) -> list[dict[str, Any]]:
         except json.JSONDecodeError:
             continue
     return entries
+
+
+def _store(line: Line) -> dict[str, str]:
+    """Numbers begin again in a new store, so a version is told by its store as well."""
+    try:
+        found = identify(tracking_uri(line.project), line.name)
+    except HDMError:
+        return {}
+    return {"store": found.key} if found else {}
 
 
 def _ends_a_line(stream: BinaryIO) -> bool:

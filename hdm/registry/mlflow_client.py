@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from hdm.errors import RegistryError
 from hdm.registry.address import check_reachable, unreachable
+from hdm.registry.artifact_root import check_own
+from hdm.registry.loopback import spare_loopback
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -29,6 +31,7 @@ def load_mlflow() -> Any:
     """Import mlflow without its chatter and return the module."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
+    spare_loopback()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import mlflow
@@ -38,13 +41,19 @@ def load_mlflow() -> Any:
     return mlflow
 
 
-@lru_cache(maxsize=4)
 def connect(uri: str) -> "MlflowClient":
     """A client of the store at `uri`; creates the tables of a new SQLite file.
 
     Use `hdm.registry.store.prepare` first where the store may not exist: two processes creating
-    one SQLite file break it. Raises RegistryError, in one sentence and within seconds.
+    one SQLite file break it. Raises RegistryError, in one sentence and within seconds; also where a
+    local store's files are another project's (see hdm.registry.artifact_root).
     """
+    check_own(uri)
+    return _client(uri)
+
+
+@lru_cache(maxsize=4)
+def _client(uri: str) -> "MlflowClient":
     check_reachable(uri)
     try:
         mlflow = load_mlflow()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hdm.errors import RegistryError
 from hdm.line import Line
+from hdm.registry.continuity import unfitting
 from hdm.registry.decision_log import note, now, person
 from hdm.registry.history import LIVE, services
 from hdm.registry.mlflow_uris import TEXT_LENGTH
@@ -23,12 +24,13 @@ def put_in_service(client: Any, line: Line, version: str, why: str, action: str 
                    ) -> None:
     """Make `version` champion; the one before becomes `previous`, a challenger is overtaken.
 
-    At no moment there is no champion, and a killed attempt is finished by doing it again.
+    At no moment there is no champion, and a killed attempt is finished by doing it again. Said of
+    the champion, it settles which version serves in a registry that was restored.
     """
     model = line.model_name
     before = aliases(client, model).get(CHAMPION)
-    if before != version:
-        if before:
+    if before != version or unfitting(client, line):
+        if before and before != version:
             client.set_registered_model_alias(model, PREVIOUS, before)
         _mark_live(client, model, version)
         client.set_registered_model_alias(model, CHAMPION, version)

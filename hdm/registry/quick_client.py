@@ -22,6 +22,7 @@ from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 from hdm.registry.address import PATIENCE, is_http, sqlite_file, unreachable
+from hdm.registry.loopback import spare_loopback
 
 MISSING = "RESOURCE_DOES_NOT_EXIST"
 
@@ -102,6 +103,7 @@ class ServerClient:
 
     def __init__(self, uri: str) -> None:
         self.uri = uri
+        spare_loopback()
 
     def get_experiment_by_name(self, name: str) -> Any:
         """None if there is none."""

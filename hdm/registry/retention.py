@@ -6,6 +6,9 @@ from typing import Any
 
 from hdm.errors import RegistryError
 from hdm.line import Line
+from hdm.registry.address import tracking_uri
+from hdm.registry.artifact_root import check_location
+from hdm.registry.continuity import unfitting
 from hdm.registry.decision_log import note
 from hdm.registry.mlflow_client import first_line
 from hdm.registry.mlflow_uris import MODELS
@@ -35,9 +38,12 @@ def prune(client: Any, line: Line, keep: int, *, dry_run: bool = False) -> list[
     """Delete what is expendable, with its files; returns the versions.
 
     Aliases are looked up again before each deletion, as somebody may move one meanwhile. The run
-    with its figures stays. Raises RegistryError if the store refuses.
+    with its figures stays. Raises RegistryError, with nothing deleted, if the registry is not the
+    one that the decision log speaks of, or files lie outside the project; also if it refuses.
     """
     model = line.model_name
+    if said := unfitting(client, line):
+        raise RegistryError(said)
     found = [int(v.version) for v in client.search_model_versions(f"name = '{model}'")]
     going = expendable(found, protected(client, model), keep)
     if dry_run:
@@ -47,7 +53,9 @@ def prune(client: Any, line: Line, keep: int, *, dry_run: bool = False) -> list[
         if version in protected(client, model):
             continue
         try:
-            _delete(client, model, str(version))
+            _delete(client, tracking_uri(line.project), model, str(version))
+        except RegistryError:
+            raise
         except Exception as error:
             raise RegistryError(f"version {version} of {model} cannot be deleted "
                                 f"({first_line(error)}); the others are as they were.") from error
@@ -68,14 +76,17 @@ def pin(client: Any, model: str, version: str, pinned: bool) -> None:
         client.delete_model_version_tag(model, version, PINNED)
 
 
-def _delete(client: Any, model: str, version: str) -> None:
+def _delete(client: Any, uri: str, model: str, version: str) -> None:
     """The version first: a version without files would be worse than files without a version."""
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
     found = client.get_model_version(model, version)
-    client.delete_model_version(model, version)
     source = str(found.source)
-    if source.startswith(MODELS):
-        logged = client.get_logged_model(source.removeprefix(MODELS))
+    logged = client.get_logged_model(source.removeprefix(MODELS)) \
+        if source.startswith(MODELS) else None
+    if logged:
+        check_location(uri, logged.artifact_location)
+    client.delete_model_version(model, version)
+    if logged:
         get_artifact_repository(logged.artifact_location).delete_artifacts()
         client.delete_logged_model(logged.model_id)

@@ -1,6 +1,7 @@
 """The end of a retraining in MLflow: its run gets its summary and is closed."""
 
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ from hdm.registry.store import Store
 from hdm.registry.tracking import MlflowRun, flatten
 from hdm.stage_run import StageRun
 
+LOG = logging.getLogger("hdm.registry")
+
 
 def close_retrain(retrain: MlflowRun, line: Line, store: Store, run: StageRun,
                   summary: Mapping[str, Any]) -> None:
@@ -20,14 +23,21 @@ def close_retrain(retrain: MlflowRun, line: Line, store: Store, run: StageRun,
     """
     metrics = {k: v for k, v in summary["metrics"].items() if isinstance(v, int | float)}
     links = stage_links(line) | {"register": Link(str(run.run_id), store.key)}
+    lost = [stage for stage, link in links.items()
+            if link.store == store.key and not retrain.knows(link.run_id)]
+    if lost:
+        LOG.warning("The ledger's runs of %s are not in the store, which was restored from an "
+                    "older backup; what they made is here, their curves are gone.",
+                    ", ".join(lost))
     retrain.log_params(flatten(line.params.model_dump(mode="json", by_alias=True)))
     retrain.log_metrics(metrics)
     run.log_metrics(metrics)
     retrain.set_tags({
         "decision": summary["outcome"], "model_version": summary["version"],
         "data_hash": summary["data_hash"], "fingerprint": summary["fingerprint"],
-        **{f"stage.{stage}": link.run_id if link.store == store.key else
-           f"{link.run_id} (in another store)" for stage, link in links.items()}})
+        **{f"stage.{stage}": link.run_id if link.store == store.key and stage not in lost else
+           f"{link.run_id} ({'lost' if stage in lost else 'in another store'})"
+           for stage, link in links.items()}})
     run.set_tags({"decision": summary["outcome"], "model_version": summary["version"]})
     retrain.log_text("decision.json", json.dumps(summary, indent=2, ensure_ascii=False))
     retrain.log_text("environment.txt", environment())

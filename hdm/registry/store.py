@@ -9,12 +9,12 @@ from filelock import FileLock, Timeout
 from hdm.errors import RegistryError
 from hdm.line import Line
 from hdm.registry.address import (
-    artifact_location,
     check_reachable,
     sqlite_file,
     tracking_uri,
     unreachable,
 )
+from hdm.registry.artifact_root import artifact_location
 from hdm.registry.ledger import lock_folder
 from hdm.registry.mlflow_client import connect, first_line
 from hdm.registry.quick_client import MISSING, quick_client
@@ -131,7 +131,7 @@ def _create(uri: str, line: Line) -> Store:
     try:
         experiment = client.get_experiment_by_name(name)
         if experiment is None:
-            client.create_experiment(name, artifact_location(uri, line.project),
+            client.create_experiment(name, artifact_location(uri),
                                      tags={"line": line.name})
         elif experiment.lifecycle_stage != "active":
             # The name stays taken in MLflow's trash, so nothing else could be logged.

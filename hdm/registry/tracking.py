@@ -16,14 +16,17 @@ from hdm import git
 from hdm.errors import HDMError
 from hdm.line import Line
 from hdm.registry.address import tracking_off, tracking_uri, unreachable
+from hdm.registry.continuity import unfitting
 from hdm.registry.ledger import OPEN, RETRAIN, Link, edit_ledger
 from hdm.registry.mlflow_client import connect, first_line
+from hdm.registry.quick_client import MISSING
 from hdm.registry.store import Store, prepare
 from hdm.stage_run import NoRun, StageRun
 
 LOG = logging.getLogger("hdm.registry")
 FLUSH_SECONDS = 1.0
 RETRY_SECONDS = 30.0
+DECIDES = "register"  # the stage that speaks about versions
 BATCH = 100  # MLflow's limit of parameters a request
 
 
@@ -86,6 +89,14 @@ class MlflowRun:
         self.flush()
         self._send(self._client.set_terminated, self.run_id, status)
 
+    def knows(self, run_id: str) -> bool:
+        """Whether the store has that run; True also where that cannot be told."""
+        try:
+            self._client.get_run(run_id)
+        except Exception as error:
+            return getattr(error, "error_code", "") != MISSING
+        return True
+
     def _send(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
         """Do `call`; on failure warn once and stay silent for a while, so as not to slow down."""
         if time.monotonic() < self._silent_until:
@@ -116,6 +127,8 @@ def stage_run(line: Line, stage: str, params: Mapping[str, Any]) -> Iterator[Sta
     store = prepare(line)
     client = connect(tracking_uri(line.project))
     run, parent = _begin(client, line, stage, store)
+    if stage == DECIDES and (said := _unfitting(client, line)):
+        LOG.warning(said)
     run.log_params(params)
     try:
         yield run
@@ -170,13 +183,22 @@ def open_retrain(client: Any, line: Line, store: Store, tags: Mapping[str, str],
                 if info.status != "RUNNING":
                     client.update_run(known.run_id, status="RUNNING")
                 return known.run_id
-        except Exception as error:  # the store was emptied meanwhile
-            LOG.debug("retrain run %s is gone: %s", known.run_id, error)
+        except Exception as error:  # the store was emptied or restored meanwhile
+            LOG.warning("The ledger's retrain run %s is not in the store (%s); a new one is begun.",
+                        known.run_id, first_line(error))
     name = f"retrain {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())}"
     run = client.create_run(store.experiment_id, run_name=name,
                             tags={**tags, "kind": "retrain"})
     links[RETRAIN] = Link(run.info.run_id, store.key)
     return run.info.run_id
+
+
+def _unfitting(client: Any, line: Line) -> str:
+    try:
+        return unfitting(client, line)
+    except Exception as error:  # the stage itself will meet it, if it lasts
+        LOG.debug("the decision log could not be compared: %s", error)
+        return ""
 
 
 def data_hash(line: Line) -> str | None:

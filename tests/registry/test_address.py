@@ -7,7 +7,6 @@ import pytest
 
 from hdm.errors import RegistryError
 from hdm.registry.address import (
-    artifact_location,
     check_reachable,
     sqlite_file,
     tracking_off,
@@ -30,12 +29,6 @@ def test_other_addresses_are_kept(tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
     assert tracking_uri(tmp_path) == "http://127.0.0.1:5000"
     assert sqlite_file("http://127.0.0.1:5000") is None
-
-
-def test_a_server_chooses_its_own_artifact_folder(tmp_path):
-    assert artifact_location("http://127.0.0.1:5000", tmp_path) is None
-    spaced = tmp_path / "öde platte"
-    assert artifact_location(tracking_uri(spaced), spaced) == (spaced / "mlruns").as_uri()
 
 
 @pytest.mark.parametrize("uri", [
