@@ -22,6 +22,7 @@ class Crafted:
 
     root: Path
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    aside: dict[str, str] = field(default_factory=dict)
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(7))
 
     def pixels(self, height: int = HEIGHT, width: int = WIDTH) -> np.ndarray:
@@ -42,6 +43,7 @@ class Crafted:
             "defect_type": defect_type, "mask_path": mask_path, "group": path,
             "width": image.shape[1], "height": image.shape[0],
             "channels": 1 if image.ndim == 2 else 3, "bit_depth": 8 * image.dtype.itemsize,
+            "bits": 8 * image.dtype.itemsize,
             "sha256": pixel_hash(image)} | changes
 
     def write(self, path: str, pixels: np.ndarray) -> None:

@@ -56,7 +56,7 @@ class SplitBuilder:
             Image.fromarray(marked.astype(np.uint8) * 255).save(self.root / mask_path)
         anomaly = np.where(marked & hit, 0.8, 0.1).astype(np.float32)
         self.rows.append(Row(path, "test", int(kind != "good"), kind, mask_path, group or name,
-                             SIDE, SIDE, 1, depth, "0" * 64))
+                             SIDE, SIDE, 1, depth, depth, "0" * 64))
         self.predictions[path] = FakePrediction(
             score, 0.5, 0.5, "defect" if score > threshold else "good", threshold, anomaly)
         return self

@@ -21,7 +21,7 @@ _PARTIAL = frozenset({".part", ".partial", ".filepart", ".crdownload", ".downloa
                       ".temp", ".swp"})
 _UNLABELLED = ("it has no label: put it into good/ or into a folder named after its defect, or say "
                "`--as good`")
-_LONELY_MASK = "it is a mask whose image is not in the inbox"
+_LONELY_MASK = "it is, or is named like, a mask whose image is not in the inbox"
 
 
 @dataclass(frozen=True)
@@ -59,15 +59,16 @@ def look(inbox: Path, label: str = "", settling: float = SETTLING,
                   if Path(path).suffix.lower() not in SUFFIXES and path not in waiting}
     for path in known.intersection(found.aside):
         if "/" in path:
-            waiting.setdefault(path, f"it is {found.aside[path]}")
+            waiting.setdefault(path, _LONELY_MASK)
     ready = []
     for record in images:
         unready = [mask for mask in record.masks if mask in waiting or mask not in known]
         if unready:
             waiting.setdefault(record.path, f"its mask {unready[0]} is not complete yet")
+        elif stem_of_image(Path(record.path).stem):
+            waiting.setdefault(record.path, _LONELY_MASK)
         elif not record.defect_type:
-            waiting.setdefault(record.path, _LONELY_MASK if stem_of_image(Path(record.path).stem)
-                               else _UNLABELLED)
+            waiting.setdefault(record.path, _UNLABELLED)
         if record.path not in waiting:
             ready.append(record)
         else:

@@ -60,7 +60,7 @@ def _files() -> tuple[Expectation, ...]:
                "move the images to where the layout has a place for them, say what is in their "
                "folder with `folders` of the line's source, or remove them", "quality"),
         _is_ok("photographs", "look", "No image is drawn, as masks are.",
-               "put masks into a folder ground_truth/", "structure"),
+               "put masks into a folder ground_truth/", "quality"),
     )
 
 

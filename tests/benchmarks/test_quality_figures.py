@@ -202,7 +202,7 @@ def test_every_preset_and_ablation_is_a_legal_configuration(preset):
 
 
 def test_of_few_good_images_the_test_keeps_all_and_each_seed_draws_its_own():
-    rows = [Row(f"{split}/good/{n}.png", split, 0, "good", None, str(n), 8, 8, 1, 8, f"{n:064}")
+    rows = [Row(f"{split}/good/{n}.png", split, 0, "good", None, str(n), 8, 8, 1, 8, 8, f"{n:064}")
             for split, count in (("train", 30), ("calibration", 10), ("test", 7))
             for n in range(count)]
     drawn = [_few(rows, 20, 0.25, seed) for seed in (0, 0, 1)]

@@ -7,6 +7,7 @@ from hdm.dataset.frozen_set import FrozenSet, frozen_file, read_frozen, write_fr
 from hdm.dataset.test_set import Entry, content_name
 from hdm.errors import ConfigError, DataError
 from hdm.ingest.build_manifest import ingest
+from hdm.pipelines import Source
 from hdm.settings import Ingest
 
 ENTRIES = (Entry("good/1, x.png", "a" * 64, 0, "good", ""),
@@ -14,7 +15,7 @@ ENTRIES = (Entry("good/1, x.png", "a" * 64, 0, "good", ""),
 
 
 def run(source, frozen=None):
-    return ingest(source, "auto", Ingest(), 0, frozen=frozen)
+    return ingest(source, Source(path=str(source)), Ingest(), 0, frozen=frozen)
 
 
 def freeze(source, name="spring"):

@@ -18,8 +18,8 @@ def manifest(folder, images):
         name = f"{index:02}.png"
         tiny.write_png(folder / name, image)
         rows.append(Row(name, "train", 0, "good", None, name, image.shape[1], image.shape[0],
-                        3 if image.ndim == 3 else 1, 16 if image.dtype == np.uint16 else 8,
-                        f"{index:064}"))
+                        3 if image.ndim == 3 else 1, 8 * image.dtype.itemsize,
+                        8 * image.dtype.itemsize, f"{index:064}"))
     return Manifest.of(rows, folder)
 
 

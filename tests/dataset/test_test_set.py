@@ -36,7 +36,7 @@ def test_change_counts_what_came_and_went():
 
 def test_entries_are_the_test_split_with_the_hash_of_each_mask(tmp_path):
     def row(path, split, label, kind, mask, digest):
-        return Row(path, split, label, kind, mask, path, 8, 8, 1, 8, digest)
+        return Row(path, split, label, kind, mask, path, 8, 8, 1, 8, 8, digest)
 
     manifest = Manifest.of([
         row("dent/1.png", "test", 1, "dent", "masks/1.png", B), row("good/1.png", "test", 0,

@@ -14,7 +14,7 @@ OPTIONS = {"confidence": 0.95, "resamples": 200, "seed": 0}
 
 
 def collected(scores, kinds, limit=0.5, paths=None):
-    rows = [Row(f"{path:02}", "test", int(kind != "good"), kind, None, str(path), 4, 4, 1, 8,
+    rows = [Row(f"{path:02}", "test", int(kind != "good"), kind, None, str(path), 4, 4, 1, 8, 8,
                 "0" * 64)
             for path, kind in zip(paths or range(len(kinds)), kinds, strict=True)]
     found = [SimpleNamespace(score=float(score), p_value=0.5, probability=0.5, threshold=limit,

@@ -7,6 +7,7 @@ import time
 import pytest
 from image_files import mask, pixels, write
 
+from hdm.dataset.images import KINDS
 from hdm.errors import ConfigError
 from hdm.inbox.contents import check_label, look
 
@@ -29,9 +30,9 @@ def inbox(tmp_path):
 
 def test_labels_and_masks_are_those_of_the_folders(inbox):
     found = look(inbox)
-    assert [(r.path, r.defect_type, r.mask_path) for r in found.images] == [
-        ("dent/b.png", "dent", "ground_truth/dent/b_mask.png"),
-        ("good/a.png", "good", None), ("good/monday/a.png", "good", None)]
+    assert [(r.path, r.defect_type, r.masks) for r in found.images] == [
+        ("dent/b.png", "dent", ("ground_truth/dent/b_mask.png",)),
+        ("good/a.png", "good", ()), ("good/monday/a.png", "good", ())]
     assert not found.not_images
     assert not found.waiting
 
@@ -51,8 +52,8 @@ def test_other_files_are_strange_and_hidden_ones_unseen(inbox):
         (inbox / name).write_text("x")
     old(inbox)
     assert look(inbox).not_images == {
-        "good/README": "Expected a PNG, JPEG, TIFF or BMP image, found a file without a suffix",
-        "good/note.txt": "Expected a PNG, JPEG, TIFF or BMP image, found a file *.txt"}
+        "good/README": f"Expected {KINDS}, found a file without a suffix",
+        "good/note.txt": f"Expected {KINDS}, found a file *.txt"}
 
 
 def test_unfinished_files_wait_with_all_that_belongs_to_them(inbox):

@@ -30,10 +30,10 @@ def step(intake, origin, target):
 
 def plan_of(intake):
     return Plan(id="7", time="2025-07-01T12:00:00+00:00", accepted=(
-        Accepted(image=step(intake, "good/a.png", "good/a.png"), mask=None, defect_type="good",
+        Accepted(image=step(intake, "good/a.png", "good/a.png"), masks=(), defect_type="good",
                  pixels="p1"),
         Accepted(image=step(intake, "dent/b.png", "dent/b-12.png"), defect_type="dent", pixels="p2",
-                 mask=step(intake, "ground_truth/dent/b.png", "ground_truth/dent/b-12_mask.png"))),
+                 masks=(step(intake, "ground_truth/dent/b.png", "ground_truth/dent/b-12_mask.png"),))),
         refused=(Refused(file=step(intake, "good/c.png", "2025-07-01/good/c.png"),
                          reason='No "image", alas.'),))
 

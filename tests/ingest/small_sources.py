@@ -5,10 +5,14 @@ from image_files import fill
 
 from hdm.errors import DataError
 from hdm.ingest.build_manifest import ingest
+from hdm.pipelines import Source
 from hdm.settings import Ingest
 
 
 def run(source, seed=0, layout="auto", cache=None, progress=None, **settings):
+    """`layout` is a format, or all that pipelines.yaml says of the source."""
+    if isinstance(layout, str):
+        layout = Source(path=str(source), format=layout)
     return ingest(source, layout, Ingest(**settings), seed, cache=cache, progress=progress)
 
 

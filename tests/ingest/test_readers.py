@@ -6,7 +6,13 @@ import pytest
 from image_files import fill, mask, mvtec, pixels, write
 
 from hdm.errors import DataError
-from hdm.ingest.readers import READERS, Record, detect, read_source
+from hdm.ingest.readers import READERS, Record, detect
+from hdm.ingest.readers import read_source as read_all
+from hdm.pipelines import Source
+
+
+def read_source(source, layout="auto"):
+    return read_all(source, Source(path=str(source), format=layout)).records
 
 
 def by_path(records):
@@ -57,7 +63,7 @@ SOURCES = {"mvtec": mvtec, "btad": btad, "visa": visa, "ksdd2": ksdd2, "folder":
 @pytest.mark.parametrize("layout", SOURCES)
 def test_auto_finds_the_layout(tmp_path, layout):
     source = SOURCES[layout](tmp_path)
-    assert detect(source) == layout
+    assert detect(source)[0] == layout
     assert read_source(source) == read_source(source, layout)
 
 
@@ -132,8 +138,8 @@ def test_folder_masks_in_three_places(tmp_path, place):
     records = by_path(read_source(tmp_path))
     assert set(records) == {f"good/00{i}.png" for i in range(3)} | {"dent/000.png", "dent/001.png"}
     assert records["dent/000.png"] == Record("dent/000.png", None, "dent", place)
-    assert records["dent/001.png"].mask_path is None
-    assert all(r.mask_path is None and r.label == 0 for p, r in records.items()
+    assert records["dent/001.png"].masks == ()
+    assert all(r.masks == () and r.label == 0 for p, r in records.items()
                if p.startswith("good"))
 
 
@@ -154,7 +160,7 @@ def test_btad(tmp_path):
     records = by_path(read_source(btad(tmp_path)))
     assert records["test/ko/000.bmp"] == Record("test/ko/000.bmp", "test", "ko",
                                                 "ground_truth/ko/000.png")
-    assert records["test/ko/001.bmp"].mask_path is None
+    assert records["test/ko/001.bmp"].masks == ()
     assert {r.split for p, r in records.items() if "ok" in p and r.label == 0} == {"train", "test"}
     assert len(records) == 7
 
@@ -165,8 +171,8 @@ def test_ksdd2_reads_the_label_from_the_mask_and_holds_defects_out(tmp_path):
         "train/00000.png": ("train", 0), "train/00001.png": ("holdout", 1),
         "train/00002.png": ("train", 0), "test/00000.png": ("test", 0),
         "test/00001.png": ("test", 1)}
-    assert records["test/00001.png"].mask_path == "test/00001_GT.png"
-    assert records["test/00000.png"].mask_path is None
+    assert records["test/00001.png"].masks == ("test/00001_GT.png",)
+    assert records["test/00000.png"].masks == ()
 
 
 def test_ksdd2_without_a_mask_is_refused(tmp_path):
@@ -179,8 +185,8 @@ def test_ksdd2_without_a_mask_is_refused(tmp_path):
 def test_visa_without_a_split_file(tmp_path):
     records = by_path(read_source(visa(tmp_path)))
     assert {r.split for r in records.values()} == {None}
-    assert records["Data/Images/Anomaly/000.JPG"].mask_path == "Data/Masks/Anomaly/000.png"
-    assert records["Data/Images/Anomaly/001.JPG"].mask_path is None
+    assert records["Data/Images/Anomaly/000.JPG"].masks == ("Data/Masks/Anomaly/000.png",)
+    assert records["Data/Images/Anomaly/001.JPG"].masks == ()
     assert sum(r.label for r in records.values()) == 2
 
 

@@ -95,6 +95,6 @@ def write_images(line: Line, good: int = 3, defects: int = 3) -> None:
         line.source.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(line.source / name)
         rows.append(Row(name, "test", int(bright), "scratch" if bright else "good", None,
-                        str(number), 8, 8, 1, 8, "0" * 64))
+                        str(number), 8, 8, 1, 8, 8, "0" * 64))
     Manifest.of(rows, line.source).save(line.manifest_file)
     write_json(line.settings_file("evaluate"), {"seed": 0, "evaluate": {"bootstrap": 1}})

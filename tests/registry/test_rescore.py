@@ -26,7 +26,7 @@ def split(tmp_path) -> Manifest:
             Image.fromarray(mask).save(tmp_path / f"{number}_mask.png")
         Image.fromarray(pixels).save(tmp_path / f"{number}.png")
         rows.append(Row(f"{number}.png", "test", int(bad), "spot" if bad else "good",
-                        f"{number}_mask.png" if bad else None, str(number), 60, 40, 1, 8,
+                        f"{number}_mask.png" if bad else None, str(number), 60, 40, 1, 8, 8,
                         "0" * 64))
     return Manifest.of(rows, tmp_path)
 

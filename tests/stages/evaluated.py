@@ -89,7 +89,7 @@ def make_line(folder, good=12, defects=6, masks=True):
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(file)
         rows.append(Row(path, "test", int(kind != "good"), kind, mask_path, str(number), 32, 32,
-                        1, 8, "0" * 64))
+                        1, 8, 8, "0" * 64))
     entry = ProductLine(source={"path": "source"}, description="Plates", owner="q@example.com")
     params = Params.model_validate({"evaluate": {"bootstrap": 20}})
     line = Line("plates", folder, entry, params)

@@ -189,7 +189,7 @@ def test_the_test_set_is_named_and_a_change_of_it_is_said_plainly(line):
 
 def frozen(line):
     """The line with its present test set frozen, as `configure` resolves it."""
-    result = ingest(line.source, "auto", line.params.ingest, line.params.seed)
+    result = ingest(line.source, line.entry.source, line.params.ingest, line.params.seed)
     write_frozen(line.frozen_folder, "spring", result.tested)
     entry = line.entry.model_copy(update={"test_set": "spring"})
     chosen = Line(line.name, line.project, entry, line.params)

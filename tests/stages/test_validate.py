@@ -57,7 +57,7 @@ def line(tmp_path):
         file = line.source_root / path
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(file)
-        rows.append(Row(path, split, 0, "good", None, path, 48, 40, 1, 8, pixel_hash(pixels)))
+        rows.append(Row(path, split, 0, "good", None, path, 48, 40, 1, 8, 8, pixel_hash(pixels)))
     Manifest.of(rows, line.source_root).save(line.manifest_file)
     return line
 
@@ -138,7 +138,7 @@ def test_warnings_are_shown_and_do_not_stop_the_line(line):
     rows = [row for row in frame if row.path != "good/11.png"]
     pixels = np.full((40, 48), 120, np.uint8)
     Image.fromarray(pixels).save(line.source_root / "good/11.png")
-    rows.append(Row("good/11.png", "test", 0, "good", None, "11", 48, 40, 1, 8,
+    rows.append(Row("good/11.png", "test", 0, "good", None, "11", 48, 40, 1, 8, 8,
                     pixel_hash(pixels)))
     Manifest.of(rows, line.source_root).save(line.manifest_file)
     printed = run_stage(line)

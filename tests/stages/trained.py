@@ -36,7 +36,7 @@ def make_line(folder, params=None):
         name = f"{kind}/{index:02}.png"
         tiny.write_png(project / "images" / name, np.clip(image, 0, 255).astype(np.uint8))
         split = "train" if index < 12 else "calibration" if index < 16 else "test"
-        rows.append(Row(name, split, int(index >= 16), kind, None, name, 64, 64, 1, 8,
+        rows.append(Row(name, split, int(index >= 16), kind, None, name, 64, 64, 1, 8, 8,
                         f"{index:064}"))
     line = Line.load("plate", project)
     Manifest.of(rows, line.source_root).save(line.manifest_file)

@@ -65,6 +65,20 @@ def mask_on_good(line):
     line.put("test/good/marked.png", "test", mask=mask_of())
 
 
+def whole_mask(line):
+    line.write(line.rows["test/scratch/007.png"]["mask_path"], np.full((40, 48), 255, np.uint8))
+
+
+def drawn(line):
+    pixels = np.full((40, 48), 60, np.uint8)
+    pixels[:, 20:] = 190
+    line.put("train/good/drawn.png", "train", pixels)
+
+
+def left_aside(line):
+    line.aside["extra/a.png"] = "an image that the layout mvtec has no place for"
+
+
 def no_mask(line):
     line.change("test/scratch/006.png", mask_path=None)
 

@@ -10,11 +10,13 @@ from faults import (
     copied_across,
     damaged_mask,
     deep,
+    drawn,
     defect_in_train,
     empty_mask,
     few_calibration,
     few_test,
     few_train,
+    left_aside,
     listed_twice,
     mask_on_good,
     no_mask,
@@ -25,13 +27,15 @@ from faults import (
     tiny,
     truncated,
     two_spellings,
+    whole_mask,
 )
 
 from hdm.settings import Validate
 
 IMAGES = (truncated, text_and_missing, listed_twice, changed, copied_across, same_part,
           damaged_mask, other_mask_size, empty_mask, mask_on_good, no_mask, defect_in_train,
-          two_spellings, tiny, colour, deep, blank, overexposed, clipped, blurred)
+          two_spellings, tiny, colour, deep, blank, overexposed, clipped, blurred,
+          whole_mask, drawn, left_aside)
 COUNTS = (few_train, few_calibration, few_test)
 EXPECTED = {
     IMAGES: {
@@ -53,7 +57,10 @@ EXPECTED = {
         "not_blank": ["test/scratch/blank.png"],
         "exposure": ["test/good/bright.png"],
         "saturation": ["test/good/clipped.png"],
-        "sharpness": ["test/good/clipped.png", "train/good/blurred.png"],
+        "sharpness": ["test/good/clipped.png", "train/good/blurred.png", "train/good/drawn.png"],
+        "mask_not_whole": ["test/scratch/007.png"],
+        "photographs": ["train/good/drawn.png"],
+        "all_used": ["extra/a.png"],
     },
     COUNTS: {"enough_train": [], "enough_calibration": [], "enough_test_good": [],
              "enough_test_defects": []},
@@ -68,7 +75,8 @@ def judged(craft, validate):
         line = craft("faults")
         for fault in faults:
             fault(line)
-        verdicts[faults] = validate(line.manifest(), Validate(strictness="strict"))
+        verdicts[faults] = validate(line.manifest(), Validate(strictness="strict"),
+                                    aside=line.aside)
     return verdicts
 
 
