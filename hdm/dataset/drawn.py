@@ -4,46 +4,58 @@ import numpy as np
 from numpy.typing import NDArray
 
 FEW = 8
-"""Different values, at most, of a picture that a program drew without loss."""
+"""Different values, at most, of a picture that a program drew without loss and without numbers."""
+_NUMBERED = 256  # of one with an area a number
 _STEP = 7  # every so many pixels are looked at first: a photograph is told at once
 _EDGES = 0.15  # share of neighbouring pixels that differ, at most: areas have few edges, noise many
-_NEAR = 0.12  # distance from either end of the range that a lossy format leaves, as a share of it
-_RANGE = 24  # of 255: below this nothing is drawn that a lossy format would leave
-_BOTH_ENDS = 0.97
+_INSIDE = 0.6  # share of pixels of numbered areas that are like their neighbour, at least
+_FAINT = 24  # of 255: of a lower range a lossy format leaves nothing but noise
+_FLAT = 2  # of 255: within so much of its median the larger of two areas is flat
+_NEAR = 0.12  # of the distance between two areas that a lossy format adds to their edges
+_SHARES = 0.85, 0.97  # of the larger area that is flat, of all pixels that are near either
 
 
 def looks_drawn(image: NDArray[np.uint8] | NDArray[np.uint16]) -> bool | None:
-    """Whether (H, W) or (H, W, 3) pixels consist of a few flat areas; None if they have one value.
+    """Whether (H, W) or (H, W, 3) pixels consist of a few flat areas; None if they have one value,
+    or one up to what a lossy format adds.
 
-    Either no more than FEW values occur, or, after JPEG, nearly all pixels are near the darkest or
-    the brightest one.
+    Either few values occur, or areas of many are flat inside, or, as after JPEG, there are two
+    values, with noise at their edges alone.
     """
     flat = image.reshape(image.shape[0], image.shape[1], -1)
     spread = flat.max((0, 1)).astype(int) - flat.min((0, 1)).astype(int)
     if not spread.any():
         return None
     values = flat[..., int(spread.argmax())]
-    return _few(values) or _two_ends(values)
+    return _without_loss(values) or _two_tones(values)
 
 
-def _few(values: NDArray) -> bool:
-    if len(np.unique(values[::_STEP, ::_STEP])) > FEW or len(np.unique(values)) > FEW:
+def _without_loss(values: NDArray) -> bool:
+    """Few values, or areas that are flat."""
+    if len(np.unique(values[::_STEP, ::_STEP])) > _NUMBERED // 4:
         return False
-    return _edges(values) <= _EDGES
+    found, counts = np.unique(values, return_counts=True)
+    if len(found) <= FEW:
+        return _edges(values) <= _EDGES
+    areas = values != found[counts.argmax()]
+    alike = values[:, 1:] == values[:, :-1]
+    return len(found) <= _NUMBERED and areas[:, 1:].sum() > 0 and \
+        bool(alike[areas[:, 1:]].mean() >= _INSIDE) and _edges(values) <= _EDGES
 
 
-def _two_ends(values: NDArray) -> bool:
-    low, high = int(values.min()), int(values.max())
-    near = _NEAR * (high - low)
-    if high - low < _RANGE * np.iinfo(values.dtype).max / 255 or _share(
-            values[::_STEP, ::_STEP], low, high, near) < _BOTH_ENDS - 0.05:
+def _two_tones(values: NDArray) -> bool | None:
+    unit = np.iinfo(values.dtype).max / 255
+    middle = (int(values.min()) + int(values.max())) / 2
+    low, high = (float(np.median(values[side])) for side in (values <= middle, values > middle))
+    larger = low if (values <= middle).mean() >= 0.5 else high
+    own = values[(values <= middle) == (larger == low)]
+    if np.mean(np.abs(own - larger) <= _FLAT * unit) < _SHARES[0]:
         return False
-    return _share(values, low, high, near) >= _BOTH_ENDS and \
-        _edges(values > (low + high) / 2) <= _EDGES
-
-
-def _share(values: NDArray, low: int, high: int, near: float) -> float:
-    return float(np.mean((values <= low + near) | (values >= high - near)))
+    if high - low < _FAINT * unit:
+        return None
+    distance = np.minimum(np.abs(values - low), np.abs(values - high))
+    return bool(np.mean(distance <= _NEAR * (high - low)) >= _SHARES[1]
+                and _edges(values > middle) <= _EDGES)
 
 
 def _edges(values: NDArray) -> float:

@@ -1,5 +1,6 @@
 """Which pages of a TIFF are its pictures: stacks, and previews beside the picture itself."""
 
+import io
 import logging
 import re
 from collections.abc import Iterator
@@ -29,17 +30,19 @@ def split_page(path: Path | str) -> tuple[str, int | None]:
     return (match[1], int(match[2])) if match else (str(path), None)
 
 
-def pages(path: Path | str) -> int:
+def pages(source: Path | str | bytes) -> int:
     """How many pictures of one size and type a file holds: above 1 for a TIFF stack.
 
     Previews and masks beside them do not count. 1 for every other file, unreadable ones too;
     headers alone are read.
     """
     try:
-        with Path(path).open("rb") as stream:
+        if isinstance(source, bytes):
+            return max(1, len(page_offsets(io.BytesIO(source)))) if is_tiff(source[:4]) else 1
+        with Path(source).open("rb") as stream:
             if not is_tiff(stream.read(4)):
                 return 1
-        return max(1, len(page_offsets(Path(path))))
+        return max(1, len(page_offsets(Path(source))))
     except Exception:  # what is wrong with the file is told when it is read
         return 1
 

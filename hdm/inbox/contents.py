@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hdm.dataset.file_walk import HIDDEN, left_aside, walk
 from hdm.dataset.images import KINDS, SUFFIXES
 from hdm.dataset.problems import printable
 from hdm.errors import ConfigError
 from hdm.ingest.readers import folder
 from hdm.ingest.readers.folder_names import means_masks, stem_of_image
-from hdm.ingest.readers.image_record import Record, list_images, walk
+from hdm.ingest.readers.image_record import Record, list_images
 from hdm.ingest.readers.parts import NAME as PARTS
 
 SETTLING = 2.0
@@ -49,7 +50,8 @@ def look(inbox: Path, label: str = "", settling: float = SETTLING,
     if (inbox / PARTS).exists():
         raise ConfigError(f"{inbox / PARTS}: an inbox has no parts.csv; add its rows to the one of "
                           "the line's source and remove it.")
-    files = sorted(file.relative_to(inbox).as_posix() for file in walk(inbox))
+    files = sorted(path.as_posix() for path in (file.relative_to(inbox) for file in walk(inbox))
+                   if left_aside(path) != HIDDEN)
     waiting = _unfinished(inbox, files, settling)
     known = set(files)  # what has come since is for the next time
     found = folder.read_inbox(inbox, folders or {})

@@ -41,14 +41,6 @@ class Detector:
                 for image, mean in zip(images, means, strict=True)]
 
 
-@pytest.fixture(autouse=True)
-def single_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the decoder does not know stacks yet, every file is one picture."""
-    if not hasattr(decoder, "pages"):
-        monkeypatch.setattr(decoder, "pages", lambda _: 1, raising=False)
-        monkeypatch.setattr(decoder, "split_page", lambda path: (str(path), None), raising=False)
-
-
 @pytest.fixture
 def images(project: Path) -> Path:
     folder = project / "shots"

@@ -62,7 +62,8 @@ def test_split_keeps_the_others_out():
     ({"label": 1}, "disagree"), ({"defect_type": "dent"}, "disagree"),
     ({"label": 1, "defect_type": "dent"}, "defect in train"),
     ({"width": 0}, "empty image"), ({"channels": 4}, "neither 1 nor 3"),
-    ({"bit_depth": 12}, "neither 8 nor 16"), ({"bits": 9}, "more bits"), ({"sha256": "ab"}, "SHA-256"),
+    ({"bit_depth": 12}, "neither 8 nor 16"), ({"bits": 9}, "more bits"),
+    ({"sha256": "ab"}, "SHA-256"),
     ({"path": "/etc/x.png"}, "not relative"), ({"path": "../x.png"}, "not relative"),
     ({"mask_path": "../m.png"}, "not relative"), ({"path": "a.png"}, "occurs twice"),
 ])

@@ -33,7 +33,8 @@ def plan_of(intake):
         Accepted(image=step(intake, "good/a.png", "good/a.png"), masks=(), defect_type="good",
                  pixels="p1"),
         Accepted(image=step(intake, "dent/b.png", "dent/b-12.png"), defect_type="dent", pixels="p2",
-                 masks=(step(intake, "ground_truth/dent/b.png", "ground_truth/dent/b-12_mask.png"),))),
+                 masks=(step(intake, "ground_truth/dent/b.png",
+                             "ground_truth/dent/b-12_mask.png"),))),
         refused=(Refused(file=step(intake, "good/c.png", "2025-07-01/good/c.png"),
                          reason='No "image", alas.'),))
 
@@ -58,7 +59,7 @@ def test_files_arrive_and_leave_and_a_record_stays(intake):
     assert record["counts"] == {"accepted": 2, "good": 1, "defective": 1, "refused": 1}
     assert record["data_version"] == "v1"
     assert [entry["sha256"] for entry in record["accepted"]] == ["p1", "p2"]
-    assert record["accepted"][1]["mask"] == "ground_truth/dent/b-12_mask.png"
+    assert record["accepted"][1]["masks"] == ["ground_truth/dent/b-12_mask.png"]
     assert intake.unfinished() is None
 
 

@@ -10,13 +10,6 @@ from hdm.dataset import images
 from hdm.serving.app import build_app
 
 
-@pytest.fixture(autouse=True)
-def single_pages(monkeypatch) -> None:
-    """Where the decoder does not know stacks yet, every file is one picture."""
-    if not hasattr(images, "pages"):
-        monkeypatch.setattr(images, "pages", lambda _: 1, raising=False)
-
-
 @pytest.fixture
 def registry(monkeypatch) -> FakeRegistry:
     """Version 1 of the line `plate` is live."""

@@ -21,7 +21,8 @@ INTEGRITY = {"unique_path", "decodable", "unchanged", "content_leak", "group_lea
              "mask_decodable", "mask_size", "mask_not_empty", "mask_of_good"}
 STRUCTURE = {"enough_train", "enough_calibration", "labels", "size", "mode"}
 QUALITY = {"enough_test_good", "enough_test_defects", "mask_for_each_defect", "defect_names",
-           "not_blank", "all_used", "photographs", "mask_not_whole", "exposure", "saturation", "sharpness"}
+           "not_blank", "all_used", "photographs", "mask_not_whole",
+           "exposure", "saturation", "sharpness"}
 
 
 @pytest.mark.parametrize("strictness, critical", [

@@ -1,12 +1,11 @@
 """What every reader yields, and how folders are listed."""
 
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from hdm.dataset.images import SUFFIXES
+from hdm.dataset.file_walk import left_aside, walk
 from hdm.dataset.manifest import GOOD
 from hdm.ingest.regions import Region
 
@@ -54,8 +53,8 @@ def list_images(root: Path, folder: str) -> list[str]:
     Files count by their suffix alone, so that a file which only pretends is found and refused.
     A missing folder is empty.
     """
-    return sorted(path.relative_to(root).as_posix() for path in walk(root / folder)
-                  if path.suffix.lower() in SUFFIXES)
+    found = (path.relative_to(root) for path in walk(root / folder))
+    return sorted(path.as_posix() for path in found if left_aside(path) is None)
 
 
 def list_folders(root: Path, folder: str = ".") -> list[str]:
@@ -97,20 +96,3 @@ def by_stem(paths: list[str]) -> dict[str, tuple[str, ...]]:
         found.setdefault(stem.removesuffix("_mask"), path)
         found[stem] = path
     return {stem: (path,) for stem, path in found.items()}
-
-
-def walk(folder: Path, seen: set[str] | None = None) -> Iterator[Path]:
-    """Files below `folder`, hidden ones not; each real folder once, so that links cannot lead in a
-    circle (`seen` are those of this walk)."""
-    seen = set() if seen is None else seen
-    real = os.path.realpath(folder)
-    if real in seen or not folder.is_dir():
-        return
-    seen.add(real)
-    for entry in folder.iterdir():
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir():
-            yield from walk(entry, seen)
-        else:
-            yield entry
