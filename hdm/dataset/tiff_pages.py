@@ -13,6 +13,9 @@ from tifffile import TiffFile, TiffPage
 from hdm.dataset.not_read import NotRead
 
 _REDUCED, _MASK = 1, 4  # bits of a page's tag NewSubfileType
+_DECISIVE = frozenset({256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 317, 320, 322, 323,
+                       324, 325, 338, 339})
+"""Tags that say where the samples are and what they mean."""
 _SUFFIX_WITH_PAGE = re.compile(r"(.+\.[A-Za-z0-9]+)#([1-9][0-9]{0,8})", re.DOTALL)
 _STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -83,9 +86,18 @@ def open_tiff(stream: BinaryIO) -> TiffFile:
 
 
 def page_at(tiff: TiffFile, offset: int) -> TiffPage:
-    """The page whose header is there; raises what tifffile raises where there is none."""
+    """The page whose header is there; raises what tifffile raises where there is none, and
+    ValueError if a tag that says how to decode it is damaged: tifffile leaves those out."""
     tiff.filehandle.seek(offset)
-    return TiffPage(tiff, 0)
+    page = TiffPage(tiff, 0)
+    tiff.filehandle.seek(offset)
+    number = _number(tiff, tiff.tiff.tagnoformat)
+    entries = tiff.filehandle.read(number * tiff.tiff.tagsize)
+    for start in range(0, len(entries), tiff.tiff.tagsize):
+        code = int(struct.unpack_from(f"{tiff.byteorder}H", entries, start)[0])
+        if code in _DECISIVE and code not in page.tags:
+            raise ValueError(f"the tag {code} is damaged")
+    return page
 
 
 @lru_cache(maxsize=256)
