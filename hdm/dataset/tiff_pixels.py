@@ -23,7 +23,7 @@ _BY_PILLOW = (2, 3, 4, 6, 7)  # fax and JPEG
 _UNSIGNED = (1, 4)  # 4 says nothing
 _SAMPLE_FORMATS = {1: "integers", 2: "signed integers", 3: "floating point", 4: "integers",
                    5: "complex numbers", 6: "complex numbers"}
-_MULTIPLIED, _ALPHA, _COREL_ALPHA = 1, 2, 999  # kinds of extra channels
+_ALPHAS = (2, 999)  # extra channels that colours are still to be multiplied by; 999 is Corel's
 _PHOTOMETRIC_TAG, _SUBSAMPLING_TAG, _ORIENTATION_TAG = 262, 530, 274
 
 
@@ -126,8 +126,8 @@ def _colours(page: TiffPage, samples: NDArray) -> NDArray:
         return _ycbcr(page, colour)
     extra = tuple(page.extrasamples)
     if not extra and meaning == _RGB and samples.shape[2] == 4:
-        extra = (_ALPHA,)  # the tag is missing
-    if extra and extra[0] in (_ALPHA, _COREL_ALPHA) and samples.shape[2] > number:
+        extra = _ALPHAS[:1]  # the tag is missing
+    if extra and extra[0] in _ALPHAS and samples.shape[2] > number:
         return on_black(samples[..., :number + 1], top if bits > 8 else 255)
     return colour if number == 3 else colour[..., 0]
 
