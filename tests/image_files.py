@@ -50,8 +50,8 @@ def mvtec(root: Path, train=12, test=4, defects=3):
 def png(width, height, depth=8, colour=0, data=b""):
     """Bytes of a PNG with any header; `data` are its filtered rows."""
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) \
-        + _chunk(b"IDAT", zlib.compress(data)) + _chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) \
+        + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
 
 
 def deep_png(image):
@@ -82,5 +82,50 @@ def tiff(image, **options):
     return buffer.getvalue()
 
 
-def _chunk(kind, data):
+def chunk(kind, data):
+    """A chunk of a PNG, its checksum right."""
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def with_chunk(data, extra):
+    """A PNG with `extra` right after its header."""
+    return data[:33] + extra + data[33:]
+
+
+def segment(marker, data):
+    """A segment of a JPEG."""
+    return b"\xff" + bytes([marker]) + struct.pack(">H", len(data) + 2) + data
+
+
+def with_segment(data, extra):
+    """A JPEG with `extra` right after its start."""
+    return data[:2] + extra + data[2:]
+
+
+def exif(kind, count, value):
+    """EXIF of nothing but an orientation, of any type and value (4 bytes)."""
+    return b"Exif\0\0II*\0\x08\0\0\0" \
+        + struct.pack("<HHHI4sI", 1, 0x0112, kind, count, value, 0)
+
+
+def bmp32(colour, alpha, masks=True):
+    """A BMP of 32 bits; its header names an alpha channel if `masks`."""
+    height, width = colour.shape[:2]
+    data = np.dstack([colour[..., ::-1], np.broadcast_to(alpha, (height, width))])[::-1]
+    info = struct.pack("<IiiHHIIiiII", 108, width, height, 1, 32, 3 if masks else 0, data.nbytes,
+                       2835, 2835, 0, 0) \
+        + struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000) + bytes(52)
+    start = 14 + len(info)
+    return b"BM" + struct.pack("<IHHI", start + data.nbytes, 0, 0, start) + info \
+        + data.astype(np.uint8).tobytes()
+
+
+def packed_tiff(values, bits, order="<", meaning=1):
+    """A grey TIFF of any number of bits a sample, written by hand; each row fills whole bytes."""
+    digits = values[..., None] >> np.arange(bits - 1, -1, -1) & 1
+    rows = np.packbits(digits.reshape(len(values), -1).astype(np.uint8), axis=1).tobytes()
+    tags = ((256, values.shape[1]), (257, len(values)), (258, bits), (259, 1), (262, meaning),
+            (273, 122), (277, 1), (278, len(values)), (279, len(rows)))
+    header = struct.pack(order + "2sHIH", {"<": b"II", ">": b"MM"}[order], 42, 8, len(tags))
+    header += b"".join(struct.pack(order + "HHII", tag, 4, 1, value) for tag, value in tags)
+    return header + bytes(4) + rows

@@ -41,7 +41,7 @@ warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 _LOSSY_MASK_LEVEL = 128
-_NOT_DAMAGED = re.compile("unsupported|not supported|not implemented|unknown", re.IGNORECASE)
+_NOT_SUPPORTED = re.compile("unsupported|not supported|not implemented|unknown", re.IGNORECASE)
 
 
 class UnreadableImage(DataError):
@@ -167,6 +167,6 @@ def _one_sentence(name: str) -> Iterator[None]:
     # A decoder fed with damaged bytes may raise anything: struct.error, SyntaxError, IndexError...
     except Exception as error:
         detail = " ".join(str(error).split())[:120] or type(error).__name__
-        kind = "an image of a kind that is not read" if _NOT_DAMAGED.search(detail) else \
-            "a truncated or damaged image"
+        known = not isinstance(error, TypeError) and _NOT_SUPPORTED.search(detail)
+        kind = "an image of a kind that is not read" if known else "a truncated or damaged image"
         raise UnreadableImage(name, f"{kind} ({detail})") from None

@@ -36,7 +36,8 @@ def read_deep_pnm(data: bytes) -> NDArray[np.uint16]:
         text = re.sub(rb"#[^\r\n]*", b"", data[header.end():])
         values = np.array([int(value) for value in text.split(None, number)[:number]])
     else:
-        values = np.frombuffer(data[header.end():][:2 * number], ">u2")
+        held = min(number, (len(data) - header.end()) // 2)
+        values = np.frombuffer(data, ">u2", held, header.end())
     if len(values) != number:
         raise ValueError(f"{len(values)} of {number} values")
     if values.max() > highest or values.min() < 0:

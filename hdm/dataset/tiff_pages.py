@@ -3,6 +3,7 @@
 import io
 import logging
 import re
+import struct
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +14,9 @@ from tifffile import TiffFile, TiffPage
 from hdm.dataset.not_read import NotRead
 
 _REDUCED, _MASK = 1, 4  # bits of a page's tag NewSubfileType
+_DECISIVE = frozenset({256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 317, 320, 322, 323,
+                       324, 325, 338, 339})
+"""Tags that say where the samples are and what they mean."""
 _SUFFIX_WITH_PAGE = re.compile(r"(.+\.[A-Za-z0-9]+)#([1-9][0-9]{0,8})", re.DOTALL)
 _STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -62,7 +66,7 @@ def page_offsets(source: Path | BinaryIO) -> tuple[int, ...]:
         status = source.stat()
         return _offsets_of_file(source.absolute(), status.st_size, status.st_mtime_ns)
     with open_tiff(source) as tiff:
-        found = [page for page in _with_sub_pages(tiff) if not page.subfiletype & _MASK]
+        found = [page for page in _every_page(tiff) if not page.subfiletype & _MASK]
         candidates = [page for page in found if not page.subfiletype & _REDUCED] or found
         if not candidates:
             raise ValueError("a TIFF without an image")
@@ -84,16 +88,49 @@ def open_tiff(stream: BinaryIO) -> TiffFile:
     return TiffFile(stream)
 
 
+def page_at(tiff: TiffFile, offset: int) -> TiffPage:
+    """The page whose header is there; raises what tifffile raises where there is none, and
+    ValueError if a tag that says how to decode it is damaged: tifffile leaves those out."""
+    tiff.filehandle.seek(offset)
+    page = TiffPage(tiff, 0)
+    tiff.filehandle.seek(offset)
+    number = _number(tiff, tiff.tiff.tagnoformat)
+    entries = tiff.filehandle.read(number * tiff.tiff.tagsize)
+    for start in range(0, len(entries), tiff.tiff.tagsize):
+        code = int(struct.unpack_from(f"{tiff.byteorder}H", entries, start)[0])
+        if code in _DECISIVE and code not in page.tags:
+            raise ValueError(f"the tag {code} is damaged")
+    return page
+
+
 @lru_cache(maxsize=256)
 def _offsets_of_file(path: Path, size: int, mtime_ns: int) -> tuple[int, ...]:
     with path.open("rb") as stream:
         return page_offsets(stream)
 
 
-def _with_sub_pages(tiff: TiffFile) -> Iterator[TiffPage]:
-    for page in tiff.pages:
-        yield page  # type: ignore[misc]  # frames are not asked for
-        yield from page.pages or ()  # type: ignore[union-attr,misc]
+def _every_page(tiff: TiffFile) -> Iterator[TiffPage]:
+    """The pages in their order, each followed by those below it (SubIFDs), each once: tifffile
+    would follow headers that point in a circle forever."""
+    start, header = tiff.tiff, tiff.filehandle
+    header.seek(8 if tiff.is_bigtiff else 4)
+    waiting = [_number(tiff, start.offsetformat)]
+    seen = {0}
+    while waiting:
+        offset = waiting.pop(0)
+        if offset in seen:
+            continue
+        seen.add(offset)
+        page = page_at(tiff, offset)
+        yield page
+        header.seek(offset)
+        header.seek(_number(tiff, start.tagnoformat) * start.tagsize, 1)
+        waiting = [*(page.subifds or ()), _number(tiff, start.offsetformat), *waiting]
+
+
+def _number(tiff: TiffFile, layout: str) -> int:
+    """The number that comes next in the file."""
+    return int(struct.unpack(layout, tiff.filehandle.read(struct.calcsize(layout)))[0])
 
 
 def _kind(page: TiffPage) -> tuple[object, ...]:

@@ -8,22 +8,22 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from tifffile import COMPRESSION, PHOTOMETRIC, TiffFile, TiffPage
+from tifffile import COMPRESSION, PHOTOMETRIC, TiffPage
 
 from hdm.dataset.alpha import on_black
 from hdm.dataset.not_read import MAX_PIXELS, NotRead, check_size
 from hdm.dataset.orientation import upright
 from hdm.dataset.pillow_modes import native
-from hdm.dataset.tiff_pages import choose_page, open_tiff, page_offsets
+from hdm.dataset.tiff_pages import choose_page, open_tiff, page_at, page_offsets
 from hdm.dataset.tiff_strips import UNPACKED, read_samples
 
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
 _COLOURS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _PALETTE: 1, _CMYK: 4, _YCBCR: 3}
 _BY_PILLOW = (2, 3, 4, 6, 7)  # fax and JPEG
-_UNSIGNED, _UNDEFINED = 1, 4
-_SAMPLE_FORMATS = {2: "signed integers", 3: "floating point", 5: "complex integers",
-                   6: "complex floating point"}
-_MULTIPLIED, _ALPHA, _COREL_ALPHA = 1, 2, 999  # kinds of extra channels
+_UNSIGNED = (1, 4)  # 4 says nothing
+_SAMPLE_FORMATS = {1: "integers", 2: "signed integers", 3: "floating point", 4: "integers",
+                   5: "complex numbers", 6: "complex numbers"}
+_ALPHAS = (2, 999)  # extra channels that colours are still to be multiplied by; 999 is Corel's
 _PHOTOMETRIC_TAG, _SUBSAMPLING_TAG, _ORIENTATION_TAG = 262, 530, 274
 
 
@@ -34,20 +34,15 @@ def read_tiff(stream: BinaryIO, number: int | None = None, file: Path | None = N
     """
     offset = choose_page(page_offsets(file or stream), number)
     with open_tiff(stream) as tiff:
-        return np.ascontiguousarray(read_page(stream, _page_at(tiff, offset)))
+        return np.ascontiguousarray(read_page(stream, page_at(tiff, offset)))
 
 
 def claimed_size(stream: BinaryIO) -> tuple[int, int]:
     """Width and height that `read_tiff` would return; raises as it does."""
     offset = choose_page(page_offsets(stream), None)
     with open_tiff(stream) as tiff:
-        page = _page_at(tiff, offset)
+        page = page_at(tiff, offset)
         return page.imagewidth, page.imagelength
-
-
-def _page_at(tiff: TiffFile, offset: int) -> TiffPage:
-    tiff.filehandle.seek(offset)
-    return TiffPage(tiff, 0)
 
 
 def read_page(stream: BinaryIO, page: TiffPage) -> NDArray:
@@ -66,9 +61,8 @@ def read_page(stream: BinaryIO, page: TiffPage) -> NDArray:
     if reason := _what_it_is(page):
         raise NotRead(reason)
     if page.compression in _BY_PILLOW:
-        pixels = _by_pillow(stream, page)
-    else:
-        pixels = _colours(page, read_samples(stream, page))
+        return _by_pillow(stream, page)
+    pixels = _colours(page, read_samples(stream, page))
     stated = page.tags.valueof(_ORIENTATION_TAG)
     return upright(pixels, stated if isinstance(stated, int) else 1)
 
@@ -81,11 +75,11 @@ def _what_it_is(page: TiffPage) -> str | None:
         return f"a volume of {page.imagedepth} slices"
     if not isinstance(bits, int):
         return f"channels of unlike depths ({', '.join(map(str, bits))} bits)"
-    if page.sampleformat not in (_UNSIGNED, _UNDEFINED):
-        kind = _SAMPLE_FORMATS.get(page.sampleformat, f"sample format {page.sampleformat}")
+    kind = _SAMPLE_FORMATS.get(page.sampleformat, f"samples of format {page.sampleformat}")
+    if bits > 16 and "integers" in kind:
+        kind = "integers"  # signed or not
+    if bits > 16 or page.sampleformat not in _UNSIGNED:
         return f"{many}{bits}-bit {kind} (unsigned integers of up to 16 bits are read)"
-    if bits > 16:
-        return f"{many}{bits}-bit integers (up to 16 bits are read)"
     if _photometric(page) not in _COLOURS:
         return f"pixels of the kind {_name(PHOTOMETRIC, page.photometric)} (grey, RGB, palettes, " \
                "CMYK and YCbCr are read)"
@@ -132,8 +126,8 @@ def _colours(page: TiffPage, samples: NDArray) -> NDArray:
         return _ycbcr(page, colour)
     extra = tuple(page.extrasamples)
     if not extra and meaning == _RGB and samples.shape[2] == 4:
-        extra = (_ALPHA,)  # the tag is missing
-    if extra and extra[0] in (_ALPHA, _COREL_ALPHA) and samples.shape[2] > number:
+        extra = _ALPHAS[:1]  # the tag is missing
+    if extra and extra[0] in _ALPHAS and samples.shape[2] > number:
         return on_black(samples[..., :number + 1], top if bits > 8 else 255)
     return colour if number == 3 else colour[..., 0]
 
@@ -160,7 +154,7 @@ def _ycbcr(page: TiffPage, colour: NDArray) -> NDArray[np.uint8]:
 
 
 def _by_pillow(stream: BinaryIO, page: TiffPage) -> NDArray:
-    """A page as stored, not yet upright. Pillow is led to it by the file's first offset."""
+    """A page, upright. Pillow is led to it by the file's first offset."""
     stream.seek(0)
     data = bytearray(stream.read())
     order = page.parent.byteorder

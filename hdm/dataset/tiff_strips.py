@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 from PIL import Image
 from tifffile import TiffPage
 
-from hdm.dataset.not_read import NotRead
+from hdm.dataset.not_read import NotRead, check_size
 
 _STORED, _DIFFERENCES = 1, 2  # compression; predictor
 _DEFLATE = (8, 32946)
 _BY_LIBTIFF = (5, 32773, 34925, 50000)  # LZW, PackBits, LZMA, ZStandard
 UNPACKED = (_STORED, *_DEFLATE, *_BY_LIBTIFF)
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
-_SHORT, _LONG = 3, 4  # types of tags
+_LONG = 4  # a type of tags
+_AT_ONCE = 2**23  # bytes of strips that are unpacked together
 
 
 def read_samples(stream: BinaryIO, page: TiffPage) -> NDArray:
@@ -37,19 +38,26 @@ def read_samples(stream: BinaryIO, page: TiffPage) -> NDArray:
     each = samples // planes
     rows = page.tilelength if page.is_tiled else min(page.rowsperstrip, height)
     columns = page.tilewidth if page.is_tiled else width
-    bits = page.bitspersample
+    check_size(columns, rows)
+    row_bytes = -(-columns * each * page.bitspersample // 8)
+    across = -(-width // columns)
+    a_plane = -(-height // rows) * across
+    strips = _whereabouts(stream, page, planes * a_plane, rows * row_bytes)
+    unpacked = _unpacked(stream, page, row_bytes, rows)
     values = _reader(page, columns, each)
-    down, across = -(-height // rows), -(-width // columns)
-    size = rows * -(-columns * each * bits // 8)
-    strips = _whereabouts(stream, page, planes * down * across, size)
-    image = np.empty((height, width, samples), np.uint8 if bits <= 8 else np.uint16)
-    for number, (offset, length) in enumerate(strips):
-        plane, place = divmod(number, down * across)
-        top, left = place // across * rows, place % across * columns
-        here = rows if page.is_tiled else min(rows, height - top)
-        stream.seek(offset)
-        block = values(stream.read(length), here)[:height - top, :width - left]
-        image[top:top + here, left:left + columns, plane * each:plane * each + each] = block
+    image = np.empty((height, width, samples), np.uint8 if page.bitspersample <= 8 else np.uint16)
+    together = max(1, _AT_ONCE // (rows * row_bytes))
+    for plane in range(planes):
+        channels = slice(plane * each, plane * each + each)
+        for first in range(0, a_plane, together):
+            numbers = range(first, min(first + together, a_plane))
+            last = rows if page.is_tiled else min(rows, height - numbers[-1] * rows)
+            data = unpacked([strips[plane * a_plane + number] for number in numbers], last)
+            for place, number in enumerate(numbers):
+                top, left = number // across * rows, number % across * columns
+                block = values(data[place * rows * row_bytes:][:rows * row_bytes])
+                block = block[:height - top, :width - left]
+                image[top:top + len(block), left:left + columns, channels] = block
     return image
 
 
@@ -68,54 +76,71 @@ def _whereabouts(stream: BinaryIO, page: TiffPage, number: int, size: int) -> li
     return found
 
 
-def _reader(page: TiffPage, columns: int, each: int) -> Callable[[bytes, int], NDArray]:
-    """What makes (rows, columns, each) samples of a strip's bytes and its number of rows."""
-    bits, compression = page.bitspersample, int(page.compression)
-    width = -(-columns * each * bits // 8)  # bytes of a row
-    order = page.parent.byteorder
+def _unpacked(stream: BinaryIO, page: TiffPage, row_bytes: int, rows: int
+              ) -> Callable[[list[tuple[int, int]], int], memoryview]:
+    """What reads strips of `rows` rows, the last one of so many, and unpacks them one after the
+    other, each to all of its bytes."""
+    compression = int(page.compression)
+
+    def read(strips: list[tuple[int, int]], last: int) -> memoryview:
+        packed = []
+        for offset, length in strips:
+            stream.seek(offset)
+            data = stream.read(length)
+            packed.append(data.translate(_REVERSED) if page.fillorder == 2 else data)
+        if compression in _BY_LIBTIFF:
+            height = (len(strips) - 1) * rows + last
+            return memoryview(_by_libtiff(packed, compression, row_bytes, rows, height))
+        whole = bytearray()
+        for number, data in enumerate(packed, start=1):
+            size = row_bytes * (last if number == len(packed) else rows)
+            if compression in _DEFLATE:
+                data = zlib.decompressobj().decompress(data, size)
+            if len(data) < size:
+                raise ValueError(f"{len(data)} of {size} bytes of a strip")
+            whole += data[:size]
+        return memoryview(whole)
+
+    return read
+
+
+def _reader(page: TiffPage, columns: int, each: int) -> Callable[[memoryview], NDArray]:
+    """What makes (rows, columns, each) samples of a strip's bytes."""
+    bits = page.bitspersample
+    row_bytes = -(-columns * each * bits // 8)
+    stored = np.dtype(f"{page.parent.byteorder}u{2 if bits == 16 else 1}")
     kind = np.uint8 if bits <= 8 else np.uint16
     if page.predictor not in (1, _DIFFERENCES) or (page.predictor != 1 and bits not in (8, 16)):
         raise NotRead(f"a TIFF of {bits}-bit integers with predictor {int(page.predictor)}")
 
-    def values(packed: bytes, rows: int) -> NDArray:
-        if page.fillorder == 2:
-            packed = packed.translate(_REVERSED)
-        data = _unpacked(packed, compression, width, rows)
-        if len(data) < width * rows:
-            raise ValueError(f"{len(data)} of {width * rows} bytes of a strip")
-        data = data[:width * rows]
-        if bits in (8, 16):
-            block: NDArray[Any] = np.frombuffer(data, f"{order}u{bits // 8}").astype(kind)
-        else:
-            lines = np.unpackbits(np.frombuffer(data, np.uint8).reshape(rows, width), axis=1)
+    def values(data: memoryview) -> NDArray:
+        block: NDArray[Any] = np.frombuffer(data, stored)
+        if bits not in (8, 16):
+            lines = np.unpackbits(block.reshape(-1, row_bytes), axis=1)
             digits = lines[:, :columns * each * bits].reshape(-1, bits)
             block = np.zeros(len(digits), kind)
             for digit in range(bits):
                 block = block << 1 | digits[:, digit]
-        block = block.reshape(rows, columns, each)
+        block = block.reshape(-1, columns, each)
         if page.predictor == _DIFFERENCES:
-            np.cumsum(block, axis=1, dtype=kind, out=block)
+            block = np.cumsum(block, axis=1, dtype=kind)
         return block
 
     return values
 
 
-def _unpacked(packed: bytes, compression: int, width: int, rows: int) -> bytes:
-    if compression == _STORED:
-        return packed
-    if compression in _DEFLATE:
-        return zlib.decompressobj().decompress(packed, width * rows)
-    return _by_libtiff(packed, compression, width, rows)
-
-
-def _by_libtiff(packed: bytes, compression: int, width: int, rows: int) -> bytes:
-    """A strip's bytes as the pixels of a grey image: libtiff, which Pillow has inside, unpacks
-    them in whatever layout they are."""
-    tags = ((256, _LONG, width), (257, _LONG, rows), (258, _SHORT, 8), (259, _SHORT, compression),
-            (262, _SHORT, 1), (273, _LONG, 122), (277, _SHORT, 1), (278, _LONG, rows),
-            (279, _LONG, len(packed)))
+def _by_libtiff(strips: list[bytes], compression: int, width: int, rows: int, height: int) -> bytes:
+    """The bytes of strips as the pixels of one grey image: libtiff, which Pillow has inside,
+    unpacks them in whatever layout they are."""
+    number, start = len(strips), 8 + 2 + 9 * 12 + 4
+    lengths = np.array([len(strip) for strip in strips], "<u4")
+    offsets = start + 8 * number + np.cumsum(lengths, dtype="<u4") - lengths
+    # One offset and one length are in their tags, more of them after the tags.
+    places = (start, start + 4 * number) if number > 1 else (int(offsets[0]), int(lengths[0]))
+    tags = ((256, 1, width), (257, 1, height), (258, 1, 8), (259, 1, compression), (262, 1, 1),
+            (273, number, places[0]), (277, 1, 1), (278, 1, rows), (279, number, places[1]))
     header = struct.pack("<2sHIH", b"II", 42, 8, len(tags))
-    header += b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in tags)
-    file = io.BytesIO(header + struct.pack("<I", 0) + packed)
-    with Image.open(file, formats=("TIFF",)) as image:
+    header += b"".join(struct.pack("<HHII", tag, _LONG, count, value) for tag, count, value in tags)
+    file = b"".join([header, bytes(4), offsets.astype("<u4").tobytes(), lengths.tobytes(), *strips])
+    with Image.open(io.BytesIO(file), formats=("TIFF",)) as image:
         return image.tobytes()

@@ -1,13 +1,28 @@
 """16-bit colour arrives with all of its bits, and no part of a damaged file does."""
 
+import cv2
 import numpy as np
 import pytest
-from image_files import deep_png, pixels, png, tiff
+from image_files import deep_png, encoded, pixels, png, tiff
 
 from hdm.dataset.images import decode_image
 from hdm.errors import DataError
 
-RGB16, RGBA16 = (pixels(seed, channels=seed, dtype=np.uint16) for seed in (3, 4))
+RGB16, GREY16 = pixels(3, channels=3, dtype=np.uint16), pixels(6, dtype=np.uint16)
+RGB16_LARGE = pixels(7, 80, 96, 3, np.uint16)
+
+
+def jpeg2000(image):
+    """Without loss, as OpenCV writes it."""
+    quality = [cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, 1000]
+    return cv2.imencode(".jp2", image[..., ::-1], quality)[1].tobytes()
+
+
+def ppm(image, highest):
+    """Raw PGM or PPM of two bytes a sample."""
+    kind = "P5" if image.ndim == 2 else "P6"
+    return f"{kind}\n# camera 3\n{image.shape[1]} {image.shape[0]}\n{highest}\n".encode() \
+        + image.astype(">u2").tobytes()
 
 
 def same(data, expected):
@@ -30,6 +45,31 @@ def test_16_bit_rgb_tiff_in_planes_is_exact():
 
 def test_16_bit_rgb_png_is_exact():
     same(deep_png(RGB16), RGB16)
+
+
+def test_16_bit_jpeg_2000_is_exact():
+    same(jpeg2000(RGB16_LARGE), RGB16_LARGE)
+    same(encoded(GREY16, "JPEG2000"), GREY16)
+    same(encoded(GREY16, "JPEG2000", no_jp2=True), GREY16)
+
+
+@pytest.mark.parametrize("highest", [300, 1023, 4095, 65535])
+@pytest.mark.parametrize("image", [GREY16, RGB16], ids=["grey", "rgb"])
+def test_values_of_pgm_and_ppm_stay_as_they_are(image, highest):
+    values = (image.astype(int) * highest // 65535).astype(np.uint16)
+    same(ppm(values, highest), values)
+    text = ppm(values, highest).split(b"\n", 1)[1][:-values.nbytes]
+    plain = " ".join(map(str, values.ravel())).encode()
+    same((b"P2\n" if image.ndim == 2 else b"P3\n") + text + b"# row 1\n" + plain, values)
+
+
+def test_16_bit_ppm_as_opencv_writes_it():
+    same(cv2.imencode(".ppm", RGB16[..., ::-1])[1].tobytes(), RGB16)
+
+
+def test_fewer_than_8_bits_of_pgm_fill_the_range():
+    values = pixels(8) >> 4
+    same(b"P5 32 24 15\n" + values.tobytes(), values * 17)
 
 
 @pytest.mark.parametrize("channels", [2, 4])
@@ -64,7 +104,11 @@ BAD = {
     "png of half its rows": (png(32, 24, 16, 2, bytes(12 * (1 + 32 * 6))), "truncated or damaged"),
     "png without its end": (deep_png(RGB16)[:-12], "truncated or damaged"),
     "tiff cut": (tiff(RGB16, photometric="rgb", rowsperstrip=5)[:-9], "truncated or damaged"),
-    "cmyk": (tiff(RGBA16, photometric="separated"), "16-bit CMYK"),
+    "jpeg 2000 cut": (jpeg2000(RGB16_LARGE)[:-40], "truncated or damaged"),
+    "ppm cut": (ppm(RGB16, 65535)[:-1], "2303 of 2304 values"),
+    "pgm of values too high": (ppm(GREY16, 1023), "values above the stated maximum of 1023"),
+    "png of a wrong checksum": (deep_png(RGB16)[:-17] + bytes(1) + deep_png(RGB16)[-16:],
+                                "wrong checksum of the chunk IDAT"),
 }
 
 
@@ -76,8 +120,8 @@ def test_damage_is_refused(case):
 
 
 @pytest.mark.parametrize("data", [
-    deep_png(RGB16), tiff(RGB16, photometric="rgb", compression="zlib", rowsperstrip=5)],
-    ids=["png", "tiff"])
+    deep_png(RGB16), tiff(RGB16, photometric="rgb", compression="zlib", rowsperstrip=5),
+    jpeg2000(RGB16_LARGE), ppm(RGB16, 65535)], ids=["png", "tiff", "jp2", "ppm"])
 def test_no_cut_is_read(data):
     for length in range(0, len(data), 37):
         with pytest.raises(DataError):

@@ -111,8 +111,13 @@ BAD = {
     "bmp cut": (encoded(GREY, "BMP")[:-200], "truncated or damaged"),
     "png header only": (png(20, 20)[:33], "truncated or damaged"),
     "signature only": (b"\x89PNG\r\n\x1a\n", "truncated or damaged"),
-    "float": (tiff(np.ones((4, 4), np.float32)), "unsupported pixel format 'F'"),
-    "gif": (encoded(GREY, "GIF"), "another kind of file"),
+    "float": (tiff(np.ones((4, 4), np.float32)), "found 32-bit floating point"),
+    "gif cut": (encoded(GREY, "GIF")[:-9], "truncated or damaged"),
+    "webp cut": (encoded(RGB, "WEBP")[:-9], "truncated or damaged"),
+    "jpeg 2000 cut": (encoded(GREY, "JPEG2000")[:-9], "truncated or damaged"),
+    "pgm cut": (encoded(GREY, "PPM")[:-9], "truncated or damaged"),
+    "pgm bomb": (b"P5 60000 60000 65535\n", "more than 178 megapixels"),
+    "pdf": (b"%PDF-1.7\n\xff\xfe" * 50, "another kind of file"),
 }
 
 

@@ -5,7 +5,20 @@ import time
 from pathlib import Path
 
 import pytest
-from image_files import bmp_header, fill, mask, mvtec, pixels, png, write
+from image_files import (
+    bmp32,
+    bmp_header,
+    chunk,
+    encoded,
+    fill,
+    mask,
+    mvtec,
+    pixels,
+    png,
+    tiff,
+    with_chunk,
+    write,
+)
 from small_sources import plain, refused, run
 
 
@@ -36,6 +49,35 @@ def test_unusable_files_are_named(tmp_path, case, name):
     file.write_bytes(breaks(file.read_bytes()))
     message = refused(tmp_path)
     assert message.startswith(f"1 of 22 files cannot be used: {name} (") and reason in message
+
+
+@pytest.mark.parametrize(("suffix", "container"), [
+    ("webp", "WEBP"), ("JFIF", "JPEG"), ("jpe", "JPEG"), ("jp2", "JPEG2000"), ("pgm", "PPM"),
+    ("Gif", "GIF"), ("dib", "BMP"), ("avif", "AVIF")])
+def test_whatever_is_an_image_is_read(tmp_path, suffix, container):
+    source = plain(tmp_path)
+    for number in range(3):
+        (source / f"good/more{number}.{suffix}").write_bytes(
+            encoded(pixels(700 + number), container))
+    assert len(run(source).manifest) == 30
+
+
+def test_odd_metadata_and_an_unused_alpha_are_no_damage(tmp_path):
+    source = plain(tmp_path)
+    text = chunk(b"tEXt", b"a\0b")[:-4] + bytes(4)
+    (source / "good/a.png").write_bytes(with_chunk(encoded(pixels(701), "PNG"), text))
+    for number in range(3):
+        (source / f"good/b{number}.bmp").write_bytes(bmp32(pixels(710 + number, channels=3), 0))
+    frame = run(source).manifest.frame
+    assert len(frame) == 31 and frame["sha256"].is_unique
+
+
+@pytest.mark.parametrize("kind", ["f4", "f8", "i4"])
+def test_kinds_that_are_not_read_are_not_called_damaged(tmp_path, kind):
+    (plain(tmp_path) / "good/x.tif").write_bytes(
+        tiff(pixels(1).astype(kind), photometric="minisblack"))
+    message = refused(tmp_path)
+    assert "-bit " in message and "damaged" not in message
 
 
 def test_a_bomb_takes_no_time_and_no_memory(tmp_path):
