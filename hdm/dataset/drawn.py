@@ -10,7 +10,7 @@ _STEP = 7  # every so many pixels are looked at first: a photograph is told at o
 _EDGES = 0.15  # share of neighbouring pixels that differ, at most: areas have few edges, noise many
 _INSIDE = 0.6  # share of pixels of numbered areas that are like their neighbour, at least
 _FAINT = 24  # of 255: of a lower range a lossy format leaves nothing but noise
-_FLAT = 2  # of 255: within so much of its median the larger of two areas is flat
+_FLAT = 4  # of 255: within so much of its median the larger of two areas is flat
 _NEAR = 0.12  # of the distance between two areas that a lossy format adds to their edges
 _SHARES = 0.85, 0.97  # of the larger area that is flat, of all pixels that are near either
 

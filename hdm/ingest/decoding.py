@@ -26,6 +26,7 @@ Progress = Callable[[int, int], None]
 """Called with (files done, files in all)."""
 
 _WORKERS = 2
+_DECODER = b"2"  # counted up when a file is decoded otherwise than before
 _SCHEMA = pa.schema([
     ("path", pa.string()), ("size", pa.int64()), ("mtime_ns", pa.int64()),
     ("width", pa.int64()), ("height", pa.int64()), ("channels", pa.int64()),
@@ -110,7 +111,7 @@ def _load(cache: Path, root: Path) -> dict[str, Facts]:
     except (OSError, pa.ArrowException):
         return {}
     metadata = table.schema.metadata or {}
-    if metadata.get(b"root") != os.fsencode(root) or not table.schema.equals(_SCHEMA):
+    if metadata.get(b"root") != os.fsencode(root) or metadata.get(b"decoder") != _DECODER or not table.schema.equals(_SCHEMA):
         return {}
     return {row["path"]: Facts(**row) for row in table.to_pylist()}
 
@@ -119,6 +120,7 @@ def _store(cache: Path, root: Path, facts: list[Facts]) -> None:
     table = pa.Table.from_pylist([asdict(fact) for fact in facts], schema=_SCHEMA)
     try:
         with atomic_file(cache) as temporary:
-            pq.write_table(table.replace_schema_metadata({b"root": os.fsencode(root)}), temporary)
+            pq.write_table(table.replace_schema_metadata(
+                {b"root": os.fsencode(root), b"decoder": _DECODER}), temporary)
     except (HDMError, OSError):
         return

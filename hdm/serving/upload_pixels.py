@@ -5,11 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import numpy as np
-from PIL import Image
 
 from hdm.dataset import images
 from hdm.dataset.image_magic import HEAD, claims_to_be_an_image
-from hdm.dataset.images import FORMATS, UnreadableImage
+from hdm.dataset.images import UnreadableImage
 from hdm.errors import DataError
 from hdm.serving.uploads import Upload
 
@@ -28,15 +27,9 @@ def pixels_of(upload: Upload, most: int) -> int:
 
     0 where the header is not understood: decoding will say what is wrong.
     """
-    try:
-        with Image.open(upload.content, formats=FORMATS) as image:
-            pixels = image.width * image.height
-    except Image.DecompressionBombError:
-        pixels = most + 1
-    except Exception:
-        pixels = 0
-    finally:
-        upload.content.seek(0)
+    upload.content.seek(0)
+    pixels = images.claimed_pixels(upload.content.read())
+    upload.content.seek(0)
     if pixels > most:
         raise UnreadableImage(upload.name, f"more than {most / 1e6:.3g} megapixels")
     return pixels

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from hdm.dataset.manifest import GOOD
 from hdm.errors import DataError
 from hdm.ingest.readers.folder_names import means_good
-from hdm.ingest.readers.image_record import Reading, Said, list_folders
+from hdm.ingest.readers.image_record import Reading, Said, has_images, list_folders
 from hdm.ingest.readers.sorted_folders import Place, read_folders
 from hdm.pipelines import Source
 
@@ -50,4 +50,5 @@ def _place(path: str, said: Said) -> Place | None:
 
 
 def _good_folders(source: Path) -> list[str]:
-    return [name for name in list_folders(source) if means_good(name)]
+    return [name for name in list_folders(source) if means_good(name)
+            and has_images(source, name)]

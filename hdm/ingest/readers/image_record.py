@@ -57,6 +57,12 @@ def list_images(root: Path, folder: str) -> list[str]:
     return sorted(path.as_posix() for path in found if left_aside(path) is None)
 
 
+def has_images(root: Path, folder: str) -> bool:
+    """Whether `list_images` would find any."""
+    found = (path.relative_to(root) for path in walk(root / folder))
+    return any(left_aside(path) is None for path in found)
+
+
 def list_folders(root: Path, folder: str = ".") -> list[str]:
     """Names of the folders directly in `root/folder`, in order; hidden ones not."""
     base = root / folder
