@@ -1,39 +1,55 @@
 """Readers of source layouts: one file a format, each yielding plain records.
 
-A reader module has `LAYOUT` (what it looks for, in words), `fits(source)`, which says in a few words
-what of it is there ('' where the source is laid out in another way), and `read(source)`, which
-returns a Reading and may raise DataError.
+A reader module has `LAYOUT` (what it looks for, in words), `fits(source)`, which says in a few
+words what of it is there ('' where the source is laid out in another way), and `read(source,
+settings)`, which returns a Reading and may raise DataError.
 """
 
+import inspect
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 from hdm.errors import DataError
-from hdm.ingest.readers import btad, folder, ksdd2, mvtec, table, visa
+from hdm.ingest.readers import (
+    btad,
+    coco,
+    dagm,
+    folder,
+    ksdd2,
+    labelme,
+    lookout,
+    mvtec,
+    table,
+    visa,
+    yolo,
+)
 from hdm.ingest.readers.image_record import Reading, Record
+from hdm.pipelines import Source
 
 READERS: dict[str, ModuleType] = {
-    "table": table, "visa": visa, "btad": btad, "ksdd2": ksdd2, "mvtec": mvtec, "folder": folder,
+    "table": table, "visa": visa, "btad": btad, "ksdd2": ksdd2, "dagm": dagm, "mvtec": mvtec,
+    "folder": folder, "coco": coco, "yolo": yolo, "labelme": labelme, "lookout": lookout,
 }
 
 __all__ = ["READERS", "Reading", "Record", "detect", "read_source"]
 
 
-def read_source(source: Path, layout: str = "auto") -> Reading:
+def read_source(source: Path, settings: Source | None = None) -> Reading:
     """What a source folder or table holds; records are in order of path.
 
-    `layout` is a key of READERS or `auto`. Raises DataError if the source is missing, holds no
-    images, or is laid out in another way.
+    `settings` are what pipelines.yaml says of the source, its path apart. Raises DataError if the
+    source is missing, holds no images, or is laid out in another way.
     """
+    settings = settings or Source(path=str(source))
     _check_exists(source)
-    if layout == "auto":
-        layout, _ = detect(source)
+    layout = settings.format if settings.format != "auto" else detect(source)[0]
     reader = READERS[layout]
     if not reader.fits(source):
         raise DataError(f"{source}: expected {reader.LAYOUT} (format {layout}), found "
                         f"{_content(source)}; correct the path or the format in pipelines.yaml.")
-    found: Reading = reader.read(source)
+    takes = "settings" in inspect.signature(reader.read).parameters
+    found: Reading = reader.read(source, settings) if takes else reader.read(source)
     if not found.records:
         raise DataError(f"{source}: expected images in the layout {layout!r}, found none; add "
                         "images or correct the path.")
