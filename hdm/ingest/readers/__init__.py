@@ -48,6 +48,9 @@ def read_source(source: Path, settings: Source | None = None) -> Reading:
     if not reader.fits(source):
         raise DataError(f"{source}: expected {reader.LAYOUT} (format {layout}), found "
                         f"{_content(source)}; correct the path or the format in pipelines.yaml.")
+    if settings.columns and layout != "table":
+        raise DataError(f"{source}: `columns` in pipelines.yaml is about tables, and this source "
+                        f"is read as {layout}; take it out.")
     takes = "settings" in inspect.signature(reader.read).parameters
     found: Reading = reader.read(source, settings) if takes else reader.read(source)
     if not found.records:

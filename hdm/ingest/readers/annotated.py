@@ -89,7 +89,8 @@ def image_size(root: Path, path: str, document: str) -> tuple[int, int]:
             return image.size[::-1] if turned else image.size
     except Exception:  # a damaged header may raise anything
         raise DataError(f"{document}: expected a PNG, JPEG, TIFF or BMP image at "
-                        f"{printable(path)}, found a file that cannot be read; replace it.") from None
+                        f"{printable(path)}, found a file that cannot be read; replace it."
+                        ) from None
 
 
 def _split(image: Annotated, follows: bool) -> str | None:

@@ -20,6 +20,7 @@ _NUMBERED = frozenset({"label", "labels", "target", "targets", "y", "class", "cl
                        "groundtruthlabel"})
 """Columns in which, as is usual in anomaly detection, 0 is good and 1 a defect."""
 _FEW = 20  # different values that a column of labels has at most
+_DASHES = frozenset("-–—/")
 _BINARY = ({"0", "1"}, {"true", "false"}, {"yes", "no"}, {"ja", "nein"}, {"y", "n"})
 
 
@@ -61,7 +62,7 @@ def _meaning(value: str, column: Column) -> str | None:
     asks_defect = column.role in ("is_defect", "defect_type")
     if not value or (value.casefold() in MISSING_WORDS and value.casefold() != "none"):
         return ""
-    if asks_defect and (word in NOTHING_WORDS or not word):
+    if asks_defect and (word in NOTHING_WORDS or set(value) <= _DASHES):
         return GOOD
     if not word or word in MISSING_WORDS:
         return ""

@@ -38,9 +38,9 @@ class _Shape(BaseModel):
 
 class _Labelled(BaseModel):
     shapes: list[_Shape]
-    imagePath: str = ""  # noqa: N815 (the file's own name)
-    imageWidth: int | None = None  # noqa: N815
-    imageHeight: int | None = None  # noqa: N815
+    imagePath: str = ""
+    imageWidth: int | None = None
+    imageHeight: int | None = None
     flags: dict[str, bool] | None = None
 
 

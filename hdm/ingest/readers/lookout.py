@@ -28,14 +28,15 @@ _SUFFIXES = (".manifest", ".jsonl", ".json", ".ndjson", ".txt")
 
 class _Line(NamedTuple):
     """One image of a manifest; kind is None where it has no label. classes: (name, colour) of what
-    its mask may mark. differs: whether number and class name of the label disagree."""
+    its mask may mark. differs: whether number and class name of the label disagree; None where it
+    has not both."""
 
     where: str
     image: str
     kind: str | None
     mask: str | None
     classes: tuple[tuple[str, str], ...]
-    differs: bool
+    differs: bool | None
 
 
 def fits(source: Path) -> str:
@@ -55,6 +56,7 @@ def read(source: Path, settings: Source | None = None) -> Reading:
     files = _manifests(source)
     name = listing([file.name for file in files], 3)
     lines = [(split_of_name(file.stem), line) for file in files for line in _lines(file)]
+    _refuse_mixed_numbers(name, [line for _, line in lines])
     images = locate(root, [line.image for _, line in lines], name)
     twice = sorted(path for path, number in Counter(images.paths).items() if number > 1)
     if twice:
@@ -121,8 +123,9 @@ def _line(where: str, content: dict[str, Any]) -> _Line:
     told = {name: _label(where, name, content) for name in labels}
     if len({kind == GOOD for kind, _ in told.values()}) > 1:
         raise DataError(f"{where}: its labels {listing(labels)} disagree; keep one of them.")
-    kind, differs = next(iter(told.values()), (None, False))
-    mask, classes = None, ()
+    kind, differs = next(iter(told.values()), (None, None))
+    mask: str | None = None
+    classes: tuple[tuple[str, str], ...] = ()
     for name in _attributes(content, _MASK_TYPE):
         mask = content[name] if isinstance(content[name], str) else None
         colours = content[f"{name}-metadata"].get("internal-color-map")
@@ -140,15 +143,18 @@ def _attributes(content: dict[str, Any], kind: str) -> list[str]:
             and about.get("type") == kind]
 
 
-def _label(where: str, name: str, content: dict[str, Any]) -> tuple[str, bool]:
-    """GOOD, DEFECT or the name of a defect, and whether the number says otherwise."""
+def _label(where: str, name: str, content: dict[str, Any]) -> tuple[str, bool | None]:
+    """GOOD, DEFECT or the name of a defect, and whether the number says otherwise (None: either is
+    missing)."""
     word, digit = content[f"{name}-metadata"].get("class-name"), content[name]
-    by_number = {0: GOOD, 1: DEFECT}.get(digit) if isinstance(digit, int | float) else None
+    by_number = GOOD if digit == 0 else DEFECT if digit == 1 else None
     kind = kind_of_word(word) if isinstance(word, str) and word.strip() else by_number
     if kind is None:
         raise DataError(f"{where}: expected the class-name normal or anomaly of {name}, found "
                         f"{word!r} and the number {digit!r}; label the image.")
-    return kind, by_number is not None and (by_number == GOOD) != (kind == GOOD)
+    if by_number is None or not word:
+        return kind, None
+    return kind, (by_number == GOOD) != (kind == GOOD)
 
 
 def _kind(root: Path, line: _Line, mask: str | None) -> str:
@@ -165,6 +171,16 @@ def _kind(root: Path, line: _Line, mask: str | None) -> str:
     if kind != DEFECT or not marked:
         return kind
     return kind_of_word(max(sorted(marked), key=lambda name: marked[name]))
+
+
+def _refuse_mixed_numbers(name: str, lines: list[_Line]) -> None:
+    """A labelling job may number its classes either way, but one way for all images."""
+    numbered = [line for line in lines if line.differs is not None]
+    odd = [line.where for line in numbered if line.differs]
+    if odd and len(odd) < len(numbered):
+        raise DataError(f"{name}: in {len(odd)} lines ({listing(odd)}) the number of the label "
+                        f"says otherwise than its class name, and in {len(numbered) - len(odd)} "
+                        "it agrees; correct the labels.")
 
 
 def _areas(mask: Path) -> Counter[str]:

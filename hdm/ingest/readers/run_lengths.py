@@ -1,5 +1,8 @@
-"""COCO's compressed run lengths. pycocotools would decode them, too, and is compiled code to install
-for what is these few lines; the tests hold them to its results."""
+"""COCO's compressed run lengths.
+
+pycocotools decodes them, too, and would be compiled code to install for these few lines; the tests
+hold them to its results.
+"""
 
 
 def decode_counts(text: str) -> tuple[int, ...]:

@@ -33,7 +33,7 @@ def read(source: Path, settings: Source | None = None) -> Reading:
     columns of label_columns.judge; `settings.columns` may say which these are. Raises DataError
     for what is not understood, a path that leaves the folder, is missing or occurs twice.
     """
-    said = dict(settings.columns) if settings else {}
+    said = {str(role): name for role, name in settings.columns.items()} if settings else {}
     table, notes = load_table(source)
     columns, unread = columns_by_role(source, table, said)
     if not len(table):

@@ -61,9 +61,9 @@ def columns_by_role(file: Path, table: pd.DataFrame, said: Mapping[str, str],
     settled = set(said) | (set(LABELS) if set(LABELS) & set(said) else set())
     notes = []
     for name in names:
-        role = _ROLES.get(plain(name))
-        if role and name not in taken and role not in settled:
-            found[role].append(name)
+        known = _ROLES.get(plain(name))
+        if known and name not in taken and known not in settled:
+            found[known].append(name)
     _refuse_misspelt(file, [name for name in names if name not in taken
                             and plain(name) not in _ROLES], found, settled)
     for role in ("path", "split", "mask_path", "group"):
