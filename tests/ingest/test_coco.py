@@ -44,7 +44,7 @@ def test_the_file_itself_is_a_source(tmp_path):
 def test_outlines(tmp_path, segmentation, expected):
     images(tmp_path, *NAMES)
     if segmentation == {"size": [24, 32], "counts": "PVe3"}:
-        segmentation["counts"] = "0`h0"  # none unmarked, 768 marked
+        segmentation["counts"] = "0Ph0"  # none unmarked, 768 marked
     save(tmp_path / "a.json", coco(NAMES, [(0, "dent", {"segmentation": segmentation})]))
     [record] = [r for r in records(tmp_path) if r.label]
     mask = drawn(record.regions, 24, 32)
@@ -131,7 +131,8 @@ def _spoilt(change):
      "1 images occur more than once (b.png)"),
     (_spoilt(lambda c: c["images"].append({"id": 7, "file_name": "gone.png"})),
      "1 of them missing: gone.png"),
-    (_spoilt(lambda c: c["images"][0].update(width=64)), "a.png (64x24 px, and the file has 32x24)"),
+    (_spoilt(lambda c: c["images"][0].update(width=64)),
+     "a.png (64x24 px, and the file has 32x24)"),
     (_spoilt(lambda c: c["annotations"][0].update(segmentation=[[40, 1, 50, 1, 50, 9]])),
      "an outline outside its 32x24 px"),
     (_spoilt(lambda c: c["annotations"][0].update(segmentation=[[1, 1, 5, 1, 5, 9, 4]])),

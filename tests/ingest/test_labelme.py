@@ -68,7 +68,7 @@ def test_outlines(tmp_path, shape):
 def test_a_circle_is_an_outline(tmp_path):
     line(tmp_path, ("dent", [[16, 12], [16, 20]], "circle", {}))
     [record] = [r for r in records(tmp_path, format="labelme") if r.label]
-    assert drawn(record.regions, 24, 32).sum() == pytest.approx(np.pi * 64, rel=0.03)
+    assert drawn(record.regions, 24, 32).sum() == pytest.approx(np.pi * 64, rel=0.05)
 
 
 @pytest.mark.parametrize("corner", [[-2, -1], [29, 20], [28, -2]])
@@ -90,8 +90,8 @@ def test_what_is_no_outline_marks_the_image_alone(tmp_path, shape):
     assert record.regions == () and record.defect_type == "dent"
 
 
-@pytest.mark.parametrize(("flags", "kind"), [({"good": True}, "good"), ({"scratch": True}, "scratch"),
-                                             ({"scratch": False}, "good")])
+@pytest.mark.parametrize(("flags", "kind"), [
+    ({"good": True}, "good"), ({"scratch": True}, "scratch"), ({"scratch": False}, "good")])
 def test_flags(tmp_path, flags, kind):
     images(tmp_path, "a.png", "b.png")
     save(tmp_path / "b.json", labelme("b.png", flags=flags))

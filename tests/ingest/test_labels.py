@@ -155,7 +155,8 @@ def test_folders_of_good_images_alone_are_good(root):
                                               ("is_good", ("0", "1"))])
 def test_folders_that_say_the_opposite_are_asked_about(root, name, values):
     file = table(root, name, *values, paths=("good/a", "dent/b"))
-    assert "the folder says the opposite of the label in 2 rows (row 2, good/a.png" in question(file)
+    assert "the folder says the opposite of the label in 2 rows (row 2, good/a.png" in \
+        question(file)
     assert kinds(file, **{name: name}) == ["good", "defect"]  # dent/b, good/a
 
 

@@ -67,8 +67,8 @@ def test_files_outside_are_refused(root):
 @pytest.mark.parametrize("written", ["C:\\d\\{}", "{}", "s3://b/{}"])
 def test_what_is_missing_is_listed(root, written):
     names = [written.format(name) for name in [*NAMES, *(f"good/x{i}.png" for i in range(7))]]
-    with pytest.raises(DataError, match="expected its 10 images .* found 7 of them missing: .*x0.*"
-                                        "x4.png and 2 more"):
+    with pytest.raises(DataError, match=r"expected its 10 images .* found 7 of them missing: .*x0"
+                                        r".*x4\.png and 2 more"):
         locate(root, names, "t.csv")
 
 

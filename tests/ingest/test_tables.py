@@ -159,5 +159,5 @@ def test_columns_that_are_not_there(root):
 
 def test_columns_are_about_tables(tmp_path):
     fill(tmp_path / "good", 2, 0)
-    with pytest.raises(DataError, match="`columns` in pipelines.yaml is about tables"):
+    with pytest.raises(DataError, match=r"`columns` in pipelines\.yaml is about tables"):
         read_source(tmp_path, Source(path=str(tmp_path), columns={"label": "x"}))

@@ -140,11 +140,18 @@ def _images(root: Path, document: _Document) -> tuple[list[Annotated], list[str]
             Mark(names[annotation.category_id], regions, _area(annotation, regions)))
     here = PurePosixPath(path)
     split = split_of_name(here.stem, here.parent.name)
-    near = [str(here.parent), ".", "images", *([f"images/{split}", split] if split else [])]
-    found = locate(root, [image.file_name for image in content.images], path, folders=near)
+    found = locate(root, [image.file_name for image in content.images], path,
+                   folders=[str(here.parent), *_folders_of(root, split), ".", "images"])
     return [Annotated(file, split or split_of_name(*reversed(PurePosixPath(file).parts[:-1])),
                       tuple(marks[image.id]), _size(image))
             for image, file in zip(content.images, found.paths, strict=True)], found.notes
+
+
+def _folders_of(root: Path, split: str | None) -> list[str]:
+    """Folders in `root` and in its images/ that are named like a split."""
+    below = [*list_folders(root), *(f"images/{name}" for name in list_folders(root, "images"))]
+    return [folder for folder in below
+            if split and split_of_name(PurePosixPath(folder).name) == split]
 
 
 def _check_ids(document: _Document) -> None:
