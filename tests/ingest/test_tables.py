@@ -136,10 +136,20 @@ def test_damaged_parquet_table(root, content):
     assert "not a readable table" in refused(root / "t.parquet")
 
 
-def test_a_group_column_of_one_value_is_no_group(root):
-    found = read_source(saved(root, "path,part,ok\na.png,bracket,1\nb.png,bracket,1\n"))
-    assert [r.group for r in found.records] == [None, None]
-    assert "'part' has one value, 'bracket'" in " ".join(found.notes)
+@pytest.mark.parametrize(("name", "values", "why"), [
+    ("part", ("bracket", "bracket"), "has one value, 'bracket', and is not read as group"),
+    ("fold", ("1", "2"), "numbers folds, and is not read as split"),
+    ("mask", ("0", "1"), "holds no names of image files, and is not read as mask_path")])
+def test_columns_that_are_something_else_by_their_values(root, name, values, why):
+    file = saved(root, f"path,ok,{name}\na.png,1,{values[0]}\nb.png,1,{values[1]}\n")
+    found = read_source(file)
+    assert found.records == [Record("a.png", None, "good"), Record("b.png", None, "good")]
+    assert why in " ".join(found.notes)
+
+
+def test_columns_without_a_name(root):
+    found = read_source(saved(root, ",path,,label\n0,a.png,x,0\n1,b.png,y,1\n"))
+    assert [(r.path, r.label) for r in found.records] == [("a.png", 0), ("b.png", 1)]
 
 
 @pytest.mark.parametrize(("columns", "kinds"), [

@@ -47,7 +47,8 @@ class Rows:
                  for value, meaning in meanings(column).items() if value]
         return DataError(f"{self.file}: the column {column.name!r} holds "
                          f"{listing(shown, _SHOWN)}: which of them is good? Write good there, or "
-                         f"{_answer(column.name)}.")
+                         f"{_answer(column.name)}; `{{label: ''}}` if it is about something else "
+                         "and all images are good.")
 
     def refuse_hints(self) -> None:
         """A table without labels, where something looks like one, or paths tell of defects."""

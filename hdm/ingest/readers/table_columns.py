@@ -72,17 +72,25 @@ def columns_by_role(file: Path, table: pd.DataFrame, said: Mapping[str, str],
     if not found["path"]:
         raise DataError(f"{file}: expected a column path, found {', '.join(names) or 'none'}; "
                         "name the column of image files so.")
-    for role, column in (("group", found["group"]), ("split", found["split"])):
-        if column and role not in said and plain(column[0]) != role:
-            values = set(table[column[0]]) - {""}
-            if role == "group" and len(values) == 1 and len(table) > 1:
+    for role in ("group", "split", "mask_path"):
+        for name in found[role]:
+            if role not in said and plain(name) != plain(role) \
+                    and (why := _something_else(role, list(table[name]))):
                 found[role] = []
-                notes.append(f"The column {column[0]!r} has one value, {next(iter(values))!r}, "
-                             "and says nothing about which images show one part.")
-            elif role == "split" and values and all(value.isdigit() for value in values):
-                found[role] = []
-                notes.append(f"The column {column[0]!r} numbers folds, and is not read as a split.")
+                notes.append(f"The column {name!r} {why}, and is not read as {role}.")
     return found, notes
+
+
+def _something_else(role: str, cells: list[str]) -> str:
+    """Why a column whose name might mean a role has it not, by its values; '' if it has."""
+    values = {cell for cell in cells if cell}
+    if role == "group" and len(values) == 1 and len(cells) > 1:
+        return f"has one value, {next(iter(values))!r}"
+    if role == "split" and values and all(value.isdigit() for value in values):
+        return "numbers folds"
+    if role == "mask_path" and values and not any(map(_is_file_name, values)):
+        return "holds no names of image files"
+    return ""
 
 
 def _refuse_misspelt(file: Path, unknown: list[str], found: Mapping[str, list[str]],

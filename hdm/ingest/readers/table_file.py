@@ -10,7 +10,7 @@ import pyarrow as pa
 from hdm.dataset.problems import listing
 from hdm.errors import DataError
 
-SUFFIXES = (".csv", ".tsv", ".parquet")
+SUFFIXES = (".tsv", ".csv", ".parquet")
 _DELIMITERS = ",;\t|"
 
 
@@ -68,6 +68,7 @@ def _csv(file: Path, text: str) -> pd.DataFrame:
     header = rows[0]
     while header and not header[-1]:
         header.pop()
+    header = [name or f"column {number}" for number, name in enumerate(header, 1)]
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise DataError(f"{file}: two columns are named {twice[0]!r}; rename one of them.")
