@@ -43,8 +43,8 @@ def records(source: Path, **settings):
     return read_source(source, Source(path=str(source), **settings)).records
 
 
-def noted(source: Path) -> str:
-    return " ".join(read_source(source).notes)
+def noted(source: Path, **settings) -> str:
+    return " ".join(read_source(source, Source(path=str(source), **settings)).notes)
 
 
 def question(source: Path, **settings) -> str:

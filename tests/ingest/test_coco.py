@@ -130,7 +130,7 @@ def _spoilt(change):
     (_spoilt(lambda c: c["images"].append({"id": 7, "file_name": "b.png"})),
      "1 images occur more than once (b.png)"),
     (_spoilt(lambda c: c["images"].append({"id": 7, "file_name": "gone.png"})),
-     "1 of them missing: gone.png"),
+     "cannot be used: gone.png (no such file)"),
     (_spoilt(lambda c: c["images"][0].update(width=64)),
      "a.png (64x24 px, and the file has 32x24)"),
     (_spoilt(lambda c: c["annotations"][0].update(segmentation=[[40, 1, 50, 1, 50, 9]])),

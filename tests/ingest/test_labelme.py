@@ -109,7 +109,7 @@ def test_images_of_which_nothing_is_said(tmp_path, name):
 @pytest.mark.parametrize(("content", "message"), [
     ('{"shapes": [], "imagePath": ', "expected a LabelMe file"),
     (labelme("b.png", ("dent", [[1]], "polygon", {})), "shapes.0.points"),
-    (labelme("gone.png", DENT), "missing: gone.png"),
+    (labelme("gone.png", DENT), "files cannot be used: gone.png"),
     (labelme("b.png", DENT, imageWidth=64), "b.png (64x24 px, and the file has 32x24)"),
     (labelme("b.png", ("dent", [[1, 1], [2, 2]], "mask", {"mask": "AAAA"})), "cannot be read")])
 def test_broken_files_are_refused(tmp_path, content, message):
@@ -124,7 +124,7 @@ def test_two_files_of_one_image_are_refused(tmp_path):
     assert "1 images occur more than once (b.png)" in question(tmp_path, format="labelme")
 
 
-def test_good_images_by_their_folder_are_noted(tmp_path):
+def test_good_images_by_their_folder_are_noted(tmp_path, format="labelme"):
     line(tmp_path, DENT)
     (tmp_path / "good").rename(tmp_path / "OK")
-    assert "1 images without an annotation" in noted(tmp_path)
+    assert "1 images without an annotation" in noted(tmp_path, format="labelme")

@@ -52,7 +52,7 @@ def test_case_and_quoting(tmp_path, disk, written):
 def test_case_that_leaves_a_choice_is_refused(tmp_path):
     touch(tmp_path, "A.png", "a.PNG")
     assert locate(tmp_path, ["A.png"], "t.csv").paths == ["A.png"]
-    with pytest.raises(DataError, match=r"1 of them missing: a\.png"):
+    with pytest.raises(DataError, match=r"1 of 1 files cannot be used: a\.png"):
         locate(tmp_path, ["a.png"], "t.csv")
 
 
@@ -67,15 +67,15 @@ def test_files_outside_are_refused(root):
 @pytest.mark.parametrize("written", ["C:\\d\\{}", "{}", "s3://b/{}"])
 def test_what_is_missing_is_listed(root, written):
     names = [written.format(name) for name in [*NAMES, *(f"good/x{i}.png" for i in range(7))]]
-    with pytest.raises(DataError, match=r"expected its 10 images .* found 7 of them missing: .*x0"
-                                        r".*x4\.png and 2 more"):
+    with pytest.raises(DataError, match=r"7 of 10 files cannot be used: .*x0.*"
+                                        r"x4\.png \(no such file\) and 2 more"):
         locate(root, names, "t.csv")
 
 
 def test_a_missing_file_is_never_taken_from_another_folder(root):
     touch(root, "backup/good/a.png")
     (root / "good/a.png").unlink()
-    with pytest.raises(DataError, match=r"1 of them missing: good/a\.png"):
+    with pytest.raises(DataError, match=r"1 of 3 files cannot be used: good/a\.png"):
         locate(root, NAMES, "t.csv")
 
 
@@ -98,5 +98,5 @@ def test_the_first_folder_that_holds_all_counts(root):
 
 @pytest.mark.parametrize("name", ["x" * 300 + ".png", "a\0.png", "", "/", "C:"])
 def test_names_that_are_none(root, name):
-    with pytest.raises(DataError, match="missing"):
+    with pytest.raises(DataError, match=r"no such file|expected a file inside"):
         locate(root, [name], "t.csv")

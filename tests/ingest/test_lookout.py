@@ -138,8 +138,8 @@ def test_lines_without_a_label_are_aside(tmp_path):
     ('{"source-ref": "a.png"\n', "line 1: expected a JSON object"),
     ('{"source-ref": "a.png"}\n[1]\n', "line 2: expected a JSON object with source-ref"),
     ('{"source-ref": 5}\n', "line 1: expected a JSON object with source-ref"),
-    (json.dumps(entry("gone.png", "normal")), "1 of them missing: gone.png"),
-    (json.dumps(entry("a.png", "normal", mask="gone.png")), "1 masks"),
+    (json.dumps(entry("gone.png", "normal")), "cannot be used: gone.png (no such file)"),
+    (json.dumps(entry("a.png", "normal", mask="gone.png")), "cannot be used: gone.png"),
     (json.dumps(entry("a.png", None, 7)), "expected the class-name normal or anomaly"),
     ("\n".join([json.dumps(entry("a.png", "normal"))] * 2), "occur in more than one line"),
     (json.dumps(entry("a.png", "normal") | entry("a.png", "anomaly", attribute="b")), "disagree")])

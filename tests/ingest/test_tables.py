@@ -123,8 +123,9 @@ def test_words_for_splits(root, word, split):
     ("path\na.png\nx,y.png\n", "found more in row 3"),
     ("image,file\na.png,b.png\n", "'image', 'file' could each be the column path"),
     ("path,part,serial\na.png,1,2\nb.png,1,3\n", "could each be the column group"),
-    ("path\na.png\ngone.png\nlost.png\n", "2 of them missing: gone.png, lost.png"),
-    ("path,mask\na.png,gone.png\n", "1 of them missing: gone.png"),
+    ("path\na.png\ngone.png\nlost.png\n",
+     "2 of 3 files cannot be used: gone.png (no such file), lost.png"),
+    ("path,mask\na.png,gone.png\n", "cannot be used: gone.png (no such file)"),
 ])
 def test_bad_tables(root, text, message):
     assert message in refused(saved(root, text))

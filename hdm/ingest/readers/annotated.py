@@ -12,16 +12,16 @@ from pathlib import Path
 
 from PIL import Image
 
-from hdm.dataset.images import FORMATS
+from hdm.dataset.images import FORMATS, read_image
 from hdm.dataset.manifest import GOOD
-from hdm.dataset.orientation import orientation_of
-from hdm.dataset.problems import listing, printable
+from hdm.dataset.problems import listing
 from hdm.errors import DataError
 from hdm.ingest.readers.image_record import Record
 from hdm.ingest.readers.label_words import DEFECT, kind_of_word, plain, told_by_path
 from hdm.ingest.readers.split_words import OPEN, complete
 from hdm.ingest.regions import Polygon, Region
 
+_TURNING = frozenset({"exif", "xmp", "XML:com.adobe.xmp"})
 _BACKGROUND = frozenset({"background", "bg"})
 
 
@@ -82,15 +82,21 @@ def to_records(root: Path, images: Sequence[Annotated], document: str,
 
 
 def image_size(root: Path, path: str, document: str) -> tuple[int, int]:
-    """(width, height) in px of an image as it is seen, from its header; raises DataError."""
+    """(width, height) in px of an image as it is seen; raises DataError if it cannot be read.
+
+    From its header where that tells, else decoded: metadata may turn an image.
+    """
     try:
         with Image.open(root / path, formats=FORMATS) as image:
-            turned = orientation_of(image) >= 5
-            return image.size[::-1] if turned else image.size
-    except Exception:  # a damaged header may raise anything
-        raise DataError(f"{document}: expected a PNG, JPEG, TIFF or BMP image at "
-                        f"{printable(path)}, found a file that cannot be read; replace it."
-                        ) from None
+            if image.format != "TIFF" and not _TURNING.intersection(image.info):
+                return image.size
+    except Exception:  # a damaged header may raise anything, and so does decoding, in a sentence
+        pass
+    try:
+        height, width = read_image(root / path).shape[:2]
+    except DataError as error:
+        raise DataError(f"{document} names an image that cannot be used: {error}") from None
+    return width, height
 
 
 def _split(image: Annotated, follows: bool) -> str | None:

@@ -66,11 +66,15 @@ def locate(root: Path, names: Sequence[str], document: str, what: str = "images"
             move = max(moves, key=lambda move: sum(index.find(move, name) is not None
                                                    for name in part))
         missing = [name for name in part if index.find(move, name) is None]
+        if missing and elsewhere and len(missing) == len(part):
+            raise DataError(f"{printable(missing[0])}: expected a file inside {root}, and none "
+                            f"there ends like it ({len(missing)} of {len(set(wanted))} paths of "
+                            f"{document} begin outside); put the files there, or write paths "
+                            "relative to that folder.")
         if missing:
-            raise DataError(f"{document}: expected its {len(set(wanted))} {what} below {root}, "
-                            f"found {len(missing)} of them missing: "
-                            f"{listing([printable(name) for name in missing])}; put them there, "
-                            "or take their entries out.")
+            named = listing([f"{printable(name)} (no such file)" for name in missing])
+            raise DataError(f"{document}: {len(missing)} of {len(set(wanted))} files cannot be "
+                            f"used: {named}; put them below {root}, or take their entries out.")
         found |= {name: index.find(move, name) or "" for name in part}
         if moved:
             notes.append(f"{document}: its {len(part)} {what} were found by the end of their "
@@ -100,12 +104,13 @@ def _cleaned(root: Path, name: str, document: str) -> str:
             if text.startswith(base.rstrip("/") + "/"):
                 return text[len(base.rstrip("/")) + 1:]
         if _is_file(Path(text)):
-            raise DataError(f"{document}: {printable(text)} lies outside {root}, the folder that "
-                            "is read; put the document into a folder above all its files, or the "
-                            "files below it.")
+            raise DataError(f"{printable(text)}: expected a file inside {root}, found a path "
+                            f"outside it in {document}; put {document} into a folder above all "
+                            "its files, or the files below it.")
     elif text == ".." or text.startswith("../"):
-        raise DataError(f"{document}: {printable(name)} leads outside {root}, the folder that is "
-                        "read; make the source the folder above, or put the files below it.")
+        raise DataError(f"{printable(name)}: expected a file inside {root}, found a path outside "
+                        f"it in {document}; make the folder above the source, or put the files "
+                        "below it.")
     return text
 
 
