@@ -10,13 +10,26 @@ from pathlib import Path
 from types import ModuleType
 
 from hdm.errors import DataError
-from hdm.ingest.readers import btad, folder, ksdd2, mvtec, table, visa
+from hdm.ingest.readers import (
+    btad,
+    coco,
+    dagm,
+    folder,
+    ksdd2,
+    labelme,
+    lookout,
+    mvtec,
+    table,
+    visa,
+    yolo,
+)
 from hdm.ingest.readers.accounting import account
 from hdm.ingest.readers.image_record import Reading, Record
 from hdm.pipelines import Source
 
 READERS: dict[str, ModuleType] = {
-    "table": table, "visa": visa, "btad": btad, "ksdd2": ksdd2, "mvtec": mvtec, "folder": folder,
+    "table": table, "visa": visa, "btad": btad, "ksdd2": ksdd2, "dagm": dagm, "mvtec": mvtec,
+    "folder": folder, "coco": coco, "yolo": yolo, "labelme": labelme, "lookout": lookout,
 }
 
 __all__ = ["READERS", "Reading", "Record", "detect", "read_source"]
@@ -36,6 +49,9 @@ def read_source(source: Path, settings: Source | None = None) -> Reading:
     if not reader.fits(source):
         raise DataError(f"{source}: expected {reader.LAYOUT} (format {layout}), found "
                         f"{_content(source)}; correct the path or the format in pipelines.yaml.")
+    if settings.columns and layout != "table":
+        raise DataError(f"{source}: `columns` in pipelines.yaml is about tables, and this source "
+                        f"is read as {layout}; take it out.")
     found: Reading = reader.read(source, settings)
     if not found.records:
         raise DataError(f"{source}: expected images in the layout {layout!r}, found none; add "

@@ -1,88 +1,91 @@
 """A CSV or Parquet table with one row an image."""
 
-import difflib
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
 
-from hdm.dataset.manifest import GOOD, SPLITS
+from hdm.dataset.problems import listing, printable
 from hdm.errors import DataError
 from hdm.ingest.readers.image_record import Reading, Record
+from hdm.ingest.readers.label_columns import judge
+from hdm.ingest.readers.label_words import MISSING_WORDS, plain
+from hdm.ingest.readers.locating import locate
+from hdm.ingest.readers.split_words import OPEN, nearest_split, split_of_word
+from hdm.ingest.readers.table_columns import COLUMNS, columns_by_role
+from hdm.ingest.readers.table_file import SUFFIXES, load_table
 from hdm.pipelines import Source
 
-COLUMNS = ("path", "split", "label", "defect_type", "mask_path", "group")
-LAYOUT = f"a .csv or .parquet table with the columns {', '.join(COLUMNS)} (only path is needed)"
-
-_LABELS = {"0": 0, "0.0": 0, "false": 0, "good": 0, "ok": 0, "normal": 0,
-           "1": 1, "1.0": 1, "true": 1, "defect": 1, "bad": 1, "ko": 1, "nok": 1, "anomaly": 1}
+LAYOUT = (f"a {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]} table with the columns "
+          f"{', '.join(COLUMNS)} (only path is needed) or others of usual names")
 
 
 def fits(source: Path) -> str:
-    """Whether `source` is a file named .csv or .parquet."""
-    table = source.is_file() and source.suffix.lower() in (".csv", ".parquet")
+    """Whether `source` is a file with the suffix of a table."""
+    table = source.is_file() and source.suffix.lower() in SUFFIXES
     return source.name if table else ""
 
 
-def read(source: Path, settings: Source) -> Reading:
+def read(source: Path, settings: Source | None = None) -> Reading:
     """All rows; paths are relative to the table's folder.
 
-    An empty split is left to the pipeline, a row without label and defect type is good. Other
-    columns are left alone. Raises DataError for a misspelt column, an unknown value, a path that
-    leaves the folder, or one that occurs twice.
+    An empty split, or one for validation, is left to the pipeline. What is good is told by the
+    columns of label_columns.judge; `settings.columns` may say which these are. Raises DataError
+    for what is not understood, a path that leaves the folder, is missing or occurs twice.
     """
-    table = _load(source)
-    _check_columns(source, [str(name) for name in table.columns])
-    text = pd.DataFrame({name: _text(table[name]) if name in table else "" for name in COLUMNS},
-                        index=table.index)
-    twice = text["path"][text["path"].duplicated()]
+    said = {str(role): name for role, name in settings.columns.items()} if settings else {}
+    table, notes = load_table(source)
+    columns, unread = columns_by_role(source, table, said)
+    if not len(table):
+        return Reading([], (source.name,))
+    paths = list(table[columns["path"][0]])
+    empty = [f"row {number}" for number, path in zip(table.index, paths, strict=True) if not path]
+    if empty:
+        raise DataError(f"{source}: expected a file in every row of path, found an empty cell in "
+                        f"{listing(empty)}; fill it in or remove the row.")
+    kinds, judged = judge(source, table, columns, said)
+    splits, left = _splits(source, table, columns, paths)
+    images = locate(source.parent, paths, source.name)
+    _refuse_repeats(source, table, images.paths)
+    masks, found = _masks(source, table, columns)
+    groups = list(table[columns["group"][0]]) if columns["group"] else [""] * len(paths)
+    records = [Record(path, split, kind, mask, group or None) for path, split, kind, mask, group
+               in zip(images.paths, splits, kinds, masks, groups, strict=True)]
+    return Reading(records, (source.name,),
+                   notes=(*notes, *unread, *judged, *left, *images.notes, *found))
+
+
+def _refuse_repeats(source: Path, table: pd.DataFrame, paths: Sequence[str]) -> None:
+    files = pd.Series(paths, index=table.index)
+    twice = files[files.duplicated()]
     if len(twice):
-        raise DataError(f"{source}: {twice.iloc[0]!r} occurs twice ({len(twice)} rows repeat a "
-                        "path); keep one row an image.")
-    return Reading([_record(source, *values)
-                    for values in text.itertuples(index=False, name=None)], (source.name,))
+        raise DataError(f"{source}: {printable(twice.iloc[0])!r} occurs twice ({len(twice)} rows "
+                        "repeat a path); keep one row an image.")
 
 
-def _load(source: Path) -> pd.DataFrame:
-    try:
-        if source.suffix.lower() == ".parquet":
-            return pd.read_parquet(source)
-        return pd.read_csv(source, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (ValueError, OSError, pa.ArrowException) as error:
-        detail = " ".join(str(error).split())[:160]
-        raise DataError(f"{source} is not a readable table ({detail}); write it as UTF-8 CSV or "
-                        "Parquet.") from None
+def _masks(source: Path, table: pd.DataFrame, columns: dict[str, list[str]],
+           ) -> tuple[list[tuple[str, ...]], list[str]]:
+    cells = list(table[columns["mask_path"][0]]) if columns["mask_path"] else [""] * len(table)
+    names = ["" if not plain(cell) or plain(cell) in MISSING_WORDS else cell for cell in cells]
+    found = locate(source.parent, [name for name in names if name], source.name, "masks")
+    files = iter(found.paths)
+    return [(next(files),) if name else () for name in names], found.notes
 
 
-def _check_columns(source: Path, found: list[str]) -> None:
-    for name in found:
-        near = difflib.get_close_matches(name.strip().lower(), COLUMNS, n=1, cutoff=0.6)
-        if name not in COLUMNS and near and near[0] not in found:
-            raise DataError(f"{source}: unknown column {name!r}; did you mean {near[0]!r}?")
-    if "path" not in found:
-        raise DataError(f"{source}: expected a column path, found {', '.join(found) or 'none'}; "
-                        "name the column of image files so.")
-
-
-def _text(column: pd.Series) -> pd.Series:
-    return column.map(lambda value: "" if pd.isna(value) else str(value).strip())
-
-
-def _record(source: Path, path: str, split: str, label: str, defect_type: str,
-            mask_path: str, group: str) -> Record:
-    if not path:
-        raise DataError(f"{source}: expected a file in every row of path, found an empty cell; "
-                        "fill it in or remove the row.")
-    if split and split not in SPLITS:
-        near = difflib.get_close_matches(split.lower(), SPLITS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"expected {', '.join(SPLITS)} or empty."
-        raise DataError(f"{source}: unknown split {split!r} of {path}; {hint}")
-    if label and label.lower() not in _LABELS:
-        raise DataError(f"{source}: unknown label {label!r} of {path}; expected 0 or good, "
-                        "1 or defect.")
-    kind = defect_type or (GOOD if _LABELS.get(label.lower(), 0) == 0 else "defect")
-    if label and _LABELS[label.lower()] != int(kind != GOOD):
-        raise DataError(f"{source}: {path} has the label {label!r} but the defect type "
-                        f"{defect_type!r}; correct one of them.")
-    return Record(path, split or None, kind, (mask_path,) if mask_path else (),
-                  group or None)
+def _splits(source: Path, table: pd.DataFrame, columns: dict[str, list[str]],
+            paths: Sequence[str]) -> tuple[list[str | None], list[str]]:
+    if not columns["split"]:
+        return [None] * len(table), []
+    name = columns["split"][0]
+    words = list(table[name])
+    for word, path in zip(words, paths, strict=True):
+        if word and not split_of_word(word):
+            near = nearest_split(word)
+            hint = f"did you mean {near!r}?" if near else \
+                "expected train, calibration, test, holdout, val or empty."
+            raise DataError(f"{source}: unknown split {word!r} of {path}; {hint}")
+    splits = [split_of_word(word) if word else None for word in words]
+    left = splits.count(OPEN)
+    notes = [f"{left} rows are for validation: their split is left to the pipeline."] if left \
+        else []
+    return [None if split == OPEN else split for split in splits], notes
