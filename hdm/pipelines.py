@@ -6,6 +6,12 @@ from pydantic import Field
 
 from hdm.model_settings import Positive, Section
 
+Column = Literal["path", "split", "label", "is_good", "is_defect", "defect_type", "mask_path",
+                 "group"]
+"""What a column of a table may be."""
+Role = Literal["good", "defect", "masks", "aside"]
+"""What a folder of images may hold."""
+
 
 class Source(Section):
     """Where a line's images come from."""
@@ -14,12 +20,11 @@ class Source(Section):
     format: Literal["auto", "mvtec", "folder", "visa", "btad", "ksdd2", "dagm", "table", "coco",
                     "yolo", "labelme", "lookout"] = Field(
         "auto", description="Layout of the source; auto looks at it.")
-    columns: dict[Literal["path", "split", "label", "is_good", "is_defect", "defect_type",
-                          "mask_path", "group"], str] = Field({}, description=(
+    columns: dict[Column, str] = Field({}, description=(
         "Columns of a table whose names do not tell: what it is -> the column's name, or '' if "
         "there is none. If one of label, is_good, is_defect and defect_type is given, no others "
         "are asked which images are good."))
-    folders: dict[str, Literal["good", "defect", "masks", "aside"]] = Field({}, description=(
+    folders: dict[str, Role] = Field({}, description=(
         "What is in folders of the source whose names do not tell, by their path in it."))
 
 

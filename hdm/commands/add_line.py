@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
+from typing import get_args
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
@@ -16,10 +17,10 @@ from hdm.config import check_line_name, load_pipelines
 from hdm.errors import ConfigError
 from hdm.files import write_text
 from hdm.line import Line
-from hdm.pipelines import Source
+from hdm.pipelines import Column, Role, Source
 
 FILE = "pipelines.yaml"
-ROLES = ("good", "defect", "masks", "aside")
+COLUMNS, ROLES = get_args(Column), get_args(Role)
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class NewLine:
     description: str = ""
     owner: str = ""
     folders: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, str] = field(default_factory=dict)
 
     def stored_source(self, project: Path) -> str:
         """The path as pipelines.yaml keeps it: relative to the project unless given absolute."""
@@ -46,13 +48,21 @@ def name_of(source: str) -> str:
 
 def roles(options: Sequence[str]) -> dict[str, str]:
     """`PATH=ROLE` options as a mapping; raises ConfigError for any other text."""
-    found = {}
-    for option in options:
-        path, _, role = option.rpartition("=")
-        if not path or role not in ROLES:
-            raise ConfigError(f"--folder {option!r}: expected PATH=ROLE, the role one of "
-                              f"{', '.join(ROLES)}.")
-        found[path.strip("/")] = role
+    found = {path.strip("/"): role for path, _, role in
+             (option.rpartition("=") for option in options)}
+    if "" in found or not set(found.values()) <= set(ROLES):
+        raise ConfigError(f"--folder {' '.join(options)!r}: expected PATH=ROLE, the role one of "
+                          f"{', '.join(ROLES)}.")
+    return found
+
+
+def columns(options: Sequence[str]) -> dict[str, str]:
+    """`OURS=THEIRS` options as a mapping; raises ConfigError for any other text."""
+    found = {ours: theirs for ours, _, theirs in (option.partition("=") for option in options)}
+    unknown = sorted(set(found) - set(COLUMNS))
+    if unknown or not all("=" in option for option in options):
+        raise ConfigError(f"--column {' '.join(options)!r}: expected OURS=THEIRS, ours one of "
+                          f"{', '.join(COLUMNS)}; nothing after = where there is none.")
     return found
 
 
@@ -76,7 +86,8 @@ def preview(line: NewLine, project: Path) -> list[str]:
         raise ConfigError(f"unknown format {line.format!r}; expected auto, {', '.join(READERS)}.")
     source = Path.cwd() / line.source
     settings = Source.model_validate(
-        {"path": line.source, "format": line.format, "folders": line.folders})
+        {"path": line.source, "format": line.format, "folders": line.folders,
+         "columns": line.columns})
     layout, why = detect(source) if line.format == "auto" else \
         (line.format, READERS[line.format].fits(source))
     found = read_source(source, settings)
@@ -113,8 +124,9 @@ def extended(text: str, line: NewLine, project: Path) -> str:
         if value := getattr(line, key):
             entry[key] = value
     entry["source"] = CommentedMap(path=line.stored_source(project), format=line.format)
-    if line.folders:
-        entry["source"]["folders"] = CommentedMap(line.folders)
+    for key in ("folders", "columns"):
+        if value := getattr(line, key):
+            entry["source"][key] = CommentedMap(value)
     entry["source"].fa.set_flow_style()
     lines[line.name] = entry
     if len(lines) > 1:

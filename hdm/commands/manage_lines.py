@@ -44,6 +44,8 @@ def add(
     folder: Annotated[list[str] | None, typer.Option(metavar="PATH=ROLE", help=(
         "What a folder of the source holds: good, defect, masks or aside. May be repeated."))
     ] = None,
+    column: Annotated[list[str] | None, typer.Option(metavar="OURS=THEIRS", help=(
+        "Which column of a table is the label, path, ...: label=Befund. May be repeated."))] = None,
 ) -> None:
     """Add a line to pipelines.yaml and prefect.yaml; asks for what is not given."""
     source = source or place
@@ -57,7 +59,7 @@ def add(
                           "in a terminal to be asked.")
     project = find_project()
     wanted = add_line.NewLine(name or add_line.name_of(source), source, format, description, owner,
-                              add_line.roles(folder or []))
+                              add_line.roles(folder or []), add_line.columns(column or []))
     print("\n".join(add_line.preview(wanted, project)))
     add_line.add(wanted, project)
     prefect_yaml.write(project)

@@ -111,7 +111,8 @@ def _load(cache: Path, root: Path) -> dict[str, Facts]:
     except (OSError, pa.ArrowException):
         return {}
     metadata = table.schema.metadata or {}
-    if metadata.get(b"root") != os.fsencode(root) or metadata.get(b"decoder") != _DECODER or not table.schema.equals(_SCHEMA):
+    known = {b"root": os.fsencode(root), b"decoder": _DECODER}
+    if {key: metadata.get(key) for key in known} != known or not table.schema.equals(_SCHEMA):
         return {}
     return {row["path"]: Facts(**row) for row in table.to_pylist()}
 

@@ -18,8 +18,8 @@ from PIL import Image
 from hdm.dataset.images import UnreadableImage, pixel_hash
 from hdm.ingest.decoding import Facts
 from hdm.ingest.mask_reading import MaskColours, find_rule, open_mask
+from hdm.ingest.outlines import drawn
 from hdm.ingest.readers.image_record import Record
-from hdm.ingest.regions import drawn
 
 _ASPECT = 1.5  # px that a mask of another resolution may be off its image's aspect
 

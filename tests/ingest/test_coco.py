@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from image_files import pixels, write
 
+from hdm.ingest.outlines import drawn
 from hdm.ingest.readers import detect, read_source
-from hdm.ingest.regions import drawn
 
 NAMES = ["a.png", "b.png", "c.png"]
 CELLS = {"size": [24, 32], "counts": [100, 6, 562, 100]}

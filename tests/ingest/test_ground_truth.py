@@ -91,7 +91,8 @@ def test_a_bool_tiff_is_stored_with_white_as_zero(tmp_path):
 @pytest.mark.parametrize("kind", LOSSY)
 @pytest.mark.parametrize("quality", [75, 95])
 def test_jpeg_masks_are_right_up_to_their_edges(tmp_path, kind, quality):
-    found = masks_of(run(plates(tmp_path, saved(LOSSY[kind], "jpg", quality=quality, subsampling=0))))
+    mask = saved(LOSSY[kind], "jpg", quality=quality, subsampling=0)
+    found = masks_of(run(plates(tmp_path, mask)))
     for number, mask in expected().items():
         assert (found[number] ^ mask).mean() < 0.006
 

@@ -8,8 +8,8 @@ import pytest
 from annotation_files import images, kinds, noted, question, records, save, square
 from PIL import Image
 
+from hdm.ingest.outlines import drawn
 from hdm.ingest.readers import detect, read_source
-from hdm.ingest.regions import drawn
 
 POINTS = [[4, 4], [10, 4], [10, 9], [4, 9]]
 

@@ -1,5 +1,4 @@
-"""Random trees: every file is used or aside with a reason, and nothing but good parts is trained on.
-"""
+"""Random trees: every file is used or aside with a reason, and only good parts are trained on."""
 
 import numpy as np
 from hypothesis import HealthCheck, given, settings
@@ -26,7 +25,8 @@ MASKS = st.sampled_from([
     "labels/{kind}/{n}/area.png", "{kind}/gt/{n}_label.tif", "nothing known/x{n}.png"])
 STRAYS = st.lists(st.sampled_from([
     "notes.txt", "loose.png", ".hidden.png", "@eaDir/good/a.png", "good.csv/x.png", "Thumbs.db",
-    "dent/info.json", "report.pdf", "more/deep/down.jpg", "good/.thumb/a.png", "._x.png", "a.heic"]),
+    "dent/info.json", "report.pdf", "more/deep/down.jpg", "good/.thumb/a.png", "._x.png",
+    "a.heic"]),
     max_size=5, unique=True)
 STYLES = {"white": lambda mask: mask.astype(np.uint8) * 255,
           "inverted": lambda mask: (~mask).astype(np.uint8) * 255,

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hdm.ingest.outlines import Polygon, RunLength, drawn
 from hdm.ingest.readers.run_lengths import decode_counts
-from hdm.ingest.regions import Polygon, RunLength, drawn
 
 
 def box(left, top, right, bottom):

@@ -95,7 +95,7 @@ def test_mvtec(tmp_path):
         "train/good/notes.txt.png": Record("train/good/notes.txt.png", "train", "good"),
         "test/good/000.png": Record("test/good/000.png", "test", "good"),
         "test/scratch/000.png": Record("test/scratch/000.png", "test", "scratch",
-                                       "ground_truth/scratch/000_mask.png"),
+                                       ("ground_truth/scratch/000_mask.png",)),
         "test/scratch/001.png": Record("test/scratch/001.png", "test", "scratch"),
     }
 
@@ -120,7 +120,7 @@ def test_parts_give_groups(tmp_path):
 
 @pytest.mark.parametrize(("text", "message"), [
     ("file,part\na,b\n", "expected the columns path and group, found file, part"),
-    ("path,group\n000.png,p1\n", "expected paths relative to its folder such as train/good/000"),
+    ("path,group\n000.png,p1\n", "expected paths relative to its folder such as test/good/000"),
     ("path,group\na,b\na,c\n", "names a twice"), ("", "not a readable CSV"),
 ])
 def test_bad_parts_are_refused(tmp_path, text, message):
@@ -137,7 +137,7 @@ def test_folder_masks_in_three_places(tmp_path, place):
     mask(tmp_path / place)
     records = by_path(read_source(tmp_path))
     assert set(records) == {f"good/00{i}.png" for i in range(3)} | {"dent/000.png", "dent/001.png"}
-    assert records["dent/000.png"] == Record("dent/000.png", None, "dent", place)
+    assert records["dent/000.png"] == Record("dent/000.png", None, "dent", (place,))
     assert records["dent/001.png"].masks == ()
     assert all(r.masks == () and r.label == 0 for p, r in records.items()
                if p.startswith("good"))
@@ -159,7 +159,7 @@ def test_an_image_that_only_is_called_mask_stays_an_image(tmp_path):
 def test_btad(tmp_path):
     records = by_path(read_source(btad(tmp_path)))
     assert records["test/ko/000.bmp"] == Record("test/ko/000.bmp", "test", "ko",
-                                                "ground_truth/ko/000.png")
+                                                ("ground_truth/ko/000.png",))
     assert records["test/ko/001.bmp"].masks == ()
     assert {r.split for p, r in records.items() if "ok" in p and r.label == 0} == {"train", "test"}
     assert len(records) == 7

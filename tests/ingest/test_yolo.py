@@ -3,8 +3,8 @@
 import pytest
 from annotation_files import images, kinds, noted, question, records, save, square
 
+from hdm.ingest.outlines import drawn
 from hdm.ingest.readers import detect, read_source
-from hdm.ingest.regions import drawn
 
 NAMES = "names: [dent, scratch, good]\n"
 OUTLINE = " ".join(f"{v}" for v in (4 / 32, 4 / 24, 10 / 32, 4 / 24, 10 / 32, 9 / 24, 4 / 32,

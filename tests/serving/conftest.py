@@ -6,7 +6,6 @@ import pytest
 from fastapi.testclient import TestClient
 from served import FakeRegistry, make_service
 
-from hdm.dataset import images
 from hdm.serving.app import build_app
 
 

@@ -16,10 +16,10 @@ from hdm.dataset.images import FORMATS, read_image
 from hdm.dataset.manifest import GOOD
 from hdm.dataset.problems import listing
 from hdm.errors import DataError
+from hdm.ingest.outlines import Polygon, Region
 from hdm.ingest.readers.image_record import Record
 from hdm.ingest.readers.label_words import DEFECT, kind_of_word, plain, told_by_path
 from hdm.ingest.readers.split_words import OPEN, complete
-from hdm.ingest.regions import Polygon, Region
 
 _TURNING = frozenset({"exif", "xmp", "XML:com.adobe.xmp"})
 _BACKGROUND = frozenset({"background", "bg"})

@@ -8,12 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hdm.dataset.problems import listing
 from hdm.errors import DataError
+from hdm.ingest.outlines import Polygon, Region, RunLength
 from hdm.ingest.readers.annotated import Annotated, Mark, to_records
 from hdm.ingest.readers.image_record import Reading, list_folders
 from hdm.ingest.readers.locating import locate
 from hdm.ingest.readers.run_lengths import decode_counts
 from hdm.ingest.readers.split_words import OPEN, split_of_name
-from hdm.ingest.regions import Polygon, Region, RunLength
 from hdm.pipelines import Source
 
 LAYOUT = ("COCO JSON files with images, categories and annotations, in the folder, in "

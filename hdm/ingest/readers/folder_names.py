@@ -2,9 +2,8 @@
 
 import re
 
-GOOD_WORDS = frozenset({
-    "good", "goods", "ok", "okay", "normal", "normals", "pass", "passed", "io", "gut", "gutteile",
-    "defectfree", "nodefect", "nodefects", "nondefective", "faultless"})
+from hdm.ingest.readers.label_words import GOOD_WORDS, plain
+
 _BAD_WORDS = re.compile(
     r"(bad|nok|ng|ko|nio|schlecht|ausschuss|scrap|(defect|anomal|fault|reject|fail)\w*)\d*")
 _MASK_WORDS = re.compile(
@@ -16,11 +15,6 @@ _SUFFIX = re.compile(
     r"annotation)([ _.-]*\d+)?", re.IGNORECASE)
 _PREFIX = re.compile(r"(mask|gt|label|seg)[ _.-]+(?P<stem>.+)", re.IGNORECASE)
 _SECOND_SUFFIX = re.compile(r"(?P<stem>.+)\.(png|jpe?g|tiff?|bmp)", re.IGNORECASE)
-
-
-def plain(name: str) -> str:
-    """`Ground_Truth` -> `groundtruth`."""
-    return re.sub(r"[\W_]+", "", name.casefold())
 
 
 def means_good(name: str) -> bool:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from hdm.dataset.file_walk import left_aside, walk
 from hdm.dataset.manifest import GOOD
-from hdm.ingest.regions import Region
+from hdm.ingest.outlines import Region
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from hdm.dataset.manifest import GOOD
 from hdm.dataset.problems import listing
 from hdm.errors import DataError
+from hdm.ingest.outlines import Polygon, Region, RunLength
 from hdm.ingest.readers.annotated import Annotated, Mark, image_size, to_records
 from hdm.ingest.readers.image_record import Reading, list_images, walk
 from hdm.ingest.readers.label_words import told_by_path
 from hdm.ingest.readers.locating import locate
 from hdm.ingest.readers.split_words import split_of_name
-from hdm.ingest.regions import Polygon, Region, RunLength
 from hdm.pipelines import Source
 
 LAYOUT = "images with LabelMe JSON files (shapes and imagePath); those without one in good/"

@@ -6,8 +6,9 @@ from pathlib import Path, PurePosixPath
 from hdm.dataset.manifest import GOOD
 from hdm.dataset.problems import listing
 from hdm.errors import DataError
-from hdm.ingest.readers.folder_names import means_bad, means_good, plain
+from hdm.ingest.readers.folder_names import means_bad, means_good
 from hdm.ingest.readers.image_record import Reading, Record, Said, list_images, said_of
+from hdm.ingest.readers.label_words import plain
 from hdm.ingest.readers.mask_files import ANSWER, find_masks
 from hdm.ingest.readers.parts import read_parts
 

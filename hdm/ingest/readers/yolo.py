@@ -8,11 +8,11 @@ from ruamel.yaml import YAML, YAMLError
 
 from hdm.dataset.problems import listing
 from hdm.errors import DataError
+from hdm.ingest.outlines import Polygon
 from hdm.ingest.readers.annotated import Annotated, Mark, image_size, to_records
 from hdm.ingest.readers.image_record import Reading, list_images, walk
 from hdm.ingest.readers.locating import locate
 from hdm.ingest.readers.split_words import OPEN, split_of_name
-from hdm.ingest.regions import Polygon
 from hdm.pipelines import Source
 
 LAYOUT = "data.yaml with names (or classes.txt), images/ and labels/ with a .txt file an image"
