@@ -97,9 +97,9 @@ def _refuse_shared(before: Sequence[Path], now: Path, file: Path) -> None:
 
 
 def _refuse_missing(changes: Sequence[_Change], now: Path) -> None:
-    missing = [there for change in changes
-               if (there := local_path(change.before)) and there.exists()
-               and not Path(str(local_path(change.now))).exists()]
+    missing = sorted({there for change in changes if change.table != "experiments"
+                      and (there := local_path(change.before)) and there.exists()
+                      and not Path(str(local_path(change.now))).exists()})
     if missing:
         raise RegistryError(
             f"expected the files of {len(missing)} runs or models in {now}, found them in their "
