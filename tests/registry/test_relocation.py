@@ -133,7 +133,7 @@ def test_a_link_to_a_larger_disk_is_not_shared_with_a_copy(original, tmp_path, g
     if go is not copied:
         assert relocate(there / "mlflow.db").rows
         return
-    with pytest.raises(RegistryError, match="is a link to .*put a copy"):
+    with pytest.raises(RegistryError, match=r"is a link to .*put a copy"):
         relocate(there / "mlflow.db")
     (there / "mlruns").unlink()
     shutil.copytree(disk, there / "mlruns")
