@@ -13,6 +13,8 @@ def spare_loopback() -> None:
     """
     named = [name for name in ("NO_PROXY", "no_proxy") if os.environ.get(name)]
     known = [host.strip() for name in named for host in os.environ[name].split(",")]
-    hosts = ",".join(dict.fromkeys(host for host in (*known, *HOSTS) if host))
+    # A star excepts everything, but only where it stands alone.
+    hosts = "*" if "*" in known else ",".join(
+        dict.fromkeys(host for host in (*known, *HOSTS) if host))
     # Both spellings: libraries differ in which one they read.
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = hosts

@@ -48,6 +48,8 @@ def relocate(file: Path, *, dry_run: bool = False) -> Relocation:
     that are still in the other folder and not here, or a folder that is a link to the other's.
     """
     before, now = _outermost(foreign_folders(file)), own_folder(file)
+    if not before:
+        return Relocation(before, now, {})
     _refuse_shared(before, now, file)
     try:
         with closing(sqlite3.connect(file, timeout=PATIENCE, isolation_level=None)) as database:
@@ -56,7 +58,7 @@ def relocate(file: Path, *, dry_run: bool = False) -> Relocation:
             changes = list(_changes(database, before, now))
             _refuse_missing(changes, now)
             rows = dict(Counter(change.table for change in changes))
-            if dry_run or not changes:
+            if dry_run:
                 return Relocation(before, now, rows)
             backup = _backup(file)
             for change in changes:
@@ -97,9 +99,9 @@ def _refuse_shared(before: Sequence[Path], now: Path, file: Path) -> None:
 
 
 def _refuse_missing(changes: Sequence[_Change], now: Path) -> None:
-    missing = [there for change in changes
-               if (there := local_path(change.before)) and there.exists()
-               and not Path(str(local_path(change.now))).exists()]
+    missing = sorted({there for change in changes if change.table != "experiments"
+                      and (there := local_path(change.before)) and there.exists()
+                      and not Path(str(local_path(change.now))).exists()})
     if missing:
         raise RegistryError(
             f"expected the files of {len(missing)} runs or models in {now}, found them in their "

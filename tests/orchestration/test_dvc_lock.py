@@ -52,6 +52,17 @@ def test_without_a_copy_it_is_moved_aside_and_dvc_starts_afresh(tmp_path: Path) 
     assert dvc_lock.keep_whole(tmp_path) is False
 
 
+def test_a_lost_one_comes_back_from_the_copy(tmp_path: Path) -> None:
+    file = tmp_path / "dvc.lock"
+    file.write_bytes(WHOLE)
+    dvc_lock.keep_whole(tmp_path)
+    for _ in range(3):
+        file.unlink()
+        assert dvc_lock.keep_whole(tmp_path) is True
+        assert file.read_bytes() == WHOLE
+        assert dvc_lock.keep_whole(tmp_path) is False
+
+
 def test_a_file_that_is_being_written_is_waited_for(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "dvc.lock"
