@@ -61,7 +61,7 @@ def test_unknown_key_of_overrides_names_the_line(tmp_path, keys, expected):
     ({"source": {"path": "x", "fromat": "mvtec"}}, "did you mean 'format'?"),
     ({"source": {"format": "mvtec"}}, "the key 'lines.plate.source.path' is missing; add it."),
     ({"schedule": {"cron": "0 3 * * 1", "timezon": "UTC"}}, "did you mean 'timezone'?"),
-    ({"source": {"path": "x", "format": "coco"}}, "lines.plate.source.format: Input should be"),
+    ({"source": {"path": "x", "format": "cocoa"}}, "lines.plate.source.format: Input should be"),
     ({"source": None}, "lines.plate.source")])
 def test_mistakes_in_a_line(tmp_path, line, expected):
     assert expected in refusal(tmp_path, line=line)

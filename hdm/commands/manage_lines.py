@@ -50,8 +50,8 @@ def add(
     """Add a line to pipelines.yaml and prefect.yaml; asks for what is not given."""
     source = source or place
     if sys.stdin.isatty():
-        source = source or typer.prompt("Folder or table of its images")
         name = name or typer.prompt("Name of the line", default=add_line.name_of(source))
+        source = source or typer.prompt("Folder or table of its images")
         description = description or typer.prompt("Description", default="", show_default=False)
         owner = owner or typer.prompt("Owner", default="", show_default=False)
     if not source:

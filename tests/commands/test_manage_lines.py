@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from ruamel.yaml import YAML
@@ -31,7 +32,8 @@ def test_add_writes_the_entry_and_keeps_the_rest(hdm, project, source) -> None:
     found = hdm("lines", "add", "--name", "gears", "--source", "camera", "--description",
                 "Gears: small", "--owner", "me@example.com")
     assert found.code == 0, found.err
-    assert "5 images, 3 of them good, 1 kinds of defect (scratch)" in found.out
+    assert "layout folder, as there is good/" in found.out
+    assert "5 images: good 3, scratch 2; 0 defect images have a mask" in found.out
     after = (project / "pipelines.yaml").read_text()
     assert after.startswith(before)
     entry = YAML(typ="safe").load(after)["lines"]["gears"]
@@ -50,6 +52,19 @@ def test_source_is_stored_relative_to_the_project(hdm, project, source, monkeypa
     assert lines["b"]["source"]["path"] == str(source)
 
 
+def test_a_folder_alone_is_enough_and_questions_are_answered(hdm, project, source) -> None:
+    (source / "label").mkdir()
+    for number in range(3):
+        noise = np.random.default_rng(number).integers(0, 255, (40, 40), np.uint8)
+        Image.fromarray(noise).save(source / f"label/{number}.png")
+    asked = hdm("lines", "add", "camera")
+    assert asked.code == 3 and "label/ is named like a folder of masks" in asked.err
+    assert hdm("lines", "add", "camera", "--folder", "label=defect").code == 0
+    lines = YAML(typ="safe").load((project / "pipelines.yaml").read_text())["lines"]
+    assert lines["camera"]["source"] == {"path": "camera", "format": "auto",
+                                         "folders": {"label": "defect"}}
+
+
 @pytest.mark.parametrize(("arguments", "part"), [
     (("--name", "plates", "--source", "camera"), "exists already"),
     (("--name", "all", "--source", "camera"), "cannot be named 'all'"),
@@ -57,9 +72,11 @@ def test_source_is_stored_relative_to_the_project(hdm, project, source, monkeypa
     (("--name", "..", "--source", "camera"), "line name '..'"),
     (("--name", "x", "--source", "nowhere"), "nowhere"),
     (("--name", "x", "--source", "empty"), "empty folder"),
-    (("--name", "x", "--source", "camera", "--format", "coco"), "unknown format 'coco'"),
-    (("--name", "x"), "--source"),
-    ((), "--name and --source"),
+    (("--name", "x", "--source", "camera", "--format", "cocoa"), "unknown format 'cocoa'"),
+    (("--name", "x"), "expected the folder or table"),
+    ((), "expected the folder or table"),
+    (("camera", "--folder", "scratch=bad"), "the role one of good, defect, masks, aside"),
+    (("camera", "--column", "Befund"), "expected OURS=THEIRS"),
 ])
 def test_what_cannot_be_added_changes_nothing(hdm, project, source, arguments, part) -> None:
     (project / "empty").mkdir()

@@ -97,8 +97,8 @@ def test_five_files_are_named_and_the_total(tmp_path):
 
 
 def test_mask_of_another_size_names_both(tmp_path):
-    mask(mvtec(tmp_path) / "ground_truth/scratch/002_mask.png", height=24, width=31)
-    assert ("ground_truth/scratch/002_mask.png (a mask of 31x24 px for the image "
+    mask(mvtec(tmp_path) / "ground_truth/scratch/002_mask.png", height=24, width=24)
+    assert ("ground_truth/scratch/002_mask.png (a mask of 24x24 px for the image "
             "test/scratch/002.png of 32x24 px)") in refused(tmp_path)
 
 

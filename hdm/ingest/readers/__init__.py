@@ -62,6 +62,7 @@ def read_source(source: Path, settings: Source | None = None) -> Reading:
 
 def detect(source: Path) -> tuple[str, str]:
     """The one layout that fits, and why; raises DataError where none does, or more than one."""
+    _check_exists(source)
     fitting = {name: why for name, reader in READERS.items() if (why := reader.fits(source))}
     if len(fitting) == 1:
         return next(iter(fitting.items()))

@@ -50,5 +50,6 @@ def _place(path: str, said: Said) -> Place | None:
 
 
 def _good_folders(source: Path) -> list[str]:
-    return [name for name in list_folders(source) if means_good(name)
-            and has_images(source, name)]
+    named = [name for name in list_folders(source) if means_good(name)]
+    filled = [name for name in named if has_images(source, name)]
+    return filled or ([] if (source / "train").is_dir() else named)
