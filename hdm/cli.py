@@ -60,7 +60,7 @@ COMMANDS = {
     "reproduce": Entry("reproduce_version", "reproduce", (
         "Check out a version's commit and data, train it again, and compare to the last bit.")),
     "registry": Entry("relocate_registry", "app", (
-        "Keep the local MLflow store with its project after that was copied or moved.")),
+        "Take the local MLflow store along when its project was copied or moved.")),
     "samples": Entry("draw_samples", "samples", (
         "Draw the sample lines into data/<line>/raw; lines that are there are left alone.")),
     "lines": Entry("manage_lines", "app", "List the product lines, or add one."),

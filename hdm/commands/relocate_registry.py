@@ -8,13 +8,13 @@ from hdm.line import find_project
 from hdm.registry.address import sqlite_file, tracking_uri, without_password
 from hdm.registry.relocation import relocate as rewrite
 
-app = typer.Typer(help="Keep the local MLflow store with its project.", no_args_is_help=True,
-                  rich_markup_mode=None)
+app = typer.Typer(help="Take the local MLflow store along when its project was copied or moved.",
+                  no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.callback()
 def group() -> None:
-    """Keep the local MLflow store with its project."""
+    """Take the local MLflow store along when its project was copied or moved."""
 
 
 @app.command()
