@@ -1,0 +1,48 @@
+"""A picture is judged on the same pixels from a folder, over HTTP and in a form."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from picture_formats import CELLS, DEPTHS, of_depth
+from served import FakeJudge
+
+from hdm.commands.image_search import search
+from hdm.commands.prediction_table import predict_files
+
+SEEN = np.random.default_rng(3).integers(20, 120, (24, 32)).astype(np.uint8)
+
+
+class Witness(FakeJudge):
+    """Remembers what it is shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: list[np.ndarray] = []
+
+    def predict(self, images, batch_size=16):
+        self.shown += images
+        return super().predict(images, batch_size)
+
+
+@pytest.mark.parametrize("depth, name", CELLS)
+def test_folder_body_and_form(served, registry, tmp_path, depth, name):
+    form = DEPTHS[depth][0][name]
+    smooth = np.add.outer(np.arange(24), np.arange(32)).astype(np.uint8) + 40
+    pixels = of_depth(smooth if form.tolerance else SEEN, depth)
+    file = tmp_path / f"shots/part{form.suffix}"
+    file.parent.mkdir()
+    form.write(file, pixels)
+    client: TestClient = served("plate")
+    witness, slot = Witness(), client.service.lines["plate"].slot
+    slot.served = replace(slot.served, judge=witness)
+    body = client.post("/v1/plate/predict", content=file.read_bytes())
+    files = client.post("/v1/plate/predict", files={"files": (file.name, file.read_bytes())})
+    assert body.status_code == files.status_code == 200, (body.text, files.text)
+    found = search([file.parent])
+    predict_files(witness, list(found.files), tmp_path / "out", lambda done, total: None)
+    assert len(witness.shown) == 3
+    for shown in witness.shown:
+        assert shown.dtype == pixels.dtype and shown.shape == form.stored(pixels).shape
+        assert np.abs(shown.astype(int) - form.stored(pixels)).max() <= form.tolerance
