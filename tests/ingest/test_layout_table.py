@@ -9,7 +9,10 @@ from picture_formats import CELLS, DEPTHS, of_depth
 from plates import HEIGHT, WIDTH, dent_mask, plate
 from small_sources import run
 
+from hdm.dataset.aside import is_question
 from hdm.dataset.images import pixel_hash, read_image
+from hdm.ingest.readers import read_source
+from hdm.pipelines import Source
 
 OUTLINE = [10, 8, 22, 8, 22, 20, 10, 20]
 
@@ -150,7 +153,8 @@ def test_decoded_as_written(tmp_path, layout, depth, name):
         written[path], labels[path] = form.stored(pixels), label
         return path
 
-    result = run(LAYOUTS[layout](tmp_path, put))
+    source = LAYOUTS[layout](tmp_path, put)
+    result = run(source)
     rows = {row.path: row for row in result.manifest}
     assert rows.keys() == written.keys()
     for path, pixels in written.items():
@@ -163,6 +167,8 @@ def test_decoded_as_written(tmp_path, layout, depth, name):
             assert away.max() <= form.tolerance
         else:
             assert row.sha256 == pixel_hash(pixels)
+    reading = read_source(source, Source(path=str(source)))
+    assert not {path: reason for path, reason in reading.aside.items() if is_question(reason)}
     learned = [row for row in rows.values() if row.split in ("train", "calibration")]
     assert learned and not any(row.label for row in learned)
     if layout not in ("table", "lookout"):

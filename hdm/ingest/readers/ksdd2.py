@@ -40,7 +40,7 @@ def read(source: Path, settings: Source) -> Reading:
                 usable = "holdout" if split == "train" else split
                 records.append(Record(path, usable, "defect", (mask,)))
             else:
-                records.append(Record(path, split, GOOD))
+                records.append(Record(path, split, GOOD, (mask,)))
     return Reading(records)
 
 
