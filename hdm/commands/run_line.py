@@ -40,7 +40,8 @@ def run(
     chosen = Line.load(line)
     if start and start not in STAGES:
         raise ConfigError(f"no stage {start!r}; expected one of: {', '.join(STAGES)}.")
-    keep_whole(chosen.project)
+    if keep_whole(chosen.project):
+        print("dvc.lock was damaged or lost and has been replaced by its last copy.")
     what = ["--downstream", f"{start}@{line}"] if start else [f"register@{line}"]
     command = child_process.dvc("repro", *(["--force"] if force else []), *what)
     with child_process.running(command, chosen.project) as process:

@@ -5,6 +5,7 @@ from rich.table import Column, Table
 
 from hdm.commands.line_name import LineName
 from hdm.commands.registered_line import registered_line
+from hdm.registry.continuity import unfitting
 from hdm.registry.history import services, versions
 from hdm.registry.model_versions import CHAMPION
 from hdm.registry.store import ask
@@ -31,6 +32,8 @@ def history(line: LineName) -> None:
     if live and (not times or int(times[-1].version) != live):
         print(f"note: the alias champion was moved to version {live} by hand; the record above "
               "does not know since when.")
+    if said := ask(uri, lambda client: unfitting(client, chosen)):
+        print(f"note: {said}")
 
 
 def _number(value: float | None) -> str:
