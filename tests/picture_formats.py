@@ -1,4 +1,4 @@
-"""Every format x depth x colour that a line may be in: how it is written, and what it decodes to."""
+"""Every format x depth x colour of a line: how it is written, and what it decodes to."""
 
 from collections.abc import Callable
 from pathlib import Path

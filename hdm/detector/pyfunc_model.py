@@ -3,8 +3,8 @@
 MLflow runs this file when it loads the model ("models from code"), so nothing is unpickled. `hdm`
 comes from the copy inside the model, not from a repository.
 
-Input: a column `image` with the content of an image file (PNG, JPEG, TIFF, ...) as base64 text or raw
-bytes. In Python, a cell may also be a numpy array (H, W) or (H, W, 3) of uint8 or uint16:
+Input: a column `image` with the content of an image file (PNG, JPEG, TIFF, ...) as base64 text or
+raw bytes. In Python, a cell may also be a numpy array (H, W) or (H, W, 3) of uint8 or uint16:
 `model.predict({"image": [array, array]})`. File names are not accepted: a server must not be
 talked into reading its own disk.
 Output columns: score, p_value, probability, decision, threshold and anomaly_map, the latter a
