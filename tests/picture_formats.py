@@ -12,12 +12,10 @@ from PIL import Image
 
 
 class Format(NamedTuple):
-    """`write(path, pixels)` stores uint8 or uint16, (H, W) or (H, W, 3); `stored` is what any
-    reader sees of it: lossy formats change pixels, GIF and WebP know no grey."""
+    """`write(path, pixels)` stores uint8 or uint16, (H, W) or (H, W, 3), up to `tolerance`."""
 
     suffix: str
     write: Callable[[Path, np.ndarray], object]
-    stored: Callable[[np.ndarray], np.ndarray] = lambda pixels: pixels
     tolerance: int = 0
 
 
@@ -52,17 +50,13 @@ def _with_alpha(path: Path, pixels: np.ndarray) -> None:
                      extrasamples=["unassalpha"])
 
 
-def _coloured(pixels: np.ndarray) -> np.ndarray:
-    return pixels if pixels.ndim == 3 else np.dstack([pixels] * 3)
-
-
 GREY8 = {
     "png": Format(".png", _pillow("PNG")), "jpeg": Format(".jpg", _pillow("JPEG", quality=98),
                                                          tolerance=4),
     "jfif": Format(".jfif", _pillow("JPEG", quality=98), tolerance=4),
     "bmp": Format(".BMP", _pillow("BMP")), "dib": Format(".dib", _pillow("DIB")),
-    "gif": Format(".gif", _pillow("GIF"), _coloured), "pgm": Format(".pgm", _pnm),
-    "webp": Format(".webp", _pillow("WEBP", lossless=True), _coloured),
+    "gif": Format(".gif", _pillow("GIF")), "pgm": Format(".pgm", _pnm),
+    "webp": Format(".webp", _pillow("WEBP", lossless=True)),
     "jp2": Format(".jp2", _pillow("JPEG2000", irreversible=False)),
     "tiff": Format(".TIF", _tiff()), "lzw": Format(".tiff", _tiff(compression="zlib")),
     "white is zero": Format(".tif", _white_is_zero),

@@ -15,7 +15,8 @@ from hdm.dataset.pnm import is_deep_pnm, read_deep_pnm
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "PPM", "WEBP", "JPEG2000", "AVIF", "DIB")
 """What is read, by Pillow's names; the content decides, not the suffix."""
-_SEQUENCES = ("GIF", "WEBP", "AVIF")
+_SEQUENCES = _COLOURED = ("GIF", "WEBP", "AVIF")
+"""May be animations; and know, or are decoded to, no grey, so that grey pictures come as colour."""
 _STARTS = (PNG_START, JPEG_START, b"BM", b"GIF8", b"II*\0", b"MM\0*", b"\xff\x4f\xff\x51",
            b"\0\0\0\x0cjP  ")
 
@@ -39,12 +40,21 @@ def decode_pixels(data: bytes) -> NDArray:
             else:
                 image.load()
                 pixels = native(image)
+            if image.format in _COLOURED:
+                pixels = _grey_if_all_is(pixels)
             exif, xmp = (value if isinstance(value, bytes) else b""
                          for value in (image.info.get("exif"), image.info.get("xmp")))
     except UnidentifiedImageError:
         raise NotRead(_what_it_is(data)) from None
     turned = upright(pixels, orientation_of(bare.exif or exif, bare.xmp or xmp))
     return np.ascontiguousarray(turned)
+
+
+def _grey_if_all_is(pixels: NDArray) -> NDArray:
+    """Green, where no pixel's channels differ by more than one level, which lossy grey adds."""
+    if pixels.ndim == 3 and np.ptp(pixels, axis=2).max() <= 1:
+        return pixels[..., 1]
+    return pixels
 
 
 def bare_file(data: bytes) -> Bare:

@@ -30,10 +30,6 @@ INKS = Image.fromarray(SMOOTH).convert("CMYK")
 FLOAT = (GREY / 255).astype(np.float32)
 
 
-def rgb(grey):
-    return np.dstack([grey] * 3)
-
-
 TABLE = {  # (format, pixels): file, what is read or why not, largest difference
     ("PNG", "1"): (encoded(BITS, "PNG"), BLACK_WHITE, 0),
     ("PNG", "grey 8"): (encoded(GREY, "PNG"), GREY, 0),
@@ -55,13 +51,13 @@ TABLE = {  # (format, pixels): file, what is read or why not, largest difference
     ("BMP", "palette"): (encoded(PALETTE, "BMP"), LOOKED_UP, 0),
     ("DIB", "grey 8"): (encoded(GREY, "DIB"), GREY, 0),
     ("DIB", "rgb 8"): (encoded(RGB, "DIB"), RGB, 0),
-    ("GIF", "grey 8"): (encoded(GREY, "GIF"), rgb(GREY), 0),
+    ("GIF", "grey 8"): (encoded(GREY, "GIF"), GREY, 0),
     ("GIF", "palette"): (encoded(PALETTE, "GIF"), LOOKED_UP, 0),
     ("GIF", "frames"): (encoded(Image.fromarray(GREY), "GIF", save_all=True,
                                 append_images=[Image.fromarray(255 - GREY)]),
                         "an animation of 2 frames", 0),
     ("WEBP", "rgb 8"): (encoded(RGB, "WEBP", lossless=True), RGB, 0),
-    ("WEBP", "grey 8"): (encoded(GREY, "WEBP", lossless=True), rgb(GREY), 0),
+    ("WEBP", "grey 8"): (encoded(GREY, "WEBP", lossless=True), GREY, 0),
     ("WEBP", "rgb 8 lossy"): (cv2.imencode(".webp", SMOOTH[..., ::-1])[1].tobytes(), SMOOTH, 2),
     ("WEBP", "frames"): (encoded(Image.fromarray(GREY), "WEBP", save_all=True,
                                  append_images=[Image.fromarray(255 - GREY)]),

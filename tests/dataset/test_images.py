@@ -57,6 +57,16 @@ def test_alpha_is_laid_on_black(mode, shape):
     assert np.unique(found[1, 1]) == 200
 
 
+@pytest.mark.parametrize("container", ["WEBP", "AVIF"])
+@pytest.mark.parametrize("quality", [50, 80, 95])
+def test_grey_stays_grey_where_the_format_knows_colour_alone(container, quality):
+    smooth = np.add.outer(np.arange(48), np.arange(64)).astype(np.uint8) + 60
+    found = decode_image(encoded(smooth, container, quality=quality), "x")
+    assert found.shape == smooth.shape and np.abs(found.astype(int) - smooth).max() < 12
+    coloured = np.dstack([smooth, smooth - 20, smooth])
+    assert decode_image(encoded(coloured, container, quality=quality), "x").ndim == 3
+
+
 def test_palette_becomes_rgb():
     image = Image.new("P", (3, 1))
     image.putpalette([10, 20, 30, 40, 50, 60, 70, 80, 90])

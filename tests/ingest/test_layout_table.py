@@ -150,7 +150,7 @@ def test_decoded_as_written(tmp_path, layout, depth, name):
         pixels = of_depth(plate(seed, dent=label != "good"), depth)
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         form.write(tmp_path / path, pixels)
-        written[path], labels[path] = form.stored(pixels), label
+        written[path], labels[path] = pixels, label
         return path
 
     source = LAYOUTS[layout](tmp_path, put)
