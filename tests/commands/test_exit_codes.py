@@ -77,7 +77,8 @@ def test_other_ways_out_of_a_stage(hdm, project, monkeypatch, error, code) -> No
     assert "Traceback" not in found.err
 
 
-@pytest.mark.parametrize("arguments", [("nonsense",), ("stage",), ("run",), ("lines", "add", "x")])
+@pytest.mark.parametrize("arguments", [
+    ("nonsense",), ("stage",), ("run",), ("lines", "add", "x", "y")])
 def test_wrong_usage_is_explained_without_traceback(hdm, project, arguments) -> None:
     found = hdm(*arguments)
     assert found.code == 2

@@ -30,7 +30,8 @@ from plant import (
 from hdm.config import STAGES
 
 OUTPUTS = {
-    "ingest": ("manifest.parquet", "masks.json", "split_table.json", "test_set.json"),
+    "ingest": ("manifest.parquet", "masks.json", "split_table.json", "test_set.json",
+               "left_aside.json"),
     "validate": ("verdict.json", "statistics.parquet", "docs/index.html"),
     "dagm_fit": ("input.json", "prior/prior.safetensors", "prior/prior.json",
                  "prior/backbone.safetensors", "quality.json", "loss.csv"),

@@ -81,7 +81,7 @@ def make_line(folder, good=12, defects=6, masks=True):
             pixels[5:15, 8:20] = 200
             if masks:
                 mask_path = f"ground_truth/{kind}/{number:03d}.png"
-                file = source / mask_path
+                file = folder / "data/plates/ingest/masks" / mask_path
                 file.parent.mkdir(parents=True, exist_ok=True)
                 Image.fromarray((pixels > 128).astype(np.uint8) * 255).save(file)
         path = f"test/{kind}/{number:03d}.png"

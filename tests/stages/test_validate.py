@@ -11,9 +11,12 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
+from hdm.dataset.aside import LEFT_ASIDE
+from hdm.dataset.file_walk import HIDDEN
 from hdm.dataset.images import pixel_hash
 from hdm.dataset.manifest import Manifest, Row
 from hdm.errors import DataError, HDMError, ValidationFailed
+from hdm.files import write_json
 from hdm.line import Line
 from hdm.pipelines import ProductLine, Source
 from hdm.settings import Params
@@ -59,7 +62,14 @@ def line(tmp_path):
         Image.fromarray(pixels).save(file)
         rows.append(Row(path, split, 0, "good", None, path, 48, 40, 1, 8, 8, pixel_hash(pixels)))
     Manifest.of(rows, line.source_root).save(line.manifest_file)
+    noted(line, {"Thumbs.db": HIDDEN})
     return line
+
+
+def noted(line, aside):
+    """What ingest leaves beside the manifest."""
+    write_json(line.stage_folder("ingest") / LEFT_ASIDE, aside)
+    write_json(line.stage_folder("ingest") / "split_table.json", {"warnings": ["a <note>."]})
 
 
 def run_stage(line, recorder=None):
@@ -141,9 +151,14 @@ def test_warnings_are_shown_and_do_not_stop_the_line(line):
     rows.append(Row("good/11.png", "test", 0, "good", None, "11", 48, 40, 1, 8, 8,
                     pixel_hash(pixels)))
     Manifest.of(rows, line.source_root).save(line.manifest_file)
+    noted(line, {"loose.png": "an image outside good/", "Thumbs.db": HIDDEN})
     printed = run_stage(line)
-    assert any("not_blank" in text and "warning" in text and " 1 " in text
-               for text in printed.splitlines())
+    for code in ("not_blank", "all_used"):
+        assert any(code in text and "warning" in text and " 1 " in text
+                   for text in printed.splitlines())
+    docs = (line.stage_folder("validate") / "docs/index.html").read_text()
+    assert "a &lt;note&gt;." in docs and "loose.png" in docs and "Thumbs.db" not in docs
+    assert '<img src="data:image/png;base64,' in docs
 
 
 def test_good_and_bad_outcomes_are_logged(line):
