@@ -64,6 +64,18 @@ def test_neighbours(tmp_path, name):
     assert_four_masks(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["dent_mask/{:03d}.png", "gt_dent/{:03d}.png",
+                                  "masks/dent_masks/{:03d}.png"])
+def test_folders_named_after_those_of_the_images(tmp_path, name):
+    """Another kind of defect counts in the same way."""
+    plates(tmp_path, lambda root, number, marked: write(
+        root / name.format(number), white(marked)))
+    for number in range(4):
+        write(tmp_path / f"scratch/{number:03d}.png", plate(3000 + number, dent=True))
+    for record in read(tmp_path).records:
+        assert len(record.masks) == (record.defect_type == "dent")
+
+
 @pytest.mark.parametrize("name", ["weisse_flaeche/{:03d}.png", "maps/dent/{:03d}.png",
                                   "dent/drawn/{:03d}.png"])
 def test_a_folder_with_no_telling_name_is_told_by_what_it_shows(tmp_path, name):

@@ -172,7 +172,7 @@ def test_ksdd2_reads_the_label_from_the_mask_and_holds_defects_out(tmp_path):
         "train/00002.png": ("train", 0), "test/00000.png": ("test", 0),
         "test/00001.png": ("test", 1)}
     assert records["test/00001.png"].masks == ("test/00001_GT.png",)
-    assert records["test/00000.png"].masks == ()
+    assert records["test/00000.png"].masks == ("test/00000_GT.png",)
 
 
 def test_ksdd2_without_a_mask_is_refused(tmp_path):

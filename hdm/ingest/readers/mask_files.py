@@ -176,9 +176,11 @@ class _Images:
         """The image that a mask belongs to; several if its name does not tell, none if there is
         none."""
         file = PurePosixPath(mask)
-        folders = [part.casefold() for part in file.parts[:-1]
-                   if not means_masks(part) and not means_images(part)]
-        ways = [folders]
+        parts = [part for part in file.parts[:-1] if not means_images(part)]
+        folders = [part.casefold() for part in parts if not means_masks(part)]
+        # dent_mask/ and gt_dent/ hold the masks of dent/.
+        named = [stem_of_image(part) or ("" if means_masks(part) else part) for part in parts]
+        ways = [[part.casefold() for part in named if part], folders]
         if not _named(mask):  # one of its folders is that of the masks, under a name of its own
             ways += [folders[:place] + folders[place + 1:] for place in range(len(folders))]
         for way in ways:
