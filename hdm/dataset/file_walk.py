@@ -21,13 +21,15 @@ _OF_THE_SYSTEM = frozenset({
 _LONGEST_SUFFIX = 8
 
 
-def walk(folder: Path) -> Iterator[Path]:
+def walk(folder: Path, root: Path | None = None) -> Iterator[Path]:
     """All files below `folder`, hidden ones too, as paths that begin with it; in a fixed order.
 
-    Each real folder is entered once, so that links cannot lead in a circle. A missing folder is
-    empty. Raises DataError if a folder cannot be opened; one that is left aside is then yielded
-    itself.
+    Each real folder is entered once. A link to a folder that lies in `root` (by default `folder`),
+    or that was entered before, is yielded itself: what it leads to is read where it lies, and
+    cannot be taken for another kind. A missing folder is empty. Raises DataError if a folder cannot
+    be opened; one that is left aside is then yielded itself.
     """
+    inside = Path(os.path.realpath(root or folder))
     seen: set[str] = set()
     closed: list[Path] = []
 
@@ -44,9 +46,13 @@ def walk(folder: Path) -> Iterator[Path]:
         real = os.path.realpath(here)
         if real in seen:
             folders.clear()
+            yield Path(here)
             continue
         seen.add(real)
-        folders.sort()
+        links = [name for name in folders if Path(here, name).is_symlink()
+                 and Path(os.path.realpath(Path(here, name))).is_relative_to(inside)]
+        folders[:] = sorted(set(folders) - set(links))
+        files += links
         yield from (Path(here, name) for name in sorted(files))
     yield from closed
 

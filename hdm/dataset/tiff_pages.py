@@ -43,6 +43,8 @@ def pages(source: Path | str | bytes) -> int:
     try:
         if isinstance(source, bytes):
             return max(1, len(page_offsets(io.BytesIO(source)))) if is_tiff(source[:4]) else 1
+        if not Path(source).is_file():  # to open a pipe would wait for ever
+            return 1
         with Path(source).open("rb") as stream:
             if not is_tiff(stream.read(4)):
                 return 1

@@ -11,6 +11,7 @@ from PIL import Image
 
 from hdm.dataset.drawn import FEW
 from hdm.dataset.images import read_image
+from hdm.dataset.problems import listing
 from hdm.errors import DataError
 
 _FAINT = 32 / 255
@@ -104,14 +105,15 @@ def find_rule(masks: Sequence[MaskColours], of_good: Sequence[MaskColours],
     if wanted == "dark":
         return MaskRule(_brightest(telling)), []
     plain = Counter(next(iter(mask.all)) for mask in of_good if len(mask.all) == 1)
-    if len(plain) == 1:
+    agree = sum(mask.all.most_common(1)[0][0] == next(iter(plain), BLACK) for mask in telling)
+    if len(plain) == 1 and agree >= _MOST * len(telling):
         return _told(next(iter(plain)), telling, "The area of the masks of good images is")
     if not telling:
         return MaskRule(), []
     most = [mask.all.most_common(1)[0][0] for mask in telling]
     colour, number = Counter(most).most_common(1)[0]
-    if colour == BLACK and number > 0.5 * len(telling):
-        return MaskRule(), []
+    if colour == BLACK and number > 0.5 * len(telling) and (not plain or BLACK in plain):
+        return MaskRule(), _doubts(telling)
     others = [c for c in most if c != BLACK]
     colour = Counter(others).most_common(1)[0][0]
     shares = [mask.all[colour] / mask.all.total() for mask in telling]
@@ -126,6 +128,14 @@ def find_rule(masks: Sequence[MaskColours], of_good: Sequence[MaskColours],
         f"another colour than black covers most ({telling[most.index(colour)].name}); say "
         "`ingest: {masks: bright}` if what is not black is the defect, `{masks: dark}` if black "
         "is, or list the values that mark it, `{masks: [2, 3]}`.")
+
+
+def _doubts(masks: Sequence[MaskColours]) -> list[str]:
+    """A note on masks that look inverted beside others that do not."""
+    odd = [mask.name for mask in masks if mask.all[BLACK] < 0.25 * mask.all.total()
+           and mask.sides[BLACK] < 0.1 * mask.sides.total()]
+    return [f"{len(odd)} of {len(masks)} masks mark most of their image and its border "
+            f"({listing(odd)}): if they are inverted, invert them."] if odd else []
 
 
 def _told(colour: tuple[int, ...], masks: Sequence[MaskColours], why: str,

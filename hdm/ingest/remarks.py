@@ -1,6 +1,7 @@
 """What ingest tells a person: what it refuses, what it left aside, what cannot be measured."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import PurePosixPath
 
 import pandas as pd
 
@@ -11,6 +12,8 @@ from hdm.ingest.decoding import Facts
 from hdm.ingest.readers import Record
 from hdm.ingest.readers.image_record import said_of
 from hdm.pipelines import Source
+
+_TWO_TONES = 0.9  # share of the good images that are drawn, on a line of two tones
 
 
 def refuse_unreadable(bad: Mapping[str, str], files: int) -> None:
@@ -29,11 +32,15 @@ def drawn_images(records: Sequence[Record], facts: Mapping[str, Facts], source: 
     A mask that is learned from as an image is a defect learned as good. Folders that a person has
     named in the source's settings are believed. Raises DataError.
     """
-    of_good = [facts[record.path].drawn for record in records if not record.label]
-    if of_good.count(True) > 0.5 * len(of_good):
-        return []  # a line of two tones
-    drawn = [record.path for record in records if facts[record.path].drawn
-             and not said_of(record.path, source.folders).role]
+    of_good = [look for record in records if not record.label
+               and (look := facts[record.path].drawn) is not None]
+    if of_good and of_good.count(True) >= _TWO_TONES * len(of_good):
+        return []
+    photographs = {str(PurePosixPath(record.path).with_suffix("")) for record in records
+                   if facts[record.path].drawn is False}
+    drawn = [record.path for record in records if not said_of(record.path, source.folders).role
+             and (facts[record.path].drawn or (facts[record.path].drawn is None and _belongs(
+                 str(PurePosixPath(record.path).with_suffix("")), photographs)))]
     if not drawn:
         return []
     text = (f"{len(drawn)} of {len(records)} images are drawn in a few flat tones, as masks are: "
@@ -43,6 +50,12 @@ def drawn_images(records: Sequence[Record], facts: Mapping[str, Facts], source: 
     raise DataError(f"{text}; if they are masks, put them into a folder ground_truth/ or into the "
                     "table's column mask_path, and if they are images, set ingest.drawn_images to "
                     "warn.")
+
+
+def _belongs(stem: str, photographs: Collection[str]) -> bool:
+    """Whether a picture of one value, as an empty mask is, is named after a photograph."""
+    return any(stem[:length] in photographs for length in range(len(stem), 0, -1)
+               if length == len(stem) or not stem[length].isalnum())
 
 
 def remark_on_bits(facts: Mapping[str, Facts], bits: int) -> list[str]:

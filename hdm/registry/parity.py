@@ -5,10 +5,13 @@ import os
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import tifffile
 
+from hdm.dataset.images import read_image
 from hdm.dataset.manifest import Manifest
 from hdm.errors import RegistryError
 from hdm.registry.gate import Packaged
@@ -47,15 +50,25 @@ def check_packaged(address: str, store: str, test: Manifest, evaluated: pd.DataF
     """
     rows = list(test)
     chosen = sorted({int(n) for n in np.linspace(0, len(rows) - 1, min(MOST_IMAGES, len(rows)))})
-    files = [str(test.image_file(rows[n]).resolve()) for n in chosen]
     known = evaluated.set_index("path").loc[[rows[n].path for n in chosen]]
-    answers = _judge(address, store, files)
+    with tempfile.TemporaryDirectory() as folder:
+        files = [_file_of(test.image_file(rows[n]), Path(folder)) for n in chosen]
+        answers = _judge(address, store, files)
     scores = np.array([row[0] for row in answers])
     differ = [row[1] != decision for row, decision in zip(answers, known["decision"], strict=True)]
     return Packaged(
         len(files), float(np.abs(scores - known["score"].to_numpy()).max()), sum(differ),
         # The first one warms up.
         1000 * float(np.median([row[2] for row in answers[1:] or answers])))
+
+
+def _file_of(image: Path, folder: Path) -> str:
+    """The file of an image; of a page of a stack one of its own in `folder`."""
+    if image.is_file():
+        return str(image.resolve())
+    alone = folder / f"{len(list(folder.iterdir()))}.tif"
+    tifffile.imwrite(alone, read_image(image))
+    return str(alone)
 
 
 def _judge(address: str, store: str, files: list[str]) -> list[tuple[float, str, float]]:

@@ -97,7 +97,7 @@ def _mode(statistics: pd.DataFrame) -> pd.Series:
 def _look(manifest: pd.DataFrame, statistics: pd.DataFrame) -> pd.Series:
     """`ok`, or that an image looks as masks do, where good images are photographs."""
     good = statistics["drawn"][manifest["label"].eq(0)].dropna()
-    drawn = statistics["drawn"].fillna(False) & (not len(good) or good.mean() <= 0.5)
+    drawn = statistics["drawn"].fillna(False) & (not len(good) or good.mean() < 0.9)
     return drawn.map({True: "drawn in a few flat tones", False: OK}).astype("str")
 
 

@@ -64,6 +64,8 @@ def detect(source: Path) -> tuple[str, str]:
     """The one layout that fits, and why; raises DataError where none does, or more than one."""
     _check_exists(source)
     fitting = {name: why for name, reader in READERS.items() if (why := reader.fits(source))}
+    if set(fitting) == {"folder", "labelme"}:  # its files lie beside images sorted into folders
+        del fitting["folder"]
     if len(fitting) == 1:
         return next(iter(fitting.items()))
     if fitting:

@@ -5,8 +5,9 @@ from pathlib import Path, PurePosixPath
 
 from hdm.dataset.manifest import GOOD
 from hdm.errors import DataError
-from hdm.ingest.readers.folder_names import means_good
+from hdm.ingest.readers.folder_names import means_good, sounds_good
 from hdm.ingest.readers.image_record import Reading, Said, has_images, list_folders
+from hdm.ingest.readers.mask_files import ANSWER
 from hdm.ingest.readers.sorted_folders import Place, read_folders
 from hdm.pipelines import Source
 
@@ -33,7 +34,12 @@ def read(source: Path, settings: Source) -> Reading:
         raise DataError(f"{source}: {' and '.join(f'{name}/' for name in good)} are named like "
                         "good parts; move their images into one, or say `source: "
                         f"{{folders: {{{good[0]}: good, {good[1]}: good}}}}` in pipelines.yaml.")
-    return read_folders(source, _place, settings.folders, fixed=False,
+    unsure = [name for name in list_folders(source) if name not in roles and sounds_good(name)
+              and has_images(source, name)]
+    if unsure:
+        raise DataError(f"{source}: {', '.join(f'{name}/' for name in unsure)}: good parts, a kind "
+                        f"of defect, or neither? {ANSWER.format(folder=unsure[0])}.")
+    return read_folders(source, _place, roles, fixed=False,
                         left="an image outside good/ and the folders of defects")
 
 

@@ -2,10 +2,11 @@
 
 import re
 
-from hdm.ingest.readers.label_words import GOOD_WORDS, plain
+from hdm.ingest.readers.label_words import BAD_WORDS, GOOD_WORDS, MISSING_WORDS, plain
 
 _BAD_WORDS = re.compile(
     r"(bad|nok|ng|ko|nio|schlecht|ausschuss|scrap|(defect|anomal|fault|reject|fail)\w*)\d*")
+_SPLIT_WORDS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation"})
 _MASK_WORDS = re.compile(
     r".*masks?|maske|masken|gts?|groundtruths?|labels?|labell?ed|annots?|annotations?|"
     r"segm?s?(maps?)?|segment(s|ed|ations?)?(maps?)?")
@@ -20,6 +21,14 @@ _SECOND_SUFFIX = re.compile(r"(?P<stem>.+)\.(png|jpe?g|tiff?|bmp)", re.IGNORECAS
 def means_good(name: str) -> bool:
     """Whether a folder of this name holds good parts."""
     return plain(name) in GOOD_WORDS
+
+
+def sounds_good(name: str) -> bool:
+    """Whether a name speaks of good parts, of a split or of unjudged ones, but does not say so
+    plainly: `good2`, `OK_new`, `train`, `unlabeled`."""
+    words = {word for word in re.split(r"[\W\d_]+", name.casefold()) if word}
+    return not means_good(name) and not means_bad(name) and not words & BAD_WORDS and \
+        bool(words & (GOOD_WORDS | _SPLIT_WORDS | MISSING_WORDS))
 
 
 def means_bad(name: str) -> bool:

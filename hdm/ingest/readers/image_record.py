@@ -53,13 +53,13 @@ def list_images(root: Path, folder: str) -> list[str]:
     Files count by their suffix alone, so that a file which only pretends is found and refused.
     A missing folder is empty.
     """
-    found = (path.relative_to(root) for path in walk(root / folder))
+    found = (path.relative_to(root) for path in walk(root / folder, root))
     return sorted(path.as_posix() for path in found if left_aside(path) is None)
 
 
 def has_images(root: Path, folder: str) -> bool:
     """Whether `list_images` would find any."""
-    found = (path.relative_to(root) for path in walk(root / folder))
+    found = (path.relative_to(root) for path in walk(root / folder, root))
     return any(left_aside(path) is None for path in found)
 
 

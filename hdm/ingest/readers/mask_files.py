@@ -68,7 +68,7 @@ def find_masks(root: Path, paths: Iterable[str], is_good: Callable[[str], bool],
                     f"neighbours, and are photographs ({listing(files, 2)}); rename or remove "
                     "them.")
             masks.update(files)
-        elif kind == "twin" and drawn.most(files) and not two_tones:
+        elif kind == "twin" and not two_tones and (drawn.most(files) or drawn.blank(files)):
             masks.update(files)
     images = [path for path in paths if path not in masks]
     for (kind, folder), files in units.items():
@@ -145,6 +145,10 @@ class _Drawn:
         """Whether the files are drawn, those of one value apart."""
         seen = self._look(files)
         return bool(seen) and seen.count(False) <= 0.1 * len(seen)
+
+    def blank(self, files: list[str]) -> bool:
+        """Whether all files that can be read have one value, as empty masks do."""
+        return not self._look(files)
 
     def none(self, files: list[str]) -> bool:
         """Whether the files are photographs."""

@@ -31,9 +31,14 @@ def read_parts(source: Path, records: list[Record]) -> Reading:
     twice = table["path"][table["path"].duplicated()]
     if len(twice):
         raise DataError(f"{file} names {twice.iloc[0]} twice; keep one row an image.")
-    groups = dict(zip(table["path"], table["group"], strict=True))
-    if records and not any(record.path in groups for record in records):
+    groups = dict(zip(table["path"].map(_usual), table["group"], strict=True))
+    if records and not any(_usual(record.path) in groups for record in records):
         raise DataError(f"{file}: expected paths relative to its folder such as "
                         f"{records[0].path}, found none that is an image here; correct them.")
-    return Reading([replace(record, group=groups.get(record.path) or None) for record in records],
-                   (NAME,))
+    return Reading([replace(record, group=groups.get(_usual(record.path)) or None)
+                    for record in records], (NAME,))
+
+
+def _usual(path: str) -> str:
+    """A path however it is written: `good\\001.PNG` is `good/001.png`."""
+    return path.replace("\\", "/").removeprefix("./").casefold()

@@ -8,7 +8,7 @@ from hdm.dataset.problems import listing
 from hdm.errors import DataError
 from hdm.ingest.readers.folder_names import means_bad, means_good
 from hdm.ingest.readers.image_record import Reading, Record, Said, list_images, said_of
-from hdm.ingest.readers.label_words import plain
+from hdm.ingest.readers.label_words import DEFECT, plain, told_by_path
 from hdm.ingest.readers.mask_files import ANSWER, find_masks
 from hdm.ingest.readers.parts import read_parts
 
@@ -59,10 +59,19 @@ def _refuse_mixtures(source: Path, records: list[Record], roles: Mapping[str, st
         own = next((number for number, part in enumerate(parts)
                     if (means_good(part) if not record.label else part == record.defect_type)), 0)
         for part in parts[own + 1:]:
-            against = means_good(part) if record.label else means_bad(part) or plain(part) in kinds
+            against = means_good(part) if record.label else \
+                means_bad(part) or plain(part) in kinds or told_by_path(f"{part}/x") == DEFECT
             if against and not said_of(record.path, roles).role:
                 odd.setdefault(f"{'/'.join(parts[:parts.index(part, own + 1) + 1])}", []).append(
                     record.path)
+    named_bad = [record.path for record in records if not record.label
+                 and told_by_path(PurePosixPath(record.path).name) == DEFECT
+                 and not said_of(record.path, roles).role]
+    if named_bad:
+        folder = str(PurePosixPath(named_bad[0]).parent)
+        raise DataError(f"{source}: {len(named_bad)} images are named like defects and lie among "
+                        f"good ones ({listing(named_bad)}): good or defective? Move or rename "
+                        f"them, or {ANSWER.format(folder=folder)}.")
     if odd:
         named = listing([f"{name}/ ({len(files)} images)" for name, files in odd.items()])
         raise DataError(f"{source}: inside a folder that says the opposite there is {named}: good "

@@ -43,9 +43,11 @@ def read(source: Path, settings: Source | None = None) -> Reading:
     if empty:
         raise DataError(f"{source}: expected a file in every row of path, found an empty cell in "
                         f"{listing(empty)}; fill it in or remove the row.")
-    kinds, judged = judge(source, table, columns, said)
     splits, left = _splits(source, table, columns, paths)
     images = locate(source.parent, paths, source.name)
+    # What the folders say counts, too, and a bare name does not tell its folder.
+    there = table.assign(**{columns["path"][0]: list(images.paths)})
+    kinds, judged = judge(source, there, columns, said)
     _refuse_repeats(source, table, images.paths)
     masks, found = _masks(source, table, columns)
     groups = list(table[columns["group"][0]]) if columns["group"] else [""] * len(paths)

@@ -1,6 +1,7 @@
 """YOLO: data.yaml with names, images, and for each a text file with its boxes or outlines."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -10,8 +11,9 @@ from hdm.dataset.problems import listing
 from hdm.errors import DataError
 from hdm.ingest.outlines import Polygon
 from hdm.ingest.readers.annotated import Annotated, Mark, image_size, to_records
-from hdm.ingest.readers.image_record import Reading, list_images, walk
+from hdm.ingest.readers.image_record import Reading, list_images, said_of, walk
 from hdm.ingest.readers.locating import locate
+from hdm.ingest.readers.mask_files import ANSWER
 from hdm.ingest.readers.split_words import OPEN, split_of_name
 from hdm.pipelines import Source
 
@@ -45,8 +47,10 @@ def read(source: Path, settings: Source | None = None) -> Reading:
     splits = _splits(source, content)
     _refuse_orphans(source, document)
     images, used = [], []
-    for path in sorted(splits):
-        label = next((place for place in _places(path) if (source / place).is_file()), None)
+    labels = {path: next((place for place in _places(path) if (source / place).is_file()), None)
+              for path in sorted(splits)}
+    _refuse_unlabelled(source, document, labels, settings.folders if settings else {})
+    for path, label in labels.items():
         used += [label] if label else []
         marks = _marks(source, path, label, names, document) if label else ()
         images.append(Annotated(path, splits[path], marks))
@@ -133,15 +137,39 @@ def _places(path: str) -> list[str]:
 
 
 def _refuse_orphans(source: Path, document: str) -> None:
-    """Text files in labels/ that belong to no image: an image may have been renamed."""
+    """Text files of annotations that belong to no image: one of the two may have been renamed."""
     places = {place for path in list_images(source, ".") for place in _places(path)}
     files = [file.relative_to(source) for file in walk(source) if file.suffix.lower() == ".txt"]
     lost = sorted(file.as_posix() for file in files
-                  if "labels" in map(str.lower, file.parts[:-1])
+                  if ("labels" in map(str.lower, file.parts[:-1]) or _annotates(source / file))
                   and file.as_posix() not in places and file.as_posix() not in _CLASSES)
     if lost:
-        raise DataError(f"{document}: {len(lost)} text files in labels/ belong to no image "
+        raise DataError(f"{document}: {len(lost)} text files of annotations belong to no image "
                         f"({listing(lost)}); put the images there, or take the files out.")
+
+
+def _annotates(file: Path) -> bool:
+    """Whether each line of a text file is a box or an outline."""
+    try:
+        lines = [line.split() for line in file.read_text(encoding="utf-8-sig").splitlines()]
+        return any(lines) and all(len(line) >= 5 and line[0].isdigit() and all(
+            abs(float(word)) <= 2 for word in line[1:]) for line in lines if line)
+    except (OSError, ValueError):
+        return False
+
+
+def _refuse_unlabelled(source: Path, document: str, labels: Mapping[str, str | None],
+                       said: Mapping[str, str]) -> None:
+    """Folders of images none of which has a text file, as if labels had been left behind."""
+    asked = {path: label for path, label in labels.items() if said_of(path, said).role != "good"}
+    folders: dict[str, list[str | None]] = defaultdict(list)
+    for path, label in asked.items():
+        folders[str(PurePosixPath(path).parent)].append(label)
+    bare = next((folder for folder, found in folders.items() if not any(found)), None)
+    if bare is not None:
+        raise DataError(f"{document}: none of the {len(folders[bare])} images of {bare}/ has a text "
+                        "file of annotations: are they good? Copy the files, write an empty one "
+                        f"for each good image, or {ANSWER.format(folder=bare)}.")
 
 
 def _marks(source: Path, path: str, label: str, names: dict[int, str], document: str,
