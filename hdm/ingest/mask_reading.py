@@ -115,6 +115,10 @@ def find_rule(masks: Sequence[MaskColours], of_good: Sequence[MaskColours],
     if colour == BLACK and number > 0.5 * len(telling) and (not plain or BLACK in plain):
         return MaskRule(), _doubts(telling)
     others = [c for c in most if c != BLACK]
+    if not others:
+        raise DataError("the masks do not tell what is background: black covers most of those of "
+                        f"defects, and masks of good images ({of_good[0].name}) have another "
+                        "colour; correct them, or say `ingest: {masks: bright}`.")
     colour = Counter(others).most_common(1)[0][0]
     shares = [mask.all[colour] / mask.all.total() for mask in telling]
     bordered = [mask.sides[colour] >= 0.9 * mask.sides.total() for mask in telling]

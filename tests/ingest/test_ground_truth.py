@@ -1,5 +1,7 @@
 """Whatever drew a mask, the same pixels are the defect; what is not certain is refused."""
 
+import os
+
 import numpy as np
 import pytest
 import tifffile
@@ -183,3 +185,37 @@ def test_equal_masks_have_equal_files(tmp_path):
     one = run(plates(tmp_path / "a", saved(LOSSLESS["white"]))).truth.masks
     other = run(plates(tmp_path / "b", saved(LOSSLESS["labels 1 and 2"]))).truth.masks
     assert one == other
+
+
+@pytest.mark.parametrize("names", [("{}_roi.png", "{}_contour.png"), ("{}x.png",), ("a{}.png",)])
+def test_drawn_pictures_among_photographs_are_refused(tmp_path, names):
+    """However many there are: only a line that is drawn throughout has two tones."""
+    root = plates(tmp_path)
+    for number in range(14):
+        for place, name in enumerate(names):
+            write(root / "good" / name.format(f"{number:03d}"),
+                  grey(dent_mask(50 * place + number)) * 255)
+    assert f"{14 * len(names)} of {18 + 14 * len(names)} images are drawn" in refused(root)
+    assert len(run(root, drawn_images="warn").manifest) == 18 + 14 * len(names)
+
+
+def test_one_odd_mask_of_a_good_image_turns_nothing_round(tmp_path):
+    root = plates(tmp_path, saved(LOSSLESS["white"]))
+    write(root / "ground_truth/good/000.png", np.full((HEIGHT, WIDTH), 255, np.uint8))
+    assert "do not tell what is background" in refused(root)
+    found = run(root, masks="bright")
+    assert found.truth.masks.keys() == {
+        "good/000.png", *(f"dent/{number:03d}.png" for number in range(4))}
+
+
+@pytest.mark.parametrize("inverted", [1, 2])
+def test_inverted_masks_beside_others_are_told(tmp_path, inverted):
+    def mask(root, number, marked):
+        saved(LOSSLESS["inverted" if number < inverted else "white"])(root, number, marked)
+    found = run(plates(tmp_path, mask, defects=6))
+    assert any(f"{inverted} of 6 masks mark most of their image" in note for note in found.warnings)
+
+
+def test_a_pipe_is_no_image(tmp_path):
+    os.mkfifo(plates(tmp_path) / "good/pipe.png")
+    assert "a folder, pipe or device" in refused(tmp_path)

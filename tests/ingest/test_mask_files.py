@@ -185,3 +185,44 @@ def test_advanced_mvtec(tmp_path):
         ("train", "good", 0): 10, ("calibration", "good", 0): 4, ("test", "good", 0): 4,
         ("test", "bad", 1): 4}
     assert len(found.aside) == 4
+
+
+@pytest.mark.parametrize("link, target", [
+    ("good/more", "scratch"), ("a_link", "good"), ("good/up", "."), ("zz", "dent")])
+def test_a_link_to_a_folder_of_the_source_changes_nothing(tmp_path, link, target):
+    plates(tmp_path)
+    plates(tmp_path, defect="scratch", number=0, defects=0)
+    for number in range(3):
+        write(tmp_path / f"scratch/{number:03d}.png", plate(4000 + number, dent=True))
+    before = kinds(read(tmp_path))
+    (tmp_path / link).symlink_to(tmp_path / target, target_is_directory=True)
+    found = read(tmp_path)
+    assert kinds(found) == before == {"good": 14, "dent": 4, "scratch": 3}
+    assert list(found.aside) == [link]
+
+
+@pytest.mark.parametrize("value", [0, 255])
+@pytest.mark.parametrize("name", ["good/{:03d}.bmp", "good/{:03d}_mask.png", "gt/good/{:03d}.png"])
+def test_empty_masks_of_good_images_are_no_images(tmp_path, name, value):
+    plates(tmp_path, lambda root, number, marked: write(
+        root / f"dent/{number:03d}.bmp", white(marked)))
+    for number in range(14):
+        write(tmp_path / name.format(number), np.full((40, 56), value, np.uint8))
+    found = read(tmp_path)
+    assert kinds(found) == {"good": 14, "dent": 4}
+
+
+@pytest.mark.parametrize("path", [
+    "good/scratch/x.png", "good/Kratzer/x.png", "good/part_77_NOK.png", "good/monday/x_defect.png"])
+def test_what_is_named_like_a_defect_among_good_parts_is_a_question(tmp_path, path):
+    write(plates(tmp_path) / path, plate(77, dent=True))
+    with pytest.raises(DataError, match="good or defective"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("folder", ["good2", "OK_new", "gut Schicht 2", "train", "unlabeled"])
+def test_folders_that_sound_good_are_a_question(tmp_path, folder):
+    write(plates(tmp_path) / folder / "x.png", plate(77))
+    with pytest.raises(DataError, match=f"{folder}/: good parts, a kind of defect, or neither"):
+        read(tmp_path)
+    assert kinds(read(tmp_path, folders={folder: "good"}))["good"] == 15

@@ -1,5 +1,7 @@
 """YOLO sets: boxes and outlines in shares of the image, and what is refused."""
 
+import shutil
+
 import pytest
 from annotation_files import images, kinds, noted, question, records, save, square
 
@@ -108,3 +110,11 @@ def test_a_class_good_makes_other_images_a_question(tmp_path):
 def test_settings_that_cannot_be_used(tmp_path, settings, message):
     yolo(tmp_path, {"a": "", "b": "0 .5 .5 .1 .1"}, settings)
     assert message in question(tmp_path)
+
+
+@pytest.mark.parametrize("lost", ["labels", "labels/a"])
+def test_labels_left_behind_are_asked_about(tmp_path, lost):
+    """Whole folders without a text file may be good parts, or lack their labels."""
+    yolo(tmp_path, {"a/0": "", "a/1": "0 .5 .5 .2 .2", "b/2": "", "b/3": ""})
+    shutil.rmtree(tmp_path / lost)
+    assert "has a text file of annotations: are they good" in question(tmp_path, format="yolo")
