@@ -168,8 +168,8 @@ def _refuse_unlabelled(source: Path, document: str, labels: Mapping[str, str | N
     bare = next((folder for folder, found in folders.items() if not any(found)), None)
     if bare is not None:
         raise DataError(f"{document}: none of the {len(folders[bare])} images of {bare}/ has a "
-                        "text file of annotations: are they good? Copy the files, write an empty one "
-                        f"for each good image, or {ANSWER.format(folder=bare)}.")
+                        "text file of annotations: are they good? Copy the files, write an "
+                        f"empty one for each good image, or {ANSWER.format(folder=bare)}.")
 
 
 def _marks(source: Path, path: str, label: str, names: dict[int, str], document: str,
