@@ -18,7 +18,7 @@ _FAINT = 32 / 255
 """Of the range: what differs less from the background of a mask in a lossy format is its noise."""
 _FLAT = 0.5  # share of pixels like their neighbour in what is drawn flat
 _STEP = 16  # of 255: colours of a soft mask are told apart by so much
-_LOSSY = ("JPEG", "MPO", "JPEG2000", "WEBP")
+_LOSSY, _MAYBE_LOSSY = ("JPEG", "MPO"), ("JPEG2000", "WEBP", "AVIF")
 _MOST = 0.8  # share of the masks that agree, for what no convention says
 _COVERED = 0.75  # median share of the masks' pixels that are background, for white to be it
 BLACK = (0, 0, 0)
@@ -86,7 +86,10 @@ def open_mask(path: Path, name: str) -> RawMask:
         values = _transparency(path, values)
     if values.shape[2] == 3 and (values == values[..., :1]).all():
         values = values[..., :1]
-    return RawMask(name, values, _container(path) in _LOSSY or _blurred(values))
+    container = _container(path)
+    lossy = container in _LOSSY or (
+        container in _MAYBE_LOSSY and len(np.unique(values)) > FEW)
+    return RawMask(name, values, lossy or _blurred(values))
 
 
 def find_rule(masks: Sequence[MaskColours], of_good: Sequence[MaskColours],

@@ -82,6 +82,17 @@ def test_lossless_masks_are_exact(tmp_path, kind):
     assert_equal(masks_of(run(plates(tmp_path, saved(LOSSLESS[kind])))), expected())
 
 
+@pytest.mark.parametrize("suffix, options", [
+    ("webp", {"lossless": True, "exact": True}), ("jp2", {"irreversible": False}), ("gif", {}),
+    ("bmp", {})])
+@pytest.mark.parametrize("values", [(255, 85), (1, 2), (253, 100)])
+def test_two_values_in_any_lossless_format_are_both_defects(tmp_path, suffix, options, values):
+    def two(marked):
+        upper = np.cumsum(marked, 0) > 4
+        return np.where(marked, np.where(upper, values[0], values[1]), 0).astype(np.uint8)
+    assert_equal(masks_of(run(plates(tmp_path, saved(two, suffix, **options)))), expected())
+
+
 def test_a_bool_tiff_is_stored_with_white_as_zero(tmp_path):
     def mask(root, number, marked):
         file = root / f"ground_truth/dent/{number:03d}.tif"

@@ -172,3 +172,40 @@ def test_columns_are_about_tables(tmp_path):
     fill(tmp_path / "good", 2, 0)
     with pytest.raises(DataError, match=r"`columns` in pipelines\.yaml is about tables"):
         read_source(tmp_path, Source(path=str(tmp_path), columns={"label": "x"}))
+
+
+@pytest.mark.parametrize("name, good, bad", [
+    ("Befund", "", "Kratzer"), ("Fehlerbild", "ohne Befund", "Kratzer"), ("comment", "", "scratch"),
+    ("finding", "no finding", "hairline"), ("Klassifizierung", "A", "B"),
+    ("observation", "RAS", "rayure")])
+def test_a_column_that_may_name_defects_in_its_own_words_is_asked_about(tmp_path, name, good, bad):
+    fill(tmp_path, 10, 0)
+    (tmp_path / "t.csv").write_text(f"file,{name}\n" + "".join(
+        f"{number:03d}.png,{bad if number in (3, 7) else good}\n" for number in range(10)))
+    with pytest.raises(DataError, match=f"'{name}' holds .*is it the label"):
+        read_source(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("name, values", [
+    ("camera", ["left", "right"]), ("lot", ["A7", "A8"]), ("serial", [f"s{n}" for n in range(10)])])
+def test_circumstances_are_no_labels(tmp_path, name, values):
+    fill(tmp_path, 10, 0)
+    (tmp_path / "t.csv").write_text(f"file,{name}\n" + "".join(
+        f"{number:03d}.png,{values[number % len(values)]}\n" for number in range(10)))
+    assert all(not record.label for record in read_source(tmp_path / "t.csv").records)
+
+
+@pytest.mark.parametrize("value", ["OK?", "!ok", "≠OK", "-good", "~OK", "good?"])
+def test_words_with_a_doubt_are_not_understood(tmp_path, value):
+    fill(tmp_path, 4, 0)
+    (tmp_path / "t.csv").write_text(
+        f"file,label\n000.png,ok\n001.png,ok\n002.png,nok\n003.png,{value}\n")
+    with pytest.raises(DataError, match="which of them is good"):
+        read_source(tmp_path / "t.csv")
+
+
+def test_bare_names_count_with_the_folder_that_they_are_found_in(tmp_path):
+    fill(tmp_path / "nok", 4, 0)
+    (tmp_path / "t.csv").write_text("filename\n" + "".join(f"{n:03d}.png\n" for n in range(4)))
+    with pytest.raises(DataError, match="by their paths 4 of 4 may be defects"):
+        read_source(tmp_path / "t.csv")

@@ -11,6 +11,7 @@ from hdm.ingest.readers.label_values import (
     Column,
     Verdicts,
     looks_like_labels,
+    may_name_defects,
     meanings,
     says_good_and_bad,
     understand,
@@ -55,7 +56,7 @@ class Rows:
         if self.trusted:
             return
         for name, cells in self.others.items():
-            if looks_like_labels(cells):
+            if looks_like_labels(cells) or may_name_defects(name, cells):
                 shown = listing(sorted(set(cells) - {""}), _SHOWN)
                 raise DataError(f"{self.file}: no column is known to say which images are good, "
                                 f"and {name!r} holds {shown}: is it the label? Rename it to label, "

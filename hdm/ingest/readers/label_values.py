@@ -1,5 +1,7 @@
 """What the cells of a column say of a part, where its name says how they are meant."""
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -14,13 +16,17 @@ from hdm.ingest.readers.label_words import (
     TRUE_WORDS,
     number,
     plain,
+    told_by_path,
 )
 
 _NUMBERED = frozenset({"label", "labels", "target", "targets", "y", "class", "classes", "gtlabel",
                        "groundtruthlabel"})
 """Columns in which, as is usual in anomaly detection, 0 is good and 1 a defect."""
 _FEW = 20  # different values that a column of labels has at most
+_MOSTLY = 0.6  # share of cells that agree where they may say that most parts are good
 _DASHES = frozenset("-–—/")
+_NEGATIONS = frozenset("!≠¬~-–—")
+_CIRCUMSTANCES = frozenset(["camera", "cam", "kamera", "lens", "light", "lighting", "licht", "station", "line", "linie", "machine", "maschine", "plant", "werk", "factory", "site", "shift", "schicht", "operator", "worker", "user", "bediener", "date", "datum", "day", "time", "zeit", "timestamp", "lot", "batch", "charge", "los", "order", "auftrag", "product", "produkt", "article", "artikel", "model", "variant", "version", "type", "side", "seite", "view", "angle", "position", "pose", "sensor", "format", "size", "width", "height", "channels", "source", "session", "supplier", "material", "colour", "color", "farbe"])
 _BINARY = ({"0", "1"}, {"true", "false"}, {"yes", "no"}, {"ja", "nein"}, {"y", "n"})
 
 
@@ -66,6 +72,8 @@ def _meaning(value: str, column: Column) -> str | None:
         return GOOD
     if not word or word in MISSING_WORDS:
         return ""
+    if word in GOOD_WORDS | BAD_WORDS and ("?" in value or value[0] in _NEGATIONS):
+        return None  # `OK?` and `!ok` are no plain words
     if word in GOOD_WORDS or word in BAD_WORDS:
         return GOOD if word in GOOD_WORDS else DEFECT
     truth = digits or word
@@ -97,6 +105,20 @@ def looks_like_labels(cells: Sequence[str]) -> bool:
         return False
     good, bad = words & GOOD_WORDS, words & BAD_WORDS
     return bool(bad) or bool(good and words - good) or digits in _BINARY
+
+
+def may_name_defects(name: str, cells: Sequence[str]) -> bool:
+    """Whether a column of an unknown name may say which parts are defective, in words of its own:
+    it speaks of a usual defect, or a few words repeat while most cells agree, as most parts are
+    good. Columns that are named after where and when a picture was taken are not meant."""
+    words = [plain(cell) for cell in cells]
+    if any(told_by_path(f"{word}/x") == DEFECT for cell in set(cells)
+           for word in re.findall(r"[^\W\d_]+", cell)):
+        return True
+    counts = Counter(words)
+    return plain(name).rstrip("0123456789") not in _CIRCUMSTANCES and 2 <= len(counts) <= _FEW \
+        and all(not number(cell) for cell in cells) \
+        and counts.most_common(1)[0][1] >= _MOSTLY * len(cells)
 
 
 def says_good_and_bad(cells: Sequence[str]) -> bool:
