@@ -17,6 +17,7 @@ from hdm.ingest.readers.label_words import (
     number,
     plain,
     told_by_path,
+    words_of,
 )
 
 _NUMBERED = frozenset({"label", "labels", "target", "targets", "y", "class", "classes", "gtlabel",
@@ -26,7 +27,12 @@ _FEW = 20  # different values that a column of labels has at most
 _MOSTLY = 0.6  # share of cells that agree where they may say that most parts are good
 _DASHES = frozenset("-–—/")
 _NEGATIONS = frozenset("!≠¬~-–—")
-_CIRCUMSTANCES = frozenset(["camera", "cam", "kamera", "lens", "light", "lighting", "licht", "station", "line", "linie", "machine", "maschine", "plant", "werk", "factory", "site", "shift", "schicht", "operator", "worker", "user", "bediener", "date", "datum", "day", "time", "zeit", "timestamp", "lot", "batch", "charge", "los", "order", "auftrag", "product", "produkt", "article", "artikel", "model", "variant", "version", "type", "side", "seite", "view", "angle", "position", "pose", "sensor", "format", "size", "width", "height", "channels", "source", "session", "supplier", "material", "colour", "color", "farbe"])
+_CIRCUMSTANCES = words_of("""
+    camera cam kamera lens light lighting licht station line linie machine maschine plant werk
+    factory site shift schicht operator worker user bediener date datum day time zeit timestamp
+    lot batch charge los order auftrag product produkt article artikel model variant version type
+    side seite view angle position pose sensor format size width height channels source session
+    supplier material colour color farbe""")
 _BINARY = ({"0", "1"}, {"true", "false"}, {"yes", "no"}, {"ja", "nein"}, {"y", "n"})
 
 

@@ -6,19 +6,20 @@ from pathlib import PurePosixPath
 from hdm.dataset.manifest import GOOD
 
 
-def _words(text: str) -> frozenset[str]:
+def words_of(text: str) -> frozenset[str]:
+    """The words of a text, which are between its spaces."""
     return frozenset(text.split())
 
 
 DEFECT = "defect"
 """Defect type of a part of which only is known that it is not good."""
 
-GOOD_WORDS = _words("""
+GOOD_WORDS = words_of("""
     good goods ok okay pass passed normal conforming conform conformant accept accepted
     acceptable defectfree faultfree faultless flawless nodefect nodefects nondefective
     nonanomalous noanomaly nofault clean intact healthy undamaged gut gutteil io inordnung
     fehlerfrei bon conforme bueno buono 良品 合格 正常 良""")
-BAD_WORDS = _words("""
+BAD_WORDS = words_of("""
     nok ng nio ko bad fail failed failure reject rejected rejection defect defects defective
     anomaly anomalous anomalies abnormal abnormality faulty fault notok notgood nogood
     nonconforming nonconform nonconformant nonconformity unacceptable outlier scrap scrapped
@@ -33,7 +34,7 @@ MISSING_WORDS = frozenset({"", "nan", "na", "null", "none", "nat", "unknown", "u
                            "unlabelled", "unlabel", "todo", "tbd", "undefined", "unbekannt",
                            "unsure", "uncertain", "skip"})
 """Cells that say that nobody has judged the part yet."""
-_KINDS = _words("""
+_KINDS = words_of("""
     scratch scratches crack cracks dent dents stain stains contamination broken chipped rust
     blowhole pinhole kratzer riss risse delle dellen""")
 
