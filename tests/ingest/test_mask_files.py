@@ -226,3 +226,14 @@ def test_folders_that_sound_good_are_a_question(tmp_path, folder):
     with pytest.raises(DataError, match=f"{folder}/: good parts, a kind of defect, or neither"):
         read(tmp_path)
     assert kinds(read(tmp_path, folders={folder: "good"}))["good"] == 15
+
+
+@pytest.mark.parametrize("name", ["hole/{:03d}.bmp", "good/{:03d}.bmp", "bitmaps/hole/{:03d}.png"])
+def test_on_a_line_of_two_tones_masks_without_a_telling_name_are_a_question(tmp_path, name):
+    for folder, number in (("good", 14), ("hole", 4)):
+        for index in range(number):
+            write(tmp_path / folder / f"{index:03d}.png", white(dent_mask(index)))
+    for index in range(4):
+        write(tmp_path / name.format(index), white(dent_mask(50 + index)))
+    with pytest.raises(DataError, match="which are masks|inside a folder that says the opposite"):
+        read(tmp_path)

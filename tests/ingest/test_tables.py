@@ -209,3 +209,12 @@ def test_bare_names_count_with_the_folder_that_they_are_found_in(tmp_path):
     (tmp_path / "t.csv").write_text("filename\n" + "".join(f"{n:03d}.png\n" for n in range(4)))
     with pytest.raises(DataError, match="by their paths 4 of 4 may be defects"):
         read_source(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("name", ["scratch", "crack", "Defects"])
+def test_one_column_a_kind_must_not_say_the_opposite(tmp_path, name):
+    fill(tmp_path, 4, 0)
+    (tmp_path / "t.csv").write_text(
+        f"filename,good,{name}\n000.png,1,0\n001.png,1,0\n002.png,1,1\n003.png,0,1\n")
+    with pytest.raises(DataError, match="says the opposite of the label in 1 rows"):
+        read_source(tmp_path / "t.csv")

@@ -93,6 +93,10 @@ class Rows:
         if self.trusted:
             return
         for name, cells in self.others.items():
+            if _names_defect(name):  # one column a kind, as Roboflow's _classes.csv
+                self._refuse_apart(f"the column {name!r}, which is not read,", kinds,
+                                   [DEFECT if number(cell) == "1" else None for cell in cells],
+                                   _answer(name))
             verdicts = understand(Column(name, "label", cells))
             if verdicts and says_good_and_bad(cells):
                 self._refuse_apart(f"the column {name!r}, which is not read,", kinds, verdicts,
@@ -110,6 +114,10 @@ class Rows:
         if apart:
             raise DataError(f"{self.file}: {what} says the opposite of the label in {len(apart)} "
                             f"rows ({listing(apart)}); correct one of them, or {answer}.")
+
+
+def _names_defect(column: str) -> bool:
+    return told_by_path(f"{column}/x") == DEFECT
 
 
 def _answer(name: str) -> str:

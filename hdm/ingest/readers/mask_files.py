@@ -70,6 +70,11 @@ def find_masks(root: Path, paths: Iterable[str], is_good: Callable[[str], bool],
             masks.update(files)
         elif kind == "twin" and not two_tones and (drawn.most(files) or drawn.blank(files)):
             masks.update(files)
+        elif kind == "twin" and two_tones and drawn.most(files):
+            raise DataError(
+                f"{root}: {folder} lie beside files of the same names, and on this line images are "
+                "drawn, too, so that it cannot be told which are masks; put the masks into a "
+                "folder ground_truth/.")
     images = [path for path in paths if path not in masks]
     for (kind, folder), files in units.items():
         unsure = kind == "folder" and not masks.intersection(files) and not two_tones \

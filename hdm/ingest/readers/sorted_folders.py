@@ -58,9 +58,13 @@ def _refuse_mixtures(source: Path, records: list[Record], roles: Mapping[str, st
         parts = PurePosixPath(record.path).parts[:-1]
         own = next((number for number, part in enumerate(parts)
                     if (means_good(part) if not record.label else part == record.defect_type)), 0)
+        own_kind = {plain(record.defect_type)}
         for part in parts[own + 1:]:
-            against = means_good(part) if record.label else \
-                means_bad(part) or plain(part) in kinds or told_by_path(f"{part}/x") == DEFECT
+            if record.label:
+                against = means_good(part) or plain(part) in kinds - own_kind
+            else:
+                against = means_bad(part) or plain(part) in kinds \
+                    or told_by_path(f"{part}/x") == DEFECT
             if against and not said_of(record.path, roles).role:
                 odd.setdefault(f"{'/'.join(parts[:parts.index(part, own + 1) + 1])}", []).append(
                     record.path)
