@@ -235,5 +235,6 @@ def test_on_a_line_of_two_tones_masks_without_a_telling_name_are_a_question(tmp_
             write(tmp_path / folder / f"{index:03d}.png", white(dent_mask(index)))
     for index in range(4):
         write(tmp_path / name.format(index), white(dent_mask(50 + index)))
-    with pytest.raises(DataError, match="which are masks|inside a folder that says the opposite"):
+    asked = r"which are masks|inside a folder that says the opposite"
+    with pytest.raises(DataError, match=asked):
         read(tmp_path)

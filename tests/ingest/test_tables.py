@@ -211,7 +211,7 @@ def test_bare_names_count_with_the_folder_that_they_are_found_in(tmp_path):
         read_source(tmp_path / "t.csv")
 
 
-@pytest.mark.parametrize("name", ["scratch", "crack", "Defects"])
+@pytest.mark.parametrize("name", ["scratch", "crack", "Dents"])
 def test_one_column_a_kind_must_not_say_the_opposite(tmp_path, name):
     fill(tmp_path, 4, 0)
     (tmp_path / "t.csv").write_text(
