@@ -53,6 +53,23 @@ def pages(source: Path | str | bytes) -> int:
         return 1
 
 
+def other_pages(path: Path | str) -> int:
+    """How many pages of a file are none of its pictures: of another size or type than the first,
+    and no previews, which are marked or have less than a quarter of its area. 0 for other files."""
+    try:
+        if not Path(path).is_file():
+            return 0
+        with Path(path).open("rb") as stream:
+            if not is_tiff(stream.read(4)):
+                return 0
+            with open_tiff(stream) as tiff:
+                areas = [page.imagewidth * page.imagelength for page in _every_page(tiff)
+                         if not page.subfiletype & (_MASK | _REDUCED)]
+        return sum(area >= 0.25 * max(areas) for area in areas) - len(page_offsets(Path(path)))
+    except Exception:  # what is wrong with the file is told when it is read
+        return 0
+
+
 def is_tiff(start: bytes) -> bool:
     """Whether a file that starts so is a TIFF or a BigTIFF."""
     return start.startswith(_STARTS)

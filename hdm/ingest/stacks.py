@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from hdm.dataset.tiff_pages import pages
+from hdm.dataset.problems import listing
+from hdm.dataset.tiff_pages import other_pages, pages
 from hdm.errors import DataError
 from hdm.ingest.readers.image_record import Record
 
@@ -14,9 +15,10 @@ def expand(root: Path, records: Sequence[Record]) -> tuple[list[Record], list[st
 
     A mask has a page for each page of its image. Raises DataError where it has another number.
     """
-    found, stacks = [], 0
+    found, stacks, mixed = [], 0, []
     for record in records:
         number = pages(root / record.path)
+        mixed += [record.path] if other_pages(root / record.path) else []
         if number == 1:
             found.append(record)
             continue
@@ -30,6 +32,9 @@ def expand(root: Path, records: Sequence[Record]) -> tuple[list[Record], list[st
                   for page in range(1, number + 1)]
     note = [f"{stacks} files hold {len(found) - len(records) + stacks} pages of one size: each "
             "page is an image, and those of a file show one part."] if stacks else []
+    if mixed:
+        note.append(f"{len(mixed)} files hold pages of several sizes or types, of which those like "
+                    f"the first large one are read: {listing(mixed)}.")
     return found, note
 
 

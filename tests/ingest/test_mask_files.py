@@ -121,6 +121,18 @@ def test_areas_of_one_image_in_files_of_their_own(tmp_path, layout):
         == {"000": ["000"], "001": ["001", "001"], "002": ["002"], "003": ["003", "003"]}
 
 
+def test_numbers_of_images_are_no_numbers_of_areas(tmp_path):
+    """part_mask_1.png is of part_1.png where there is one, else an area of part.png."""
+    plates(tmp_path, defects=0)
+    for image in ("part", "part_1", "lone"):
+        write(tmp_path / f"dent/{image}.png", plate(len(image) + 90, dent=True))
+    for mask in ("part_mask", "part_mask_1", "lone_mask_1", "lone_mask_2"):
+        write(tmp_path / f"dent/{mask}.png", white(dent_mask(len(mask))))
+    assert {record.path: record.masks for record in read(tmp_path).records if record.label} == {
+        "dent/lone.png": ("dent/lone_mask_1.png", "dent/lone_mask_2.png"),
+        "dent/part.png": ("dent/part_mask.png",), "dent/part_1.png": ("dent/part_mask_1.png",)}
+
+
 def test_a_mask_that_could_be_of_two_images_is_a_question(tmp_path):
     plates(tmp_path)
     plates(tmp_path, defect="scratch", number=0)

@@ -13,7 +13,7 @@ _MASK_WORDS = re.compile(
 _IMAGE_WORDS = frozenset({"image", "images", "img", "imgs", "rgb", "raw", "pictures", "bilder"})
 _SUFFIX = re.compile(
     r"(?P<stem>.+?)[ _.-]*(?<![a-z])(masks?|gt|ground[ _-]?truth|labels?|seg|segmentation|anno|"
-    r"annotation)([ _.-]*\d+)?", re.IGNORECASE)
+    r"annotation)(?P<number>[ _.-]*\d+)?", re.IGNORECASE)
 _PREFIX = re.compile(r"(mask|gt|label|seg)[ _.-]+(?P<stem>.+)", re.IGNORECASE)
 _SECOND_SUFFIX = re.compile(r"(?P<stem>.+)\.(png|jpe?g|tiff?|bmp)", re.IGNORECASE)
 
@@ -56,7 +56,10 @@ def stem_of_image(stem: str) -> str | None:
 
 def stems_of_image(stem: str) -> tuple[str, ...]:
     """The stems, most likely first, of the image that a file in a folder of masks belongs to."""
-    found = [stem, stem_of_image(stem)]
+    found = [stem]
+    if (told := _SUFFIX.fullmatch(stem)) and told["number"]:
+        found.append(told["stem"] + told["number"])  # part_mask_1 is of part_1, if there is one
+    found.append(stem_of_image(stem) or "")
     if second := _SECOND_SUFFIX.fullmatch(stem):
         found.append(second["stem"])
     return tuple(name.casefold() for name in found if name)
