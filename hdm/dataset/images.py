@@ -71,8 +71,8 @@ def read_image(path: Path | str) -> NDArray[np.uint8] | NDArray[np.uint16]:
     """
     name = str(path)
     file, page = _file_and_page(path)
-    if file.exists() and not file.is_file():  # to open a pipe would wait for ever
-        raise UnreadableImage(name, "a folder, pipe or device")
+    if file.exists() and not file.is_file() and not file.is_dir():
+        raise UnreadableImage(name, "a pipe or device")  # to open it would wait for ever
     try:
         stream = file.open("rb")
     except FileNotFoundError:

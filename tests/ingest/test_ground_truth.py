@@ -229,4 +229,4 @@ def test_inverted_masks_beside_others_are_told(tmp_path, inverted):
 
 def test_a_pipe_is_no_image(tmp_path):
     os.mkfifo(plates(tmp_path) / "good/pipe.png")
-    assert "a folder, pipe or device" in refused(tmp_path)
+    assert "a pipe or device" in refused(tmp_path)
