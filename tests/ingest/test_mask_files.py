@@ -147,18 +147,6 @@ def test_a_mask_without_an_image_is_aside(tmp_path):
     assert read(tmp_path).aside == {"ground_truth/dent/900.png": "a mask that pairs with no image"}
 
 
-def test_a_line_of_two_tones_is_not_taken_for_masks(tmp_path):
-    """Print and binarised boards: what they show says nothing, so names alone do."""
-    for folder, number in (("good", 14), ("hole", 4)):
-        for index in range(number):
-            write(tmp_path / folder / f"{index:03d}.png", white(dent_mask(index)))
-    for index in range(4):
-        write(tmp_path / f"masks/hole/{index:03d}.png", white(dent_mask(50 + index)))
-    found = read(tmp_path)
-    assert kinds(found) == {"good": 14, "hole": 4}
-    assert all(len(record.masks) == record.label for record in found.records)
-
-
 @pytest.mark.parametrize("good", ["OK", "i.O.", "Normal"])
 def test_good_parts_under_other_names(tmp_path, good):
     assert kinds(read(plates(tmp_path, good=good))) == {"good": 14, "dent": 4}
@@ -238,15 +226,3 @@ def test_folders_that_sound_good_are_a_question(tmp_path, folder):
     with pytest.raises(DataError, match=f"{folder}/: good parts, a kind of defect, or neither"):
         read(tmp_path)
     assert kinds(read(tmp_path, folders={folder: "good"}))["good"] == 15
-
-
-@pytest.mark.parametrize("name", ["hole/{:03d}.bmp", "good/{:03d}.bmp", "bitmaps/hole/{:03d}.png"])
-def test_on_a_line_of_two_tones_masks_without_a_telling_name_are_a_question(tmp_path, name):
-    for folder, number in (("good", 14), ("hole", 4)):
-        for index in range(number):
-            write(tmp_path / folder / f"{index:03d}.png", white(dent_mask(index)))
-    for index in range(4):
-        write(tmp_path / name.format(index), white(dent_mask(50 + index)))
-    asked = r"which are masks|inside a folder that says the opposite"
-    with pytest.raises(DataError, match=asked):
-        read(tmp_path)
