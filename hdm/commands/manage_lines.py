@@ -63,4 +63,5 @@ def add(
     print("\n".join(add_line.preview(wanted, project)))
     add_line.add(wanted, project)
     prefect_yaml.write(project)
-    print(f"{name} added to pipelines.yaml and prefect.yaml; run it with `hdm run {name}`.")
+    print(f"{wanted.name} added to pipelines.yaml and prefect.yaml; run it with `hdm run "
+          f"{wanted.name}`.")

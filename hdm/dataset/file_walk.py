@@ -5,7 +5,7 @@ By name alone a file is left aside for one of three reasons: it is hidden or bel
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
 
 from hdm.dataset.images import SUFFIXES
@@ -71,15 +71,6 @@ def left_aside(path: PurePath) -> str | None:
     # "frame.0001" and "12.30 Uhr" end in no suffix, and would each be a reason of its own.
     known = suffix[1:].isalnum() and not suffix[1:].isdigit() and len(suffix) <= _LONGEST_SUFFIX
     return f"*{printable(suffix)}" if known else NO_SUFFIX
-
-
-def by_reason(paths: Iterable[PurePath]) -> dict[str, list[str]]:
-    """Of `paths`, relative to the folder that is searched, those left aside, by their reason."""
-    found: dict[str, list[str]] = {}
-    for path in paths:
-        if reason := left_aside(path):
-            found.setdefault(reason, []).append(path.as_posix())
-    return found
 
 
 def told(reasons: Mapping[str, list[str]]) -> list[str]:

@@ -104,6 +104,8 @@ def _unfinished(inbox: Path, files: list[str], settling: float) -> dict[str, str
             found[path] = "its name is not UTF-8: rename it"
         elif Path(path).suffix.lower() in _PARTIAL or path.endswith("~"):
             found[path] = "its name says that it is not complete yet"
+        elif (inbox / path).is_dir():
+            found[path] = "it is a link to a folder: put the files themselves here"
         elif not os.access(inbox / path, os.R_OK):
             found[path] = "it cannot be opened: correct its permissions"
     before = {path: _state(inbox / path) for path in files if path not in found}

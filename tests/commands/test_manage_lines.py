@@ -59,7 +59,9 @@ def test_a_folder_alone_is_enough_and_questions_are_answered(hdm, project, sourc
         Image.fromarray(noise).save(source / f"label/{number}.png")
     asked = hdm("lines", "add", "camera")
     assert asked.code == 3 and "label/ is named like a folder of masks" in asked.err
-    assert hdm("lines", "add", "camera", "--folder", "label=defect").code == 0
+    added = hdm("lines", "add", "camera", "--folder", "label=defect")
+    assert added.code == 0 and "camera added to pipelines.yaml" in added.out
+    assert "`hdm run camera`" in added.out
     lines = YAML(typ="safe").load((project / "pipelines.yaml").read_text())["lines"]
     assert lines["camera"]["source"] == {"path": "camera", "format": "auto",
                                          "folders": {"label": "defect"}}

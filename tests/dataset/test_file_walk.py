@@ -5,7 +5,7 @@ from pathlib import Path, PurePath
 
 import pytest
 
-from hdm.dataset.file_walk import HIDDEN, NO_SUFFIX, by_reason, left_aside, told, walk
+from hdm.dataset.file_walk import HIDDEN, NO_SUFFIX, left_aside, told, walk
 from hdm.dataset.images import SUFFIXES
 from hdm.errors import DataError
 
@@ -26,6 +26,15 @@ def test_all_files_are_found_hidden_ones_too(tmp_path: Path) -> None:
         "b.png", "a.txt", "deep/er/c.png", ".git/x", "@eaDir/b.png/THUMB.jpg", "._b.png"])
     assert names(tmp_path) == names(tmp_path)
     assert names(tmp_path / "nowhere") == names(tmp_path / "a.txt") == []
+
+
+def by_reason(paths):
+    """Paths that are left aside, by their reason."""
+    found = {}
+    for path in paths:
+        if reason := left_aside(path):
+            found.setdefault(reason, []).append(path.as_posix())
+    return found
 
 
 @pytest.mark.parametrize("link", [".", "..", "deep", "deep/up"])

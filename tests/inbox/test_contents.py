@@ -119,3 +119,11 @@ def test_what_cannot_be_is_one_sentence(inbox):
     for label in ("../x", "a/b", ".hidden", "ground_truth"):
         with pytest.raises(ConfigError, match="expected good or the name of a defect"):
             check_label(label)
+
+
+def test_a_link_to_a_folder_of_the_inbox_waits(inbox):
+    (inbox / "good/again").symlink_to(inbox / "dent", target_is_directory=True)
+    found = look(inbox)
+    assert found.waiting == {
+        "good/again": "it is a link to a folder: put the files themselves here"}
+    assert not found.not_images and len(found.images) == 3

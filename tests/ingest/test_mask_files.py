@@ -226,3 +226,9 @@ def test_folders_that_sound_good_are_a_question(tmp_path, folder):
     with pytest.raises(DataError, match=f"{folder}/: good parts, a kind of defect, or neither"):
         read(tmp_path)
     assert kinds(read(tmp_path, folders={folder: "good"}))["good"] == 15
+
+
+@pytest.mark.parametrize("folder", ["not_ok", "No Good", "NG_2", "defective parts"])
+def test_plain_words_for_bad_are_no_question(tmp_path, folder):
+    write(plates(tmp_path) / folder / "x.png", plate(77, dent=True))
+    assert kinds(read(tmp_path)) == {"good": 14, "dent": 4, folder: 1}

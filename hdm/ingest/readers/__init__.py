@@ -44,9 +44,10 @@ def read_source(source: Path, settings: Source | None = None) -> Reading:
     """
     settings = settings or Source(path=str(source))
     _check_exists(source)
-    layout = settings.format if settings.format != "auto" else detect(source)[0]
+    auto = settings.format == "auto"
+    layout = detect(source)[0] if auto else settings.format
     reader = READERS[layout]
-    if not reader.fits(source):
+    if not auto and not reader.fits(source):
         raise DataError(f"{source}: expected {reader.LAYOUT} (format {layout}), found "
                         f"{_content(source)}; correct the path or the format in pipelines.yaml.")
     if settings.columns and layout != "table":

@@ -4,8 +4,7 @@ import re
 
 from hdm.ingest.readers.label_words import BAD_WORDS, GOOD_WORDS, MISSING_WORDS, plain
 
-_BAD_WORDS = re.compile(
-    r"(bad|nok|ng|ko|nio|schlecht|ausschuss|scrap|(defect|anomal|fault|reject|fail)\w*)\d*")
+_BAD_STEMS = re.compile(r"defect|anomal|fault|reject|fail")
 _SPLIT_WORDS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation"})
 _MASK_WORDS = re.compile(
     r".*masks?|maske|masken|gts?|groundtruths?|labels?|labell?ed|annots?|annotations?|"
@@ -33,7 +32,8 @@ def sounds_good(name: str) -> bool:
 
 def means_bad(name: str) -> bool:
     """Whether a folder of this name holds defective parts, of whatever kind."""
-    return bool(_BAD_WORDS.fullmatch(plain(name)))
+    word = plain(name).rstrip("0123456789")
+    return word in BAD_WORDS or bool(_BAD_STEMS.match(word))
 
 
 def means_masks(name: str) -> bool:
