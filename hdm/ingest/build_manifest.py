@@ -90,7 +90,7 @@ def ingest(source: Path, layout: Source, settings: Ingest, seed: int, *,
     warnings += near_copies(records, facts, splits, bits, settings.near_duplicates)
     manifest = Manifest.of([
         _row(record, facts[record.path], split, group, bits, record.path in truth.masks)
-        for record, split, group in zip(records, splits, groups, strict=True)], root, root / MASKS)
+        for record, split, group in zip(records, splits, groups, strict=True)], root)
     table = split_table(manifest)
     waiting = _waiting(records, splits, groups) if frozen else []
     notes = [*found.notes, *truth.notes, *drawn, *remark_on_bits(facts, bits), *warnings,
