@@ -145,6 +145,7 @@ class _Drawn:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._known: dict[str, bool | None] = {}
 
     def most(self, files: list[str]) -> bool:
         """Whether the files are drawn, those of one value apart."""
@@ -161,15 +162,17 @@ class _Drawn:
         return seen.count(False) > 0.5 * len(seen)
 
     def _look(self, files: list[str]) -> list[bool]:
-        seen = []
-        for number in evenly(len(files), _SAMPLED):
+        chosen = (files[number] for number in evenly(len(files), _SAMPLED))
+        return [drawn for file in chosen if (drawn := self._one(file)) is not None]
+
+    def _one(self, file: str) -> bool | None:
+        """What a file looks like, read once; None if it has one value or cannot be read."""
+        if file not in self._known:
             try:
-                drawn = looks_drawn(read_image(self._root / files[number]))
+                self._known[file] = looks_drawn(read_image(self._root / file))
             except UnreadableImage:
-                continue
-            if drawn is not None:
-                seen.append(drawn)
-        return seen
+                self._known[file] = None
+        return self._known[file]
 
 
 class _Images:
