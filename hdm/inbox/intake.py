@@ -8,7 +8,6 @@ import csv
 import hashlib
 import io
 import json
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -92,11 +91,9 @@ class Intake:
             return False
         with atomic_file(target) as temporary:
             shutil.copyfile(origin, temporary)
-            _sync(temporary)
             if file_digest(temporary) != step.digest:
                 raise HDMError(f"{origin} changed while it was copied; run the same command "
                                "again.")
-        _sync(target.parent)
         return True
 
     def _explain(self, refused: list[Refused]) -> None:
@@ -176,12 +173,3 @@ def _first_cells(file: Path) -> set[str]:
         return set()
     lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     return {row[0] for line in lines for row in csv.reader([line]) if row}
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file or folder is on the disk."""
-    number = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
