@@ -58,7 +58,7 @@ def test_predictions_are_logged_on_request_only(hdm, project, shots) -> None:
     assert [Path(name).name for name in rows["name"]] == ["black.png", "white.png", "broken.png"]
     assert list(rows["decision"]) == ["good", "defect", "undecidable"]
     assert set(rows["source"]) == {"cli"}
-    assert set(rows["model"]) == {"local"}
+    assert set(rows["model"]) == {"trained"}
     assert rows["reason"].iloc[2] == "a text file"
 
 

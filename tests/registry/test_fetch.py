@@ -12,8 +12,8 @@ from registry_lines import make_line
 
 from hdm.errors import RegistryError
 from hdm.registry import fetch as module
+from hdm.registry.detector_files import fingerprint
 from hdm.registry.fetch import Fetched, fetch, live_version
-from hdm.registry.logged_model import fingerprint
 from hdm.registry.model_versions import FINGERPRINT
 
 MODEL = "hdm-plate"
