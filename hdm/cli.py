@@ -36,7 +36,7 @@ COMMANDS = {
         "Check the images in a line's inbox; take the good ones in, put the bad ones in "
         "quarantine.")),
     "predict": Entry("predict_images", "predict", (
-        "Judge images: print a table, write heat maps, predictions.json and predictions.csv.")),
+        "Judge images with the live model: print a table, write pictures, JSON and CSV.")),
     "serve": Entry("serve_line", "serve", (
         "Judge images over HTTP with the live model, and follow it when another becomes live.")),
     "export": Entry("export_onnx", "export", (

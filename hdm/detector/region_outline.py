@@ -19,9 +19,10 @@ def outline_of(mask: np.ndarray, gap: int) -> list[Corner]:
 
     height, width = mask.shape
     reach = (gap + 1) // 2
-    grid = np.zeros((height + 1 + 2 * reach, width + 1 + 2 * reach), np.uint8)
-    for row in (reach, reach + 1):  # a pixel covers four corners of the grid
-        for column in (reach, reach + 1):
+    edge = 2 * reach + 1  # wider than what closing looks at
+    grid = np.zeros((height + 1 + 2 * edge, width + 1 + 2 * edge), np.uint8)
+    for row in (edge, edge + 1):  # a pixel covers four corners of the grid
+        for column in (edge, edge + 1):
             grid[row:row + height, column:column + width] |= mask.astype(np.uint8)
     closed = cv2.morphologyEx(grid, cv2.MORPH_CLOSE, np.ones((2 * reach + 1,) * 2, np.uint8))
     contours, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
@@ -32,5 +33,4 @@ def outline_of(mask: np.ndarray, gap: int) -> list[Corner]:
         tolerance *= COARSER
     if len(corners) < 3:
         corners = cv2.convexHull(contour)
-    return [(min(max(int(x) - reach, 0), width), min(max(int(y) - reach, 0), height))
-            for x, y in corners[:, 0]]
+    return [(int(x) - edge, int(y) - edge) for x, y in corners[:, 0]]

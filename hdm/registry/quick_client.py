@@ -3,9 +3,9 @@
 Importing it costs 2.5 s of processor time, and nothing in it can be had for less (its REST store
 alone 1.8 s, SQLAlchemy and alembic 0.6 s). That is too much at three places: recognising the store,
 once a line at every `dvc repro`; the live version and where its files are, for whatever judges
-pictures; and the versions in `hdm history` and `hdm results`. All else asks MLflow's client. `hdm.registry.store.ask` tries the clients below
-first, whose methods and attributes are named as MLflow's; whatever they raise that is no
-RegistryError means that MLflow's has to be asked.
+pictures; and the versions in `hdm history` and `hdm results`. All else asks MLflow's client.
+`hdm.registry.store.ask` tries the clients below first, whose methods and attributes are named as
+MLflow's; whatever they raise that is no RegistryError means that MLflow's has to be asked.
 """
 
 import base64
