@@ -9,7 +9,7 @@ from hdm.line import TRAINED
 Version = Annotated[str, typer.Option("--version", metavar="N", help=(
     "A version of the line's model; the live one if left out."))]
 Trained = Annotated[bool, typer.Option("--trained", help=(
-    "The detector that was trained last, whatever the gate said of it."))]
+    "What was trained last, whatever the gate said of it."))]
 
 
 def named(version: str) -> str:
