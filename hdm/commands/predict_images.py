@@ -15,7 +15,6 @@ from hdm.commands.judged_row import Row, summary
 from hdm.commands.line_name import LineName
 from hdm.commands.model_choice import Trained, Version, named
 from hdm.commands.prediction_table import Judging, Overlays, Recorder
-from hdm.detector.regions import RegionRule
 from hdm.line import Line
 from hdm.progress import progress_bar
 from hdm.registry.answering import Answering, Choice, answering
@@ -57,7 +56,7 @@ def predict(
             answering(chosen, Choice(version, trained, model)) as found:
         detector = _load(chosen, found)
     judging = Judging(detector, found.version, f"{line}, {named(found.version)}",
-                      RegionRule.of_detector(detector), folder, overlays, level)
+                      detector.region_rule, folder, overlays, level)
     with progress_bar(console, "predicting") as report:
         rows = prediction_table.predict_files(judging, list(searched.files), report,
                                               _recorder(chosen, found.version) if log else None)

@@ -3,14 +3,11 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from hdm.detector.region_outline import Corner, outline_of
-
-if TYPE_CHECKING:
-    from hdm.detector.detector import HDM
 
 MOST = 10
 """Regions that are told of one picture, the strongest first."""
@@ -70,11 +67,6 @@ class RegionRule:
         whole = form["fit"] == "resize"
         return cls(level_of(threshold, pixel), (form["height"], form["width"]) if whole else None,
                    float(form.get("scale", 1.0)))
-
-    @classmethod
-    def of_detector(cls, detector: "HDM") -> Self:
-        """That of a loaded detector."""
-        return cls.of(detector.threshold, detector.calibration.pixel, detector.form.as_dict())
 
     def cell(self, height: int, width: int) -> float:
         """Sides of the map's smallest detail, in pixels of a picture of that size; at least 1."""
