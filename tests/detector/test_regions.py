@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from hdm.dataset.input_format import InputFormat
 from hdm.detector.region_outline import CORNERS, outline_of
-from hdm.detector.regions import MOST, NO_REGIONS, RegionRule, find_regions, level_of
+from hdm.detector.regions import MOST, NO_REGIONS, RegionRule, find_regions, half_way, level_of
 
 BOX = (slice(10, 14), slice(10, 20))
 
@@ -56,7 +56,7 @@ def test_single_pixels_vanish(places: list[tuple[int, int]]) -> None:
         anomaly[place] = 1.0
     assert [region.peak for region in find_regions(anomaly, 0.5).told] == [pytest.approx(0.7)]
     anomaly[BOX] = 0
-    assert find_regions(anomaly, 0.5) == NO_REGIONS
+    assert find_regions(anomaly, 0.5).told == ()
 
 
 @pytest.mark.parametrize(("cell", "side", "count"), [
@@ -80,7 +80,7 @@ def test_facts_and_order() -> None:
     assert [(r.left, r.top, r.width, r.height, r.area, r.peak) for r in found.told] == [
         (10, 10, 10, 4, 40, 0.95), (50, 40, 10, 4, 40, 0.9), (5, 40, 4, 3, 12, 0.6)]
     assert found.told[2].outline == ((5, 40), (5, 43), (9, 43), (9, 40))
-    assert find_regions(anomaly, 0.95) == NO_REGIONS  # not above the level
+    assert find_regions(anomaly, 0.95) .told == ()  # not above the level
 
 
 def test_of_many_regions_the_strongest_are_told_and_the_others_counted() -> None:
@@ -121,15 +121,29 @@ def test_good_pictures_have_none_unless_asked() -> None:
     for decision in ("defect", "undecidable"):
         assert len(rule.regions(decision, anomaly).told) == 1
     assert len(rule.regions("good", anomaly, level=0.2).told) == 1
-    assert rule.regions("defect", anomaly, level=0.95) == NO_REGIONS
+    assert rule.regions("defect", anomaly, level=0.95).told == ()
 
 
-def test_weak_places_beside_a_defect_are_left_out_but_never_all() -> None:
-    rule, weak = RegionRule(0.5), (slice(40, 50), slice(40, 50))
-    both = rule.regions("defect", map_of((BOX, 0.99), (weak, 0.8)))
-    assert [region.peak for region in both.told] == [pytest.approx(0.99)]
-    assert len(rule.regions("defect", map_of((BOX, 0.99), (weak, 0.9))).told) == 2
-    assert len(rule.regions("defect", map_of((weak, 0.6))).told) == 1
+def test_a_defect_reaches_as_far_as_half_of_its_evidence() -> None:
+    assert half_way(0.5, 0.99) == pytest.approx(1 / (1 + 99 ** -0.5))
+    assert half_way(0.9, 0.9) == pytest.approx(0.9)
+    assert half_way(0.5, 1.0) == half_way(0.5, 0.999)
+    fading = map_of(((slice(5, 19), slice(5, 25)), 0.6), (BOX, 0.99))
+    assert [r[:4] for r in RegionRule(0.5).regions("defect", fading).told] == [(10, 10, 10, 4)]
+    assert len(find_regions(fading, 0.5).told) == 1 and boxes(fading) == [(5, 5, 20, 14)]
+
+
+@pytest.mark.parametrize(("second", "count"), [(0.95, 2), (0.8, 1), (0.55, 1)])
+def test_weak_places_beside_a_defect_are_left_out(second: float, count: int) -> None:
+    both = map_of((BOX, 0.99), ((slice(40, 50), slice(40, 50)), second))
+    assert len(RegionRule(0.2).regions("defect", both).told) == count
+
+
+@pytest.mark.parametrize("value", [0.3, 0.49, 0.6])
+def test_a_weak_defect_alone_is_told(value: float) -> None:
+    found = RegionRule(0.2).regions("defect", map_of((BOX, value)))
+    assert [region[:4] for region in found.told] == [(10, 10, 10, 4)]
+    assert found.level < value
 
 
 def test_the_level_is_the_map_where_the_evidence_is_at_the_threshold() -> None:
