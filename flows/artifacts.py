@@ -38,7 +38,8 @@ def publish_results(line: Line) -> None:
     """Everything about a run that went through."""
     summary = Summary.load(line)
     create_table_artifact(key=key(line.name, "auroc"), table=metric_rows(summary),
-                          description=f"Quality of {line.name} on its test images")
+                          description=f"Quality of {line.name}, version "
+                                      f"{summary.version or NOTHING}, on its test images")
     create_markdown_artifact(key=key(line.name, "gate"), markdown=gate_text(summary),
                              description=f"Gate decision of {line.name}")
     create_markdown_artifact(key=key(line.name, "funnel"), markdown=funnel_text(summary),
@@ -70,7 +71,7 @@ def publish_links(line: Line, summary: Summary) -> None:
                              link_text=f"{line.name}: {name}")
     rows = [f"- [{name}]({address})" for name, address in addresses.items()]
     if report_file(line).is_file():
-        rows.append(f"- report: `{report_file(line)}` (or `hdm report {line.name}`)")
+        rows.append(f"- report: `{report_file(line)}` (or `hdm report {line.name} --trained`)")
     if rows:
         create_markdown_artifact(key=key(line.name, "links"), markdown="\n".join(rows),
                                  description=f"Links of {line.name}")

@@ -12,6 +12,8 @@ from hdm.files import read_json
 from hdm.pipelines import ProductLine
 from hdm.settings import Params
 
+TRAINED = "trained"
+"""Stands for a version's number where a detector answers that was not registered."""
 TEST_SET = "test_set"
 """Key of ingest's settings file: which frozen test set it takes."""
 

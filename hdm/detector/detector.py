@@ -15,6 +15,7 @@ from hdm.dataset.input_format import InputFormat
 from hdm.detector.calibration import Calibration
 from hdm.detector.ddm import DDM
 from hdm.detector.operating_point import OPERATING_POINT_FILE, OperatingPoint
+from hdm.detector.regions import RegionRule
 from hdm.detector.scorer import Scorer
 from hdm.diffusion.compute import Backend
 from hdm.errors import DataError, HDMError
@@ -66,6 +67,11 @@ class HDM:
     def threshold(self) -> float:
         """Scores above it are called defects."""
         return self.operating_point.threshold
+
+    @property
+    def region_rule(self) -> RegionRule:
+        """What is told as a region of its anomaly maps."""
+        return RegionRule.of(self.threshold, self.calibration.pixel, self.form.as_dict())
 
     def with_operating_point(self, point: OperatingPoint) -> "HDM":
         """The same detector, deciding by another operating point."""

@@ -14,4 +14,4 @@ def facts_of(detector: HDM) -> dict[str, Any]:
             "calibration_images": len(calibration.normal_scores),
             "smallest_rate": calibration.smallest_rate,
             "input": {"height": form.height, "width": form.width, "channels": form.channels,
-                      "fit": form.fit}}
+                      "fit": form.fit, "scale": form.scale}}

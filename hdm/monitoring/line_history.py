@@ -10,9 +10,8 @@ from hdm.files import read_json
 from hdm.line import Line
 from hdm.monitoring.line_page import Page, Sheet, VersionRow
 from hdm.registry.decision_log import noted
-from hdm.registry.history import Service, VersionRecord, services, versions
+from hdm.registry.history import Service, VersionRecord, champion_of, services, versions
 from hdm.registry.mlflow_client import first_line
-from hdm.registry.model_versions import CHAMPION
 
 # Worst first: what was missed, what was rejected for nothing, then each defect type.
 SHEETS = {"escapes": "Escapes: defects that were missed",
@@ -27,7 +26,7 @@ def gather(line: Line, client: Any, mlflow: Any) -> Page:
     """
     found = versions(line)
     times = services(client, line.model_name)
-    champion = next((record for record in found if CHAMPION in record.aliases), None)
+    champion = champion_of(found)
     sheets, problem = _sheets(client, mlflow, champion) if champion else ((), "")
     return Page(
         line=line.name, description=line.entry.description, owner=line.entry.owner,

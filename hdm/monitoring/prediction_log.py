@@ -28,14 +28,12 @@ SCHEMA_VERSION = 1
 WAIT = 30.0
 """Seconds that a row waits for another process's row to be written."""
 
-LOCAL = "local"
-"""The model of predictions by a detector that is in no registry."""
 UNDECIDABLE = "undecidable"
 COLUMNS = {
     "id": "INTEGER PRIMARY KEY AUTOINCREMENT",  # the order of predictions: clocks may jump
     "time": "REAL NOT NULL",  # UTC seconds since 1970
     "source": "TEXT NOT NULL",  # cli or rest
-    "model": "TEXT NOT NULL",  # registry version, or local
+    "model": "TEXT NOT NULL",  # registry version, or hdm.line.TRAINED
     "name": "TEXT NOT NULL",
     "pixel_hash": "TEXT",  # SHA-256 of the decoded pixels
     "score": "REAL",

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 
 class RegionAnswer(BaseModel):
-    """A connected part of the anomaly map above region_level, in pixels of the image."""
+    """One defect, in pixels of the image; the outline's corners are [x, y]."""
 
     left: int
     top: int
@@ -14,6 +14,7 @@ class RegionAnswer(BaseModel):
     height: int
     area: int
     peak: float
+    outline: list[tuple[int, int]]
 
 
 class ImageAnswer(BaseModel):
@@ -31,8 +32,10 @@ class ImageAnswer(BaseModel):
     height: int | None = None
     region_level: float | None = None
     regions: list[RegionAnswer] | None = None
+    more_regions: int | None = None
     heatmap: str | None = None
     picture: str | None = None
+    overlay: str | None = None
 
 
 class Answer(BaseModel):

@@ -26,8 +26,8 @@ from hdm.serving.upload_page import page
 from hdm.serving.uploads import uploads
 
 Level = Annotated[float | None, Query(gt=0, lt=1, description=(
-    "Value of the anomaly map above which a region is told; where the evidence reaches the "
-    "threshold if left out."))]
+    "Value of the anomaly map above which a region is told, of good images, too; where the "
+    "evidence reaches the threshold if left out."))]
 
 
 def build_app(service: Service) -> FastAPI:
@@ -98,14 +98,14 @@ def _add_predictions(app: FastAPI, service: Service, holder: list[Any]) -> None:
               openapi_extra=answer_schema.BODY,
               dependencies=holder)
     async def predict(request: Request, line: str, heatmap: bool = False, view: bool = False,
-                      level: Level = None) -> Response:
+                      overlay: bool = False, level: Level = None) -> Response:
         """Judge one image (as the body) or several (as files of a form)."""
         chosen, begun = _line(service, line), time.monotonic()
         status = HTTPStatus.INTERNAL_SERVER_ERROR
         try:
             async with asyncio.timeout(service.options.patience):
                 content = await _judge(service, chosen, request,
-                                       AnswerOptions(level, heatmap, view))
+                                       AnswerOptions(level, heatmap, view, overlay))
             status = HTTPStatus.OK if "error" not in content else HTTPStatus.UNPROCESSABLE_ENTITY
             return JSONResponse(content, status)
         except TimeoutError:

@@ -107,9 +107,9 @@ class Service:
                 if not math.isfinite(found.score):
                     raise DataError(f"{file.name}: the score is not a number; the image or the "
                                     "model is damaged.")
-                drawn = options.heatmap or options.view
                 answer: dict[str, Any] = await self._done(
-                    small and not drawn, answers.judged, file.name, served, image, found, options)
+                    small and not options.drawn, answers.judged, file.name, served, image, found,
+                    options)
                 if line.journal:
                     line.journal.record(file.name, served.version, image, found)
         except DataError as error:

@@ -18,9 +18,10 @@ from hdm.registry import ledger
 from hdm.registry.address import tracking_uri
 from hdm.registry.comparison import Candidate, compare_with_champion
 from hdm.registry.decision_record import DecisionRecord
+from hdm.registry.detector_files import assembled, fingerprint
 from hdm.registry.gate import GateEvidence, gate
 from hdm.registry.history import receipt_file
-from hdm.registry.logged_model import assembled, fingerprint, logged_model
+from hdm.registry.logged_model import logged_model
 from hdm.registry.mlflow_client import connect, first_line, load_mlflow
 from hdm.registry.mlflow_uris import model_uri, run_page
 from hdm.registry.model_versions import champion_before, find_champion, register_version

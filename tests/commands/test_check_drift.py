@@ -9,12 +9,15 @@ from PIL import Image
 
 from hdm.dataset.appearance import Appearance
 from hdm.detector.detector import Prediction
+from hdm.detector.regions import RegionRule
 from hdm.monitoring.prediction_log import PredictionLog
 from hdm.settings import Monitor
 
 
 class Detector:
     """Brightness is anomaly."""
+
+    region_rule = RegionRule(0.5)
 
     def predict(self, images: list[np.ndarray], batch_size: int = 16) -> list[Prediction]:
         means = [float(image.mean()) / 255 for image in images]
@@ -58,7 +61,7 @@ def test_predictions_are_logged_on_request_only(hdm, project, shots) -> None:
     assert [Path(name).name for name in rows["name"]] == ["black.png", "white.png", "broken.png"]
     assert list(rows["decision"]) == ["good", "defect", "undecidable"]
     assert set(rows["source"]) == {"cli"}
-    assert set(rows["model"]) == {"local"}
+    assert set(rows["model"]) == {"trained"}
     assert rows["reason"].iloc[2] == "a text file"
 
 
@@ -66,7 +69,7 @@ def test_the_live_model_judges_what_is_logged(hdm, project, shots, monkeypatch) 
     from hdm.registry import fetch
 
     monkeypatch.setattr(fetch, "live_version", lambda line: "7")
-    monkeypatch.setattr(fetch, "fetch", lambda line, uri: fetch.Fetched(
+    monkeypatch.setattr(fetch, "fetch", lambda line, uri, into: fetch.Fetched(
         uri.rpartition("/")[2], project / "registered"))
     hdm("predict", "plates", "shots", "--log")
     hdm("predict", "plates", "shots", "--log", "--model", "models:/hdm-plates/4")
@@ -86,7 +89,7 @@ def test_a_look_prints_what_is_watched(hdm, project, shots, monkeypatch) -> None
     found = hdm("monitor", "plates")
     assert found.code == 0, found.err
     assert "Sharpness" in found.out
-    assert "plates, version local: no change in 3 images." in found.out
+    assert "plates, version trained: no change in 3 images." in found.out
     assert "data/plates/monitor/index.html" in found.out
     record = json.loads(hdm("monitor", "plates", "--json").out)
     assert record == json.loads((project / "data/plates/monitor/status.json").read_text())

@@ -42,8 +42,8 @@ def test_a_row_says_all_there_is_to_say(tmp_path: Path) -> None:
 
 def test_what_cannot_be_judged_is_recorded_with_its_reason(tmp_path: Path) -> None:
     log = PredictionLog(tmp_path, Monitor())
-    log.record_undecidable("b.png", "local", "cli", "a truncated image")
-    log.record("c.png", "local", "cli", picture(1), found(float("nan")))
+    log.record_undecidable("b.png", "trained", "cli", "a truncated image")
+    log.record("c.png", "trained", "cli", picture(1), found(float("nan")))
     rows = log.read()
     assert list(rows["decision"]) == ["undecidable", "undecidable"]
     assert list(rows["reason"]) == ["a truncated image", "the score is not a number"]

@@ -11,6 +11,7 @@ from PIL import Image
 
 from hdm.dataset.appearance import Appearance
 from hdm.detector.detector import Prediction
+from hdm.detector.regions import RegionRule
 from hdm.errors import RegistryError
 from hdm.line import Line
 from hdm.pipelines import ProductLine, Source
@@ -63,7 +64,7 @@ class FakeRegistry:
         if version in self.broken:
             raise self.broken[version]
         self.judges.append(FakeJudge(self.pause))
-        return Served(line.name, version, self.judges[-1], 0.5,
+        return Served(line.name, version, self.judges[-1], RegionRule(0.5),
                       {"line": line.name, "version": version, "threshold": 0.5})
 
     def put(self, monkeypatch) -> None:
