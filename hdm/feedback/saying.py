@@ -122,7 +122,8 @@ def _entry(statement: Statement, image: np.ndarray, digest: str, name: str,
         part=statement.part or str(known.get("part") or ""), who=statement.who, why=statement.why,
         when=datetime.now(UTC).isoformat(timespec="seconds"),
         model_version=str(then.get("model", "")), decision=str(then.get("decision", "")),
-        mask_sha256="" if statement.mask is None else mask_hash(statement.mask), width=image.shape[1], height=image.shape[0],
+        mask_sha256="" if statement.mask is None else mask_hash(statement.mask),
+        width=image.shape[1], height=image.shape[0],
         channels=1 if image.ndim == 2 else 3, bit_depth=8 * image.dtype.itemsize, **figures)
 
 
