@@ -41,7 +41,8 @@ def feedback_tables(feedback: Any) -> tuple[Table, ...]:
         return ()
     rows = tuple((row["name"], row["said"], row["who"] or MISSING, row["version_then"] or MISSING,
                   _scored(row["then"]), _scored(row["now"])) for row in feedback)
-    return (Table("What people said", ("picture", "said", "by", "version then", "then", "now"), rows,
+    columns = ("picture", "said", "by", "version then", "then", "now")
+    return (Table("What people said", columns, rows,
                   "Score / threshold, and what was decided. This version has learned from these "
                   "pictures, so they do not show how well it does on others."),)
 
