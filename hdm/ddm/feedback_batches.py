@@ -58,6 +58,9 @@ class FeedbackBatches:
         """A confirmed defect (C, H, W) and its label (H, W), as it was or on another good image."""
         row, normals = _drawn(self.defects, rng), self.batches.normals
         image, label = self.real.images[row], self.real.labels[row]
+        for axis in (-1, -2) if self.anywhere else ():
+            if rng.random() < 0.5:
+                image, label = image.flip(axis), label.flip(axis)
         if bool(self.real.drawn[row]) and rng.random() < PASTED_SHARE:
             base = normals[int(rng.integers(len(normals)))].numpy()
             moved, where = paste(base, image.numpy(), label.numpy(), rng, anywhere=self.anywhere)
@@ -80,10 +83,6 @@ def _drawn(rows: list[list[int]], rng: np.random.Generator) -> int:
 def paste(base: np.ndarray, image: np.ndarray, label: np.ndarray, rng: np.random.Generator, *,
           anywhere: bool) -> tuple[np.ndarray, np.ndarray]:
     """The defect of an image (C, H, W) on a good one: changed image, label uint8 (H, W)."""
-    if anywhere:
-        for axis in (1, 2):
-            if rng.random() < 0.5:
-                image, label = np.flip(image, axis), np.flip(label, axis - 1)
     move = []
     for axis in (0, 1):
         covered = np.flatnonzero((label != UNCHANGED).any(1 - axis))

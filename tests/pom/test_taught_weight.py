@@ -10,6 +10,7 @@ from hdm.dagm.feedback_images import load_feedback
 from hdm.dataset.manifest import Manifest, Row
 from hdm.detector.ddm import DDM
 from hdm.diffusion.compute import Backend
+from hdm.model_settings import Benign
 from hdm.pom.discrimination.building import normality_of
 from hdm.pom.discrimination.taught_weight import LEAST, choose_weight
 
@@ -40,7 +41,7 @@ def pictures(folder, count, kind, parts=None):
         tiny.write_png(folder / name, np.clip(image, 0, 255).astype(np.uint8))
         rows.append(Row(name, "train" if kind == "good" else "holdout", int(kind != "good"), kind,
                         None, parts[number] if parts else name, SIZE, SIZE, 1, 8, 8,
-                        f"{kind}{number}"))
+                        f"{number:064}"))
     return Manifest.of(rows, folder, folder)
 
 
@@ -49,7 +50,7 @@ def chosen(folder, before: float, after: float, defects=6, parts=None):
     learned from in each fold."""
     form = tiny.input_format(SIZE)
     settings = tiny.ddm_settings(normality=False)
-    base = DDM(form, tiny.whitened(tiny.prior(), GOOD.expand(-1, 3, -1, -1)[:, :1]),
+    base = DDM(form, tiny.whitened(tiny.prior(), form.canvas_for_encoder(GOOD)),
                Brightness(before), settings, Backend(tiny.COMPUTE))
     bad, good = pictures(folder, defects, "dent", parts), pictures(folder, 3, "good")
     images = load_feedback(bad, good, form, lambda image: image.mean(0), seed=0)
@@ -59,7 +60,6 @@ def chosen(folder, before: float, after: float, defects=6, parts=None):
         seen.append((name, set(rest.real.picture.tolist()), set(rest.alarm.tolist())))
         return Brightness(after)
 
-    from hdm.model_settings import Benign
     choice = choose_weight(base, refine, images, bad, good, (lambda n: GOOD[n], len(GOOD)),
                            normality_of(base, GOOD, Benign()), GOOD)
     return choice, seen
