@@ -35,6 +35,9 @@ COMMANDS = {
     "inbox": Entry("take_in", "inbox", (
         "Check the images in a line's inbox; take the good ones in, put the bad ones in "
         "quarantine.")),
+    "feedback": Entry("give_feedback", "feedback", (
+        "Say of a picture that it was good, or that it was a defect; the next training learns from "
+        "it.")),
     "predict": Entry("predict_images", "predict", (
         "Judge images with the live model: print a table, write pictures, JSON and CSV.")),
     "serve": Entry("serve_line", "serve", (

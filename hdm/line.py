@@ -16,6 +16,8 @@ TRAINED = "trained"
 """Stands for a version's number where a detector answers that was not registered."""
 TEST_SET = "test_set"
 """Key of ingest's settings file: which frozen test set it takes."""
+FEEDBACK = "feedback"
+"""Key of ddm_train's settings file: what people said, digests by id."""
 
 
 def find_project(start: Path | None = None) -> Path:
@@ -86,6 +88,7 @@ class Line:
         settings: dict[str, Any] = read_json(self.settings_file(stage))
         if isinstance(settings, dict):
             settings.pop(TEST_SET, None)
+            settings.pop(FEEDBACK, None)
         try:
             return Params.model_validate(merge({}, settings))
         except (ValueError, TypeError, AttributeError):
@@ -96,6 +99,11 @@ class Line:
     def frozen_folder(self) -> Path:
         """The line's frozen test sets, one CSV file each; git tracks them."""
         return self.project / "test_sets" / self.name
+
+    @property
+    def feedback(self) -> Path:
+        """What people said of the line's pictures (see hdm.dataset.feedback_entries)."""
+        return self.project / "feedback" / self.name
 
     @property
     def inbox(self) -> Path | None:

@@ -62,17 +62,17 @@ def measure_format(normals: Manifest, settings: Image) -> InputFormat:
                max(high, low + 1e-3), fit, scale, detail)
 
 
-def load_normals(normals: Manifest, form: InputFormat, *, seed: int,
+def load_normals(normals: Manifest, form: InputFormat, *, seed: int, crops: int | None = None,
                  progress: Callable[[int, int], None] | None = None) -> Tensor:
     """Images of a split that are `learned` from, as one tensor (N, channels, height, width).
 
     With fit "tile", N random crops: at least 1,024 of native pixels, or 2,048 of images that
-    are resized, each at a scale of its own.
+    are resized, each at a scale of its own; or `crops` of each image.
     """
     every: Sequence[Any] = list(normals)
     rows = [every[number] for number in learned(len(every))]
     fewest = TILES_AT_LEAST if form.scale == 1 else ZOOMED_AT_LEAST
-    repeats = -(-max(fewest, len(rows)) // len(rows))
+    repeats = crops or -(-max(fewest, len(rows)) // len(rows))
     rng = np.random.default_rng(seed)
     out = []
     for index, row in enumerate(rows):

@@ -16,7 +16,7 @@ from hdm.drawing.svg import Chart
 from hdm.evaluation.evaluation import Evaluation
 from hdm.report import charts, gallery, wording
 from hdm.report.gallery import Chapter
-from hdm.report.metric_tables import funnel_tables, table_of
+from hdm.report.metric_tables import feedback_tables, funnel_tables, table_of
 from hdm.report.page import Gallery, Picture, ReportContent, Table
 from hdm.report.wording import ThresholdFacts
 from hdm.settings import Params
@@ -32,7 +32,8 @@ _NOTHING = {"escapes": ("Escapes: missed defects", "None: no defective test imag
 class Background:
     """What the report says beside the evaluation; unknown things are left empty.
 
-    funnel, split_table: the JSON that pom_filter and ingest left. facts: name -> text.
+    funnel, split_table: the JSON that pom_filter and ingest left. feedback: what each picture that
+    people spoke of scored before and after. facts: name -> text.
     """
 
     line: str
@@ -43,6 +44,7 @@ class Background:
     facts: tuple[tuple[str, str], ...] = ()
     funnel: Any = None
     split_table: Any = None
+    feedback: Any = None
 
 
 def draw(evaluation: Evaluation, manifest: Manifest, folder: Path, most: int,
@@ -139,7 +141,8 @@ def _charts(evaluation: Evaluation, operating_curve: pd.DataFrame) -> tuple[Char
 
 def _data(background: Background) -> tuple[Table, ...]:
     splits = table_of("Images by split", background.split_table)
-    return (*((splits,) if splits else ()), *funnel_tables(background.funnel))
+    return (*((splits,) if splits else ()), *funnel_tables(background.funnel),
+            *feedback_tables(background.feedback))
 
 
 def _yaml(content: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ from starlette.requests import ClientDisconnect
 from hdm import __version__
 from hdm.serving import answer_schema
 from hdm.serving.answers import AnswerOptions
+from hdm.serving.feedback_route import add_feedback
 from hdm.serving.head_requests import HeadAsGet
 from hdm.serving.http_errors import HTTPProblem, too_slow
 from hdm.serving.line_service import LineService, Service
@@ -47,6 +48,7 @@ def build_app(service: Service) -> FastAPI:
     app.add_middleware(HeadAsGet)
     _add_errors(app)
     _add_predictions(app, service, holder)
+    add_feedback(app, lambda name: _line(service, name), service.options, holder)
     _add_state(app, service, holder)
     _add_pages(app, service)
     return app

@@ -54,7 +54,7 @@ async def uploads(request: Request, options: Options) -> Received:
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > options.max_bytes:
         raise too_large(options.max_bytes)
-    stream = Request(request.scope, _limited(request.receive, options.max_bytes)).stream()
+    stream = Request(request.scope, limited(request.receive, options.max_bytes)).stream()
     try:
         _check_coding(request.headers.get("content-encoding", ""))
         content_type = request.headers.get("content-type", "")
@@ -109,7 +109,7 @@ def _no_image(declared: str) -> HTTPProblem:
                        f"a form with files, received {declared[:80]}.")
 
 
-def _limited(receive: Receive, limit: int) -> Receive:
+def limited(receive: Receive, limit: int) -> Receive:
     """`receive`, refusing as soon as more than `limit` bytes have come: a length may be a lie."""
     seen = 0
 

@@ -1,5 +1,6 @@
 """Stage evaluate: predict the test split, measure, draw and write the report."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -9,6 +10,7 @@ from hdm.detector.detector import HDM
 from hdm.detector.operating_point import choose
 from hdm.evaluation.evaluation import Evaluation, evaluate
 from hdm.evaluation.evaluation_files import metric_rows, records, write_csv, write_evaluation
+from hdm.evaluation.feedback_scores import FEEDBACK_SCORES, rescored
 from hdm.evaluation.predicting import predictions
 from hdm.files import atomic_folder, read_json, write_json, write_text
 from hdm.line import Line
@@ -40,7 +42,8 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     with atomic_folder(folder / "heatmaps") as sheets, progress_bar(console, "drawing") as report:
         drawn = draw(evaluation, test, sheets, settings.evaluate.sheet_images, report)
         known = background(line, detector, settings, test_set)
-        page = render(build(evaluation, known, settings, drawn))
+        said = rescored(detector, line.stage_folder("ddm_train") / "feedback")
+        page = render(build(evaluation, replace(known, feedback=said), settings, drawn))
     metrics = evaluation.metrics | {
         "stated_false_alarm_rate": known.threshold.false_alarm_rate,
         "calibration_images": known.threshold.images,
@@ -49,6 +52,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     write_csv(folder / "operating_curve.csv", known.operating_curve)
     detector.operating_point.save(line.operating_point_file)
     write_json(folder / line.test_set_file.name, test_set)
+    write_json(folder / FEEDBACK_SCORES, said)
     write_text(folder / "report.html", page)
     write_json(folder / "metrics.json", metrics)
     run.log_metrics(metrics)

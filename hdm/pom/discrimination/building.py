@@ -57,9 +57,10 @@ class HeldOut:
     first: int
 
 
-def build_detector(ddm: DDM, normals: Tensor, benign: Benign, held: HeldOut, info: dict[str, Any]
-                   ) -> tuple[HDM, dict[str, float | None]]:
-    """The detector of a trained module, from training images (n, C, H, W) and what was held out.
+def build_detector(ddm: DDM, normals: Tensor, benign: Benign, held: HeldOut, info: dict[str, Any],
+                   taught: float | None = None) -> tuple[HDM, dict[str, float | None]]:
+    """The detector of a trained module, from training images (n, C, H, W) and what was held out;
+    taught: see `fit_fusion`.
 
     Returns it, deciding by the default operating point, and image and pixel AUROC on the synthetic
     defects (None without any): how well it finds what it was taught to find, not how well it will
@@ -69,7 +70,8 @@ def build_detector(ddm: DDM, normals: Tensor, benign: Benign, held: HeldOut, inf
     maps = {number: evidence_maps(ddm, normality, held.load(number)[None])
             for number in evenly(held.count, JOINED_IMAGES)}
     scorer = Scorer(ddm, normality, fit_fusion(
-        list(maps.values()), (ddm.form.height, ddm.form.width), tiled=ddm.form.fit == "tile"))
+        list(maps.values()), (ddm.form.height, ddm.form.width), tiled=ddm.form.fit == "tile",
+        taught=taught))
     calibration, figures = calibrated(scorer, held, maps)
     return HDM(scorer, calibration, choose(calibration, ThresholdRule()), info), figures
 

@@ -21,16 +21,20 @@ diffusion."""
 PIXEL_STEP = 7
 
 
+def usual_weight(*, tiled: bool) -> float:
+    """Of what the discriminators say, where no real defect tells another one."""
+    return TAUGHT_BY_TILES if tiled else TAUGHT
+
+
 def fit_fusion(maps: Sequence[Tensor], canvas: tuple[int, int], *, tiled: bool = False,
                taught: float | None = None) -> Fusion:
     """From each held-out good image's maps of K kinds, (1, K, H, W), and the canvas's size.
 
-    taught: weight of the last kind, what the discriminators say, of 1; None for `TAUGHT` of whole
-    images and `TAUGHT_BY_TILES` of those that are judged by tiles. Kinds of the diffusion share
-    the rest.
+    taught: weight of the last kind, what the discriminators say, of 1; None for `usual_weight`.
+    Kinds of the diffusion share the rest.
     """
     kinds = maps[0].shape[1]
-    share = (TAUGHT_BY_TILES if tiled else TAUGHT) if taught is None else taught
+    share = usual_weight(tiled=tiled) if taught is None else taught
     weight = torch.tensor([(1 - share) / (kinds - 1)] * (kinds - 1) + [share]) if kinds > 1 \
         else torch.ones(1)
     centre = torch.stack([image.mean((0, 2, 3)) for image in maps]).mean(0)

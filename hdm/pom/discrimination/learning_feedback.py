@@ -1,0 +1,45 @@
+"""From a detector and what people said of its answers to one that has learned of it."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from hdm.dagm.feedback_images import load_feedback
+from hdm.dataset.manifest import Manifest
+from hdm.detector.ddm import DDM
+from hdm.detector.detector import HDM
+from hdm.model_settings import Benign
+from hdm.pom.discrimination.building import HeldOut, build_detector, normality_of
+from hdm.pom.discrimination.taught_weight import Refine, choose_weight
+
+
+def learn(before: HDM, defects: Manifest, alarms: Manifest, normals: Tensor, benign: Benign,
+          held: HeldOut, refine: Refine, *, seed: int) -> tuple[HDM, dict[str, Any]]:
+    """The detector after feedback, and notes: figures as `build_detector` returns them beside what
+    `Choice` names.
+
+    Args:
+        defects, alarms: pictures that were confirmed to be defective, and good ones that were
+            called defective; either may be empty. normals: (n, C, H, W) what was trained on.
+
+    The latent prior and the grown defects stay as they are: a few pictures among hundreds change
+    neither.
+    """
+    module = before.scorer.ddm
+    form = module.form
+    images = load_feedback(defects, alarms, form, lambda image: _odd(before, image), seed=seed)
+    # Of a part that is judged by tiles there are so many crops that they would count as half.
+    good = torch.cat([normals, images.alarms]) if form.fit == "resize" else normals
+    choice = choose_weight(module, refine, images, defects, alarms, (held.load, held.count),
+                           normality_of(module, good, benign), good)
+    network = refine(images, "feedback") if choice.learned else module.network
+    after, figures = build_detector(
+        DDM(form, module.prior, network, module.settings, module.backend), good, benign, held,
+        before.info | {"feedback": {"defects": len(defects), "false_alarms": len(alarms)}},
+        choice.taught if choice.learned else None)
+    return after, figures | choice._asdict()
+
+
+def _odd(detector: HDM, image: Tensor) -> Tensor:
+    return detector.scorer.inspect([image])[0].pixels[0, 0]
