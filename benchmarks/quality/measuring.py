@@ -16,7 +16,7 @@ from benchmarks.quality.methods.method import Score
 from hdm.dataset.images import read_mask
 from hdm.dataset.input_format import InputFormat
 from hdm.dataset.manifest import GOOD, Manifest, Row
-from hdm.detector.operating_point import conformal_threshold
+from hdm.detector.conformal import conformal_threshold
 from hdm.evaluation.bootstrap import auroc_samples, group_weights, interval
 from hdm.evaluation.metrics import image_auroc
 from hdm.evaluation.pixels import LEVELS, PixelTally, aupro, pixel_auroc

@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from hdm.dataset.appearance import Appearance
 from hdm.detector.calibration import Calibration
+from hdm.detector.conformal import conformal_threshold
 from hdm.detector.operating_point import (
     OperatingPoint,
     choose,
-    conformal_threshold,
     curve,
     expected_cost,
 )

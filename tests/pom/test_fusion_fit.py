@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from hdm.detector.operating_point import conformal_threshold
+from hdm.detector.conformal import conformal_threshold
 from hdm.pom.discrimination.fusion_fit import LEAST, fit_fusion
 
 CANVAS = (16, 16)
