@@ -14,6 +14,8 @@ from hdm.settings import Params
 
 TEST_SET = "test_set"
 """Key of ingest's settings file: which frozen test set it takes."""
+SOURCE = "source"
+"""Key of ingest's settings file: what a person has said of the source."""
 
 
 def find_project(start: Path | None = None) -> Path:
@@ -84,6 +86,7 @@ class Line:
         settings: dict[str, Any] = read_json(self.settings_file(stage))
         if isinstance(settings, dict):
             settings.pop(TEST_SET, None)
+            settings.pop(SOURCE, None)
         try:
             return Params.model_validate(merge({}, settings))
         except (ValueError, TypeError, AttributeError):

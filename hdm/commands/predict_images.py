@@ -11,6 +11,7 @@ import hdm
 from hdm.commands import prediction_table
 from hdm.commands.image_search import missed_sentence, search
 from hdm.commands.line_name import LineName
+from hdm.dataset.part_rule import part_reader
 from hdm.errors import HDMError
 from hdm.line import Line
 from hdm.progress import progress_bar
@@ -37,6 +38,9 @@ def predict(
     log: Annotated[bool, typer.Option("--log", help=(
         "Log the predictions for `hdm monitor`; without --model the live model judges then."))
     ] = False,
+    part: Annotated[str, typer.Option(metavar="NAME", help=(
+        "With --log: the physical part that all these images show; else the line's part_rule "
+        "reads it from their names."))] = "",
 ) -> None:
     """Judge images: print a table, write heat maps, predictions.json and predictions.csv."""
     chosen = Line.load(line)
@@ -49,12 +53,16 @@ def predict(
         version, place = _chosen(chosen, model, live=log)
         own = chosen.operating_point_file if place == chosen.detector_folder else None
         detector = _load(chosen, place, own if own and own.is_file() else None)
-    recorder = _recorder(chosen, version) if log else None
+    recorder = _recorder(chosen, version, part) if log else None
     with progress_bar(console, "predicting") as report:
         found = prediction_table.predict_files(detector, list(searched.files), folder, report,
                                                recorder)
     prediction_table.write_tables(found, folder)
+    from hdm.detector.promise import promise  # late: scipy, which comes with the detector
+
     console.print(prediction_table.table(found))
+    if sentence := promise(detector.operating_point):
+        console.print(sentence, markup=False, highlight=False, soft_wrap=True)
     console.print(f"heat maps, predictions.json and predictions.csv: {folder}", markup=False,
                   highlight=False, soft_wrap=True)
     bad = [row for row in found if row.error]
@@ -83,12 +91,13 @@ def _chosen(line: Line, model: str, *, live: bool) -> tuple[str, Path]:
     return "", Path(model) if model else line.detector_folder
 
 
-def _recorder(line: Line, version: str) -> prediction_table.Recorder:
+def _recorder(line: Line, version: str, part: str) -> prediction_table.Recorder:
     # Late: pandas, which only those who log need.
     from hdm.monitoring.prediction_log import LOCAL, PredictionLog
 
     return prediction_table.Recorder(PredictionLog(line.log_folder, line.params.monitor),
-                                     version or LOCAL)
+                                     version or LOCAL, (lambda _: part) if part else
+                                     part_reader(line.entry.source.part_rule))
 
 
 def _load(line: Line, folder: Path, operating_point: Path | None) -> "HDM":

@@ -13,6 +13,7 @@ from PIL import Image
 
 from hdm.commands import prediction_table
 from hdm.dataset import images as decoder
+from hdm.detector.operating_point import OperatingPoint
 
 
 @dataclass
@@ -27,6 +28,8 @@ class Verdict:
 
 class Detector:
     """Brightness is anomaly."""
+
+    operating_point = OperatingPoint(0.5, 0.05, True, "rate", None, None)
 
     batches: list[int]
 
