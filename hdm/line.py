@@ -18,6 +18,8 @@ TEST_SET = "test_set"
 """Key of ingest's settings file: which frozen test set it takes."""
 FEEDBACK = "feedback"
 """Key of ddm_train's settings file: what people said, digests by id."""
+SOURCE = "source"
+"""Key of ingest's settings file: what a person has said of the source."""
 
 
 def find_project(start: Path | None = None) -> Path:
@@ -87,8 +89,8 @@ class Line:
         """
         settings: dict[str, Any] = read_json(self.settings_file(stage))
         if isinstance(settings, dict):
-            settings.pop(TEST_SET, None)
-            settings.pop(FEEDBACK, None)
+            for extra in (TEST_SET, FEEDBACK, SOURCE):
+                settings.pop(extra, None)
         try:
             return Params.model_validate(merge({}, settings))
         except (ValueError, TypeError, AttributeError):

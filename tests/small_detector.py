@@ -16,8 +16,8 @@ def small_detector(channels: int = 1, fit: str = "resize", seed: int = 0, **over
     form = tiny.input_format(channels=channels, fit=fit, height=48, detail=2.0)
     ddm = tiny.ddm(form, seed, **over)
     size = (form.height, form.width)
-    good = resize(tiny.textures(19, channels=channels, size=96), size)
-    prepared = list(resize(tiny.textures(19, channels=channels, size=96), form.prepared_size))
+    good = resize(tiny.textures(25, channels=channels, size=96), size)
+    prepared = list(resize(tiny.textures(25, channels=channels, size=96), form.prepared_size))
     bank = SampleBank(torch.zeros(0, channels, *size).half(),
                       torch.zeros(0, *size, dtype=torch.uint8), pd.DataFrame({"base": []}))
     normals = resize(tiny.textures(8, channels=channels, seed=2), size)

@@ -15,6 +15,7 @@ from hdm.commands.judged_row import Row, summary
 from hdm.commands.line_name import LineName
 from hdm.commands.model_choice import Trained, Version, named
 from hdm.commands.prediction_table import Judging, Overlays, Recorder
+from hdm.dataset.part_rule import part_reader
 from hdm.line import Line
 from hdm.progress import progress_bar
 from hdm.registry.answering import Answering, Choice, answering
@@ -44,6 +45,9 @@ def predict(
         "Value of the anomaly map above which regions are told, of good images, too."))] = None,
     log: Annotated[bool, typer.Option("--log", help=(
         "Log the predictions for `hdm monitor`."))] = False,
+    part: Annotated[str, typer.Option(metavar="NAME", help=(
+        "With --log: the physical part that all these images show; else the line's part_rule "
+        "reads it from their names."))] = "",
 ) -> None:
     """Judge images with the live model: print a table, write pictures, JSON and CSV."""
     chosen = Line.load(line)
@@ -57,14 +61,16 @@ def predict(
         detector = _load(chosen, found)
     judging = Judging(detector, found.version, f"{line}, {named(found.version)}",
                       detector.region_rule, folder, overlays, level)
+    recorder = _recorder(chosen, found.version, part) if log else None
     with progress_bar(console, "predicting") as report:
-        rows = prediction_table.predict_files(judging, list(searched.files), report,
-                                              _recorder(chosen, found.version) if log else None)
+        rows = prediction_table.predict_files(judging, list(searched.files), report, recorder)
     prediction_table.write_tables(rows, folder)
+    from hdm.detector.promise import promise  # late: scipy, which comes with the detector
+
     console.print(prediction_table.table(rows))
     print(summary(rows, named(found.version)))
-    if found.note:
-        print(f"note: {found.note}")
+    for sentence in filter(None, (promise(detector.operating_point), found.note)):
+        print(f"note: {sentence}")
     drawn = "heat maps" if overlays == Overlays.NONE else "heat maps, overlays"
     print(f"{drawn}, predictions.json, predictions.csv and regions.csv: {folder}")
     _tell_what_is_missing(rows, searched)
@@ -86,11 +92,12 @@ def _tell_what_is_missing(rows: Sequence[Row], searched: Search) -> None:
         raise typer.Exit(1)
 
 
-def _recorder(line: Line, version: str) -> Recorder:
+def _recorder(line: Line, version: str, part: str) -> Recorder:
     # Late: pandas, which only those who log need.
     from hdm.monitoring.prediction_log import PredictionLog
 
-    return Recorder(PredictionLog(line.log_folder, line.params.monitor), version)
+    return Recorder(PredictionLog(line.log_folder, line.params.monitor), version,
+                    (lambda _: part) if part else part_reader(line.entry.source.part_rule))
 
 
 def _load(line: Line, found: Answering) -> "HDM":

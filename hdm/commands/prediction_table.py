@@ -56,19 +56,25 @@ class Judging:
 
 @dataclass(frozen=True)
 class Recorder:
-    """Puts verdicts into a line's prediction log as those of one model version."""
+    """Puts verdicts into a line's prediction log as those of one model version.
+
+    part_of: from a file's path to the physical part that it shows, if that is known.
+    """
 
     log: "PredictionLog"
     model: str
+    part_of: Callable[[str], str | None] = lambda _: None
 
     def judged(self, file: Path, image: np.ndarray, found: Any) -> None:
         """`found` is a hdm.detector.detector.Prediction."""
-        self.log.record(printable(file), self.model, SOURCE, image, found)
+        name = printable(file)
+        self.log.record(name, self.model, SOURCE, image, found, self.part_of(name))
 
     def failed(self, file: Path, error: DataError) -> None:
         """A file that could not be read."""
         reason = error.reason if isinstance(error, UnreadableImage) else str(error)
-        self.log.record_undecidable(printable(file), self.model, SOURCE, reason)
+        name = printable(file)
+        self.log.record_undecidable(name, self.model, SOURCE, reason, self.part_of(name))
 
 
 def predict_files(judging: Judging, files: Sequence[Path], progress: Callable[[int, int], None],

@@ -12,6 +12,7 @@ def facts_of(detector: HDM) -> dict[str, Any]:
     return {"threshold": detector.threshold, "pixel": list(calibration.pixel),
             "operating_point": detector.operating_point.as_dict(),
             "calibration_images": len(calibration.normal_scores),
+            "calibration_parts": len(calibration.part_scores),
             "smallest_rate": calibration.smallest_rate,
             "input": {"height": form.height, "width": form.width, "channels": form.channels,
                       "fit": form.fit, "scale": form.scale}}

@@ -60,7 +60,7 @@ class DetectorGraph(nn.Module):
         self.prepared_size, self.seen_size = sizes(self.form, size)
         calibration, self.limit = detector.calibration, detector.threshold
         self.pixel, self.image = calibration.pixel, calibration.image
-        self.register_buffer("normals", torch.tensor(calibration.normal_scores))
+        self.register_buffer("normals", torch.tensor(calibration.part_scores.tolist()))
 
     def forward(self, image: Tensor) -> Judged:
         """See the class."""

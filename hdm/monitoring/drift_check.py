@@ -15,6 +15,7 @@ from hdm.monitoring.drift import counted, watch
 from hdm.monitoring.drift_charts import charts
 from hdm.monitoring.drift_page import render
 from hdm.monitoring.drift_record import idle, record
+from hdm.monitoring.part_values import by_part, doubt
 from hdm.monitoring.prediction_log import PredictionLog
 from hdm.registry.address import tracking_off
 from hdm.registry.detector_files import assembled
@@ -57,7 +58,8 @@ def check_line(line: Line, clock: Callable[[], float] = time.time) -> dict[str, 
     streams = watch(live.calibration, live.point, mine, settings.false_alarm_rate,
                     settings.undecidable_share, defect_rate)
     found = record(line.name, live.model, rows, mine, streams, live.point, settings, defect_rate,
-                   now)
+                   now, parts=len(by_part(mine, live.calibration)),
+                   doubt=doubt(mine, live.calibration))
     return _write(line, found, charts(log.read(last=SHOWN), live.calibration, live.point, streams))
 
 

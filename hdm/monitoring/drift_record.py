@@ -21,15 +21,16 @@ State = Literal["steady", "drift", "idle"]
 def idle(line: str, model: str | None, sentence: str, now: float) -> dict[str, Any]:
     """The record of a line that there is nothing to say of yet; `sentence` says why."""
     return {"line": line, "model": model, "time": utc(now), "state": "idle", "sentence": sentence,
-            "images": 0, "streams": [], "shares": {}}
+            "images": 0, "parts": 0, "doubt": "", "streams": [], "shares": {}}
 
 
 def record(line: str, model: str, rows: pd.DataFrame, counted: pd.DataFrame,
            streams: tuple[Stream, ...], point: OperatingPoint, settings: Monitor,
-           defect_rate: float | None, now: float) -> dict[str, Any]:
+           defect_rate: float | None, now: float, *, parts: int, doubt: str) -> dict[str, Any]:
     """The record of one look.
 
-    rows: all that is logged of the model. counted: those that the streams were made of.
+    rows: all that is logged of the model. counted: those that the streams were made of, of `parts`
+    parts. doubt: why the stated rate of false alarms cannot be promised, "" where it can.
     """
     times = dict(zip(counted["id"], counted["time"], strict=True))
     told = [_stream(stream, times) for stream in streams]
@@ -40,7 +41,8 @@ def record(line: str, model: str, rows: pd.DataFrame, counted: pd.DataFrame,
         "line": line, "model": model, "time": utc(now),
         "state": "drift" if alarms else "steady",
         "sentence": f"{line}, version {model}: {what}.",
-        "images": len(counted), "first": utc(counted["time"].iloc[0]),
+        "images": len(counted), "parts": parts, "doubt": doubt,
+        "first": utc(counted["time"].iloc[0]),
         "last": utc(counted["time"].iloc[-1]),
         "judged_again": int((rows["pixel_hash"].notna() & rows["pixel_hash"].duplicated()).sum()),
         "threshold": point.threshold, "alarm_rate": settings.false_alarm_rate,

@@ -46,8 +46,9 @@ COLUMNS = {
     "sharpness": "REAL",
     "reason": "TEXT NOT NULL",  # why it is undecidable
     "kept": "INTEGER NOT NULL",  # whether the image is under images/
+    "part": "TEXT",  # the physical part that it shows, if that is known
 }
-_TEXT = ("source", "model", "name", "pixel_hash", "decision", "reason")
+_TEXT = ("source", "model", "name", "pixel_hash", "decision", "reason", "part")
 _DAY = 86_400.0
 
 
@@ -71,11 +72,12 @@ class PredictionLog:
         return self.folder / FILE
 
     def record(self, name: str, model: str, source: str, image: np.ndarray,
-               found: "Prediction") -> None:
+               found: "Prediction", part: str | None = None) -> None:
         """Append one prediction, and keep its image if the sampling rule says so.
 
         Args:
             image: (H, W) or (H, W, 3), uint8 or uint16, as it was judged.
+            part: the physical part that it shows, if that is known.
         """
         digest = pixel_hash(image)
         # A score that is no number is below no threshold; "good" would be a wrong word for it.
@@ -89,7 +91,7 @@ class PredictionLog:
             "probability": found.probability, "threshold": found.threshold,
             "decision": decision, "brightness": look.brightness, "contrast": look.contrast,
             "sharpness": look.sharpness, "reason": "" if decided else "the score is not a number",
-            "kept": int(content is not None)}
+            "kept": int(content is not None), "part": part}
         with self._writing() as connection:
             _insert(connection, {"time": self._clock(), **row})
             target = self.image_file(digest)
@@ -97,12 +99,13 @@ class PredictionLog:
                 with atomic_file(target) as temporary:
                     temporary.write_bytes(content)
 
-    def record_undecidable(self, name: str, model: str, source: str, reason: str) -> None:
+    def record_undecidable(self, name: str, model: str, source: str, reason: str,
+                           part: str | None = None) -> None:
         """Append what could not be judged; `reason` is one sentence."""
         with self._writing() as connection:
             _insert(connection, {
                 "time": self._clock(), "source": source, "model": model, "name": name,
-                "decision": UNDECIDABLE, "reason": reason, "kept": 0})
+                "decision": UNDECIDABLE, "reason": reason, "kept": 0, "part": part})
 
     def read(self, model: str | None = None, last: int | None = None) -> pd.DataFrame:
         """Rows in the order they were written, see COLUMNS: all of them, those of one model
@@ -206,10 +209,19 @@ class PredictionLog:
                     "CREATE INDEX by_model ON predictions (model, id); "
                     "CREATE INDEX by_kept ON predictions (pixel_hash, time) WHERE kept = 1; "
                     f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+            _widen(connection)
         except BaseException:
             connection.close()
             raise
         return connection
+
+
+def _widen(connection: sqlite3.Connection) -> None:
+    """Add the columns that a log of before they were known lacks; its rows have NULL there."""
+    there = {name for _, name, *_ in connection.execute("PRAGMA table_info(predictions)")}
+    for name, kind in COLUMNS.items():
+        if name not in there:
+            connection.execute(f"ALTER TABLE predictions ADD COLUMN {name} {kind}")
 
 
 def _insert(connection: sqlite3.Connection, row: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+from hdm.dataset.part_rule import part_reader
 from hdm.errors import DataError
 from hdm.line import Line
 from hdm.monitoring.prediction_log import PredictionLog
@@ -33,6 +34,7 @@ class LineService:
     def __init__(self, line: Line, options: Options, metrics: Metrics) -> None:
         self.slot, self.options, self.metrics = Slot(line), options, metrics
         self.name = line.name
+        self._part_in = part_reader(line.entry.source.part_rule)
         self.open = 0
         """Images that are admitted and not answered."""
         self.batcher = Batcher(line.name, options.batch, options.gather, lambda: self.open,
@@ -47,6 +49,10 @@ class LineService:
         if self.slot.served is None:
             raise no_model(self.name)
         return self.slot.served
+
+    def part_of(self, file: Upload) -> str | None:
+        """The physical part that a file shows: as the request says, or else as its name does."""
+        return file.part or self._part_in(file.name)
 
     @contextmanager
     def admitted(self, images: int) -> Iterator[None]:
@@ -111,11 +117,13 @@ class Service:
                     small and not options.drawn, answers.judged, file.name, served, image, found,
                     options)
                 if line.journal:
-                    line.journal.record(file.name, served.version, image, found)
+                    line.journal.record(file.name, served.version, image, found,
+                                        line.part_of(file))
         except DataError as error:
             line.metrics.undecidable.labels(line.name).inc()
             if line.journal and is_picture(file):
-                line.journal.record_undecidable(file.name, served.version, str(error))
+                line.journal.record_undecidable(file.name, served.version, str(error),
+                                                line.part_of(file))
             answer = answers.undecidable(file.name, served, str(error))
         line.metrics.decisions.labels(line.name, served.version, answer["decision"]).inc()
         return answer

@@ -64,9 +64,9 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
             "channels": form.channels, "training_images": len(normals.train),
             "training_samples": len(rows["train"]), "seed": settings.seed}
     with console.status("calibrating on held-out good images"):
-        load, count = whole_images(line, "calibration", form)
-        held = HeldOut(load, count, normals.calibration, bank, rows["calibration"],
-                       len(normals.train))
+        load, groups = whole_images(line, "calibration", form)
+        held = HeldOut(load, len(groups), normals.calibration, bank, rows["calibration"],
+                       len(normals.train), groups)
         validated: dict[str, Any]
         detector, validated = build_detector(
             DDM(form, prior, network, settings.ddm_train, backend), normals.train,
@@ -86,8 +86,9 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     run.log_metrics({**{name: validated.get(name) for name in FIGURES},
                      "smallest_false_alarm_rate": calibration.smallest_rate})
     run.log_artifact(line.stage_folder("ddm_train"))
-    console.print(f"calibrated on {count} held-out good images, which certify no false-alarm "
-                  f"rate below {calibration.smallest_rate:.1%}")
+    console.print(f"calibrated on {len(calibration.normal_scores)} held-out good images of "
+                  f"{len(calibration.part_scores)} parts, which can promise no false-alarm rate "
+                  f"below {calibration.smallest_rate:.1%}")
     _tell(console, said, validated)
 
 

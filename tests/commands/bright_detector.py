@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hdm.detector.operating_point import OperatingPoint
 from hdm.detector.regions import RegionRule
 
 
@@ -21,6 +22,7 @@ class Detector:
     """Brightness is anomaly."""
 
     region_rule = RegionRule(0.5)
+    operating_point = OperatingPoint(0.5, 0.05, True, "rate", None, None)
 
     batches: list[int]
 

@@ -9,6 +9,7 @@ from PIL import Image
 
 from hdm.dataset.appearance import Appearance
 from hdm.detector.detector import Prediction
+from hdm.detector.operating_point import OperatingPoint
 from hdm.detector.regions import RegionRule
 from hdm.monitoring.prediction_log import PredictionLog
 from hdm.settings import Monitor
@@ -18,6 +19,7 @@ class Detector:
     """Brightness is anomaly."""
 
     region_rule = RegionRule(0.5)
+    operating_point = OperatingPoint(0.5, 0.05, True, "rate", None, None)
 
     def predict(self, images: list[np.ndarray], batch_size: int = 16) -> list[Prediction]:
         means = [float(image.mean()) / 255 for image in images]

@@ -29,6 +29,7 @@ def rows(count: int = 400, seed: int = 1, **changed: np.ndarray | float) -> pd.D
     found["time"] = 1.79e9 + np.arange(count) * 60.0
     found["model"] = "3"
     found["threshold"] = POINT.threshold
+    found["part"] = None
     found["pixel_hash"] = [generator.bytes(32).hex() for _ in range(count)]
     found["decision"] = np.where(found["score"] > POINT.threshold, "defect", "good")
     return found

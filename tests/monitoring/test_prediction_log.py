@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from hdm.dataset.appearance import Appearance
@@ -33,6 +34,7 @@ def test_a_row_says_all_there_is_to_say(tmp_path: Path) -> None:
     log = PredictionLog(tmp_path / "log", Monitor(keep_share=0), clock=lambda: 1_000.5)
     log.record("a.png", "3", "rest", picture(0), found())
     row = log.read().iloc[0].to_dict()
+    assert pd.isna(row.pop("part"))
     assert row == {
         "id": 1, "time": 1_000.5, "source": "rest", "model": "3", "name": "a.png",
         "pixel_hash": pixel_hash(picture(0)), "score": 0.2, "p_value": 0.5, "probability": 0.1,

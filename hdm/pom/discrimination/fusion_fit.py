@@ -1,8 +1,7 @@
 """Fitting how evidences are joined, on held-out good images.
 
-Few numbers are taken from the images that thresholds come from, and each in the same way of all
-images: what that does to a threshold's rate is below what n images can certify, 1 / (n + 1)
-(tests/pom/test_fusion_fit.py measures it).
+They are not those that thresholds come from (`hdm.dataset.held_out`): a threshold for 5 % of false
+alarms on images that also say how evidence is joined raises them on 6 to 7 % with 19 of them.
 """
 
 from collections.abc import Sequence
