@@ -118,7 +118,8 @@ def _tell(console: Console, said: Learned, notes: dict[str, Any]) -> None:
         console.print(f"feedback on {escape(name)} is left aside: {reason}")
     if not said.entries:
         return
-    words = f"{len(said.defects)} confirmed defects and {len(said.alarms)} false alarms"
+    words = " and ".join(f"{count} {kind}{'' if count == 1 else 's'}" for count, kind in (
+        (len(said.defects), "confirmed defect"), (len(said.alarms), "false alarm")))
     console.print(f"learned from {words}" if notes["learned"] else
                   f"{words} taught nothing: defects that were left out were found better before; "
                   "give more of them, or draw them")
