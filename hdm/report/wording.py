@@ -24,7 +24,7 @@ class ThresholdFacts:
     smallest_rate: the smallest false-alarm rate that so many parts can promise. certified: whether
     the stated one is proven. costs: of an escape and of a false reject, and the expected share of
     defects; None where a rate was stated. promise: what is promised, in a sentence.
-    picture_rate: expected share of good pictures with a false alarm.
+    picture_rate: expected share of good pictures with a false alarm, at most.
     """
 
     false_alarm_rate: float
@@ -162,7 +162,8 @@ def _promised(facts: ThresholdFacts) -> str:
     single = facts.picture_rate
     if single is None or facts.parts in (0, facts.images):
         return facts.promise
-    return f"{facts.promise} Of single pictures, {percent(single)} with a false alarm are expected."
+    return (f"{facts.promise} Of single pictures, at most {percent(single)} with a false alarm are "
+            "expected.")
 
 
 def confusion_table(evaluation: Evaluation) -> Table:

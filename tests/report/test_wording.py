@@ -92,7 +92,7 @@ def test_threshold_text():
     few = ThresholdFacts(0.01, 40, 1 / 21, False, parts=20, promise="Few.", picture_rate=0.031)
     first, note = threshold_text(few, 0.5)
     assert "40 good images of 20 parts" in first and "as near to 1 % of good parts" in first
-    assert note == "Few. Of single pictures, 3.1 % with a false alarm are expected."
+    assert note == "Few. Of single pictures, at most 3.1 % with a false alarm are expected."
 
 
 @pytest.mark.parametrize(("pictures", "surprising"), [(1, True), (4, False)])
