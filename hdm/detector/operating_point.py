@@ -33,7 +33,8 @@ class OperatingPoint:
 
     parts: good parts that it was set on. promised_rate: the smallest rate of false alarms that is
     proven of this threshold, on average over lines; None with basis "cost". likely_rate: the true
-    rate is below it on `LIKELY` of lines. picture_rate: expected share of good pictures above.
+    rate is below it on `LIKELY` of lines. picture_rate: expected share of good pictures above, at
+    most.
     All None, and parts 0, where an earlier version wrote it.
     """
 

@@ -18,11 +18,13 @@ SURPRISING = 0.01  # one-sided p-value below which the false-alarm rate is not c
 
 @dataclass(frozen=True)
 class ThresholdFacts:
-    """How the threshold came about: on `images` held-out good images, for a stated rate, or by
-    cost.
+    """How the threshold came about: on `images` held-out good images of `parts` parts (0: as many),
+    for a stated rate, or by cost.
 
-    smallest_rate: the smallest false-alarm rate that so many images can certify. costs: of an
-    escape and of a false reject, and the expected share of defects; None where a rate was stated.
+    smallest_rate: the smallest false-alarm rate that so many parts can promise. certified: whether
+    the stated one is proven. costs: of an escape and of a false reject, and the expected share of
+    defects; None where a rate was stated. promise: what is promised, in a sentence.
+    picture_rate: expected share of good pictures with a false alarm, at most.
     """
 
     false_alarm_rate: float
@@ -32,6 +34,9 @@ class ThresholdFacts:
     costs: tuple[float, float, float] | None = None
     escape_rate: float | None = None
     expected_cost: float | None = None
+    parts: int = 0
+    promise: str = ""
+    picture_rate: float | None = None
 
 
 def figures(evaluation: Evaluation, coverage: float) -> tuple[Figure, ...]:
@@ -107,14 +112,17 @@ def verdict(evaluation: Evaluation, facts: ThresholdFacts,
 def too_many_alarms(evaluation: Evaluation, facts: ThresholdFacts) -> bool:
     """Whether so many false alarms would be rare if test and calibration images were alike.
 
-    This counts that the threshold itself is uncertain (`false_alarms_by_chance`). Where images come
-    in groups, the bootstrap interval must lie above the rate as well.
+    This counts parts, and that the threshold itself is uncertain (`false_alarms_by_chance`). The
+    bootstrap interval must lie above the rate as well.
     """
-    confusion, n = evaluation.confusion, facts.images
-    if not confusion.good or not n:
+    scores, n = evaluation.scores, facts.parts or facts.images
+    bad = scores.loc[scores["label"] == 1, "group"]
+    stopped = scores.loc[scores["decision"] != "good", "group"]
+    good = set(scores["group"]) - set(bad)
+    if not good or not n:
         return False
-    alarms = false_alarms_by_chance(n, confusion.good, facts.false_alarm_rate)
-    chance = alarms.sf(confusion.false_positives - 1)
+    alarms = false_alarms_by_chance(n, len(good), facts.false_alarm_rate)
+    chance = alarms.sf(len(good & set(stopped)) - 1)
     low = evaluation.intervals["false_alarm_rate"].low
     return bool(chance < SURPRISING) and (low is None or low > facts.false_alarm_rate)
 
@@ -123,27 +131,39 @@ def threshold_text(facts: ThresholdFacts, threshold: float) -> tuple[str, ...]:
     """How the threshold was calibrated."""
     if facts.costs:
         return _cost_text(facts, threshold)
-    first = (f"The threshold {threshold:.4g} was set on {facts.images} good images that were held "
-             f"out from training, so that at most {percent(facts.false_alarm_rate)} of good parts "
-             "are called defective. No defective image and no test image was used.")
-    smallest = (f"{facts.images} images can certify no rate below "
-                f"{percent(facts.smallest_rate)}")
-    second = f"{smallest}; the stated rate is above that." if facts.certified else (
-        f"{smallest}, so the stated rate is not certified: the threshold is the highest score "
-        "among these images. More calibration images would mend that.")
-    return first, second
+    stated = percent(facts.false_alarm_rate)
+    aim = f"so that at most {stated} of good parts are called defective" if facts.certified else \
+        f"as near to {stated} of good parts called defective as they can promise"
+    first = (f"The threshold {threshold:.4g} was set on {_images(facts)} that were held out from "
+             f"training, and had no say in the scores, {aim}. No defective image and no test image "
+             "was used.")
+    return first, _promised(facts)
 
 
 def _cost_text(facts: ThresholdFacts, threshold: float) -> tuple[str, ...]:
     escape, reject, rate = facts.costs or (0.0, 0.0, 0.0)
     first = (f"The threshold {threshold:.4g} is the cheapest for an escape that costs {escape:g}, "
              f"a false reject that costs {reject:g}, and {percent(rate)} defective parts. It was "
-             f"read from {facts.images} held-out good images and from synthetic defects on such "
-             "images; no defective image and no test image was used.")
+             f"read from {_images(facts)}, held out, and from synthetic defects on such images; no "
+             "defective image and no test image was used.")
     second = (f"Expected there: {percent(facts.false_alarm_rate)} false rejects, "
               f"{percent(facts.escape_rate)} escapes, a cost of {facts.expected_cost or 0:.4g} a "
               "part. Real defects may be harder to see than synthetic ones.")
-    return first, second
+    return first, second, _promised(facts)
+
+
+def _images(facts: ThresholdFacts) -> str:
+    several = f" of {facts.parts} parts" if facts.parts not in (0, facts.images) else ""
+    return f"{facts.images} good images{several}"
+
+
+def _promised(facts: ThresholdFacts) -> str:
+    """What is promised of parts, and what is to be expected of pictures where that is less."""
+    single = facts.picture_rate
+    if single is None or facts.parts in (0, facts.images):
+        return facts.promise
+    return (f"{facts.promise} Of single pictures, at most {percent(single)} with a false alarm are "
+            "expected.")
 
 
 def confusion_table(evaluation: Evaluation) -> Table:

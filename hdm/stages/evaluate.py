@@ -8,6 +8,7 @@ from rich.console import Console
 from hdm.dataset.manifest import Manifest
 from hdm.detector.detector import HDM
 from hdm.detector.operating_point import choose
+from hdm.detector.promise import promise
 from hdm.evaluation.evaluation import Evaluation, evaluate
 from hdm.evaluation.evaluation_files import metric_rows, records, write_csv, write_evaluation
 from hdm.evaluation.feedback_scores import FEEDBACK_SCORES, rescored
@@ -46,7 +47,10 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
         page = render(build(evaluation, replace(known, feedback=said), settings, drawn))
     metrics = evaluation.metrics | {
         "stated_false_alarm_rate": known.threshold.false_alarm_rate,
+        "promised_false_alarm_rate": detector.operating_point.promised_rate,
+        "likely_false_alarm_rate": detector.operating_point.likely_rate,
         "calibration_images": known.threshold.images,
+        "calibration_parts": known.threshold.parts,
         "smallest_false_alarm_rate": known.threshold.smallest_rate}
     write_evaluation(folder, evaluation)
     write_csv(folder / "operating_curve.csv", known.operating_curve)
@@ -59,6 +63,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     run.set_tags({"test_set": test_set["name"]})
     _log(run, folder, evaluation)
     console.print(auroc_table(line.name, evaluation))
+    console.print(promise(detector.operating_point), highlight=False)
 
 
 def _log(run: StageRun, folder: Path, evaluation: Evaluation) -> None:

@@ -67,6 +67,32 @@ def test_predictions_are_logged_on_request_only(hdm, project, shots) -> None:
     assert rows["reason"].iloc[2] == "a text file"
 
 
+@pytest.mark.parametrize(("rule", "options", "parts"), [
+    ("", (), [None] * 3), ("", ("--part", "A7"), ["A7"] * 3),
+    ("{part}te", (), [None, "whi", None]), ("{part}te", ("--part", "A7"), ["A7"] * 3)])
+def test_parts_are_read_from_names_or_said(hdm, project, shots, rule, options, parts) -> None:
+    if rule:
+        text = (project / "pipelines.yaml").read_text()
+        (project / "pipelines.yaml").write_text(text.replace(
+            "format: folder}", f'format: folder, part_rule: "{rule}"}}'))
+    hdm("predict", "plates", "shots", "--log", *options)
+    found = log(project).read()["part"]
+    assert [None if part != part else part for part in found] == parts
+
+
+def test_what_cannot_be_promised_is_printed(hdm, project, shots, monkeypatch) -> None:
+    monkeypatch.setenv("HDM_TRACKING", "off")
+    file = project / "data/plates/ddm_train/detector/detector.json"
+    content = json.loads(file.read_text())
+    content["calibration"]["groups"] = [4, 4]
+    file.write_text(json.dumps(content))
+    hdm("predict", "plates", "shots", "--log")
+    found = hdm("monitor", "plates")
+    assert "Calibration parts have up to 2 pictures each, and 3 of 3 logged" in found.out
+    page = (project / "data/plates/monitor/index.html").read_text()
+    assert "That cannot be promised here." in page and "part_rule" in page
+
+
 def test_the_live_model_judges_what_is_logged(hdm, project, shots, monkeypatch) -> None:
     from hdm.registry import fetch
 

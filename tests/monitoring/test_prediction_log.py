@@ -149,6 +149,22 @@ def test_row_and_image_come_together_or_not_at_all(tmp_path: Path) -> None:
     assert list(log.read()["name"]) == ["first", "d"]
 
 
+@pytest.mark.parametrize("gone", [("part",), ("part", "sharpness"), ("probability", "part")])
+def test_a_log_of_before_a_column_was_known_goes_on(tmp_path: Path, gone: tuple[str, ...]) -> None:
+    log = PredictionLog(tmp_path, Monitor())
+    log.record("a", "1", "cli", picture(0), found(), part="p1")
+    log.close()
+    connection = sqlite3.connect(log.file)
+    for column in gone:
+        connection.execute(f"ALTER TABLE predictions DROP COLUMN {column}")
+    connection.close()
+    log.record("b", "1", "cli", picture(1), found(), part="p2")
+    log.record_undecidable("c", "1", "cli", "r", part="p2")
+    rows = log.read()
+    assert list(rows["name"]) == ["a", "b", "c"] and list(rows["part"][1:]) == ["p2", "p2"]
+    assert all(pd.isna(rows[column][0]) for column in gone)
+
+
 def test_logs_that_cannot_be_used_are_told_in_one_sentence(tmp_path: Path) -> None:
     newer = PredictionLog(tmp_path / "newer", Monitor())
     newer.record_undecidable("a", "1", "cli", "r")

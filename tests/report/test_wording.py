@@ -1,5 +1,7 @@
 """Sentences and tables say what the figures say."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -83,11 +85,24 @@ def test_figures_explain_themselves_or_say_why_not(evaluation, builder, settings
 
 
 def test_threshold_text():
-    certified, note = threshold_text(FACTS, 0.5)
-    assert "60 good images" in certified
-    assert "5 %" in certified
-    assert "below 1.6 %; the stated rate is above that" in note
-    assert "not certified" in threshold_text(ThresholdFacts(0.01, 20, 1 / 21, False), 0.5)[1]
+    certified, note = threshold_text(replace(FACTS, promise="Kept."), 0.5)
+    assert "60 good images that were held out" in certified
+    assert "so that at most 5 % of good parts" in certified
+    assert note == "Kept."
+    few = ThresholdFacts(0.01, 40, 1 / 21, False, parts=20, promise="Few.", picture_rate=0.031)
+    first, note = threshold_text(few, 0.5)
+    assert "40 good images of 20 parts" in first and "as near to 1 % of good parts" in first
+    assert note == "Few. Of single pictures, at most 3.1 % with a false alarm are expected."
+
+
+@pytest.mark.parametrize(("pictures", "surprising"), [(1, True), (4, False)])
+def test_alarms_on_many_pictures_of_one_part_are_one_alarm(builder, settings, pictures, surprising):
+    """Eight alarms on twenty parts are no chance; on two parts of four pictures they may be."""
+    for n in range(20 * pictures):
+        builder.add(f"g{n}", "good", 0.9 if n < 8 else 0.1, group=f"part {n // pictures}")
+    split = builder.build()
+    found = evaluate(split.manifest, split.ordered(), settings)
+    assert too_many_alarms(found, FACTS) is surprising
 
 
 def test_type_table(evaluation):

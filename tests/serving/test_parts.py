@@ -66,13 +66,13 @@ class Log:
     def __init__(self, error: Exception | None = None) -> None:
         self.rows, self.gate, self.error = [], threading.Event(), error
 
-    def record(self, name, model, source, image, found) -> None:
+    def record(self, name, model, source, image, found, part=None) -> None:
         self.gate.wait(5)
         if self.error:
             raise self.error
         self.rows.append((name, model, source))
 
-    def record_undecidable(self, name, model, source, reason) -> None:
+    def record_undecidable(self, name, model, source, reason, part=None) -> None:
         self.rows.append((name, model, source, reason))
 
     def close(self) -> None:
