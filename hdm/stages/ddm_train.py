@@ -13,10 +13,11 @@ from hdm.errors import TrainingError
 from hdm.files import atomic_folder, write_json
 from hdm.line import Line
 from hdm.pom.discrimination.building import HeldOut, build_detector
+from hdm.pom.discrimination.decidability_fit import fit_decidability
 from hdm.progress import progress_bar
 from hdm.settings import Params
 from hdm.stage_run import StageRun
-from hdm.stages.inputs import format_of, normals_of, prior_of, whole_images
+from hdm.stages.inputs import format_of, good_pictures, normals_of, prior_of, whole_images
 from hdm.stages.loss_log import LossLog
 from hdm.stages.resume import checkpoint_file
 
@@ -49,9 +50,12 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
         load, count = whole_images(line, "calibration", form)
         held = HeldOut(load, count, normals.calibration, bank, rows["calibration"],
                        len(normals.train))
-        detector, validated = build_detector(
-            DDM(form, prior, network, settings.ddm_train, backend), normals.train,
-            settings.benign, held, info)
+        ddm = DDM(form, prior, network, settings.ddm_train, backend)
+        decidability = fit_decidability(
+            ddm, good_pictures(line, "train"), good_pictures(line, "calibration"),
+            settings.benign, settings.ddm_train.undecidable_rate, seed=settings.seed)
+        detector, validated = build_detector(ddm, normals.train, settings.benign, held, info,
+                                             decidability)
     calibration = detector.calibration
     with atomic_folder(line.stage_folder("ddm_train")) as folder:
         detector.save(folder / "detector")
@@ -61,3 +65,8 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     run.log_artifact(line.stage_folder("ddm_train"))
     console.print(f"calibrated on {count} held-out good images, which certify no false-alarm "
                   f"rate below {calibration.smallest_rate:.1%}")
+    limits = decidability.limits
+    console.print(f"good parts that may be undecidable: {limits.rate:.1%}, " + (
+        f"certified by {limits.parts} held-out parts" if limits.certified else
+        f"extrapolated, as {limits.parts} held-out parts certify no rate below "
+        f"{limits.smallest_rate:.1%}"))
