@@ -6,6 +6,7 @@ the score calls a defect stays one unless a figure is `FAR` beyond what is usual
 say what the score means.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -60,30 +61,27 @@ class Limits:
         """1 / (n + 1), the smallest rate that n held-out parts can certify."""
         return 1 / (self.parts + 1)
 
-    def excess(self, figures: Sequence[float]) -> list[float]:
-        """How far each figure is from the usual, 1 at its limit."""
-        out = []
-        for value, centre, low, high in zip(figures, self.centre, self.low, self.high, strict=True):
-            limit = high if value > centre else low
-            out.append(0.0 if limit is None else (value - centre) / (limit - centre))
-        return out
+    def bounds(self, *, called: bool) -> tuple[list[float], list[float]]:
+        """Lowest and highest value of each figure of a picture that is decidable, infinite where
+        there is no limit. called: its score calls it a defect."""
+        far = [FAR if called and name not in SIZES else 1.0 for name in FIGURES]
+        low, high = ([math.copysign(math.inf, sign) if limit is None
+                      else centre + times * (limit - centre)
+                      for limit, centre, times in zip(limits, self.centre, far, strict=True)]
+                     for sign, limits in ((-1, self.low), (1, self.high)))
+        return low, high
 
     def doubts(self, figures: Sequence[float], *, called: bool) -> tuple[Doubt, ...]:
         """Why the picture is undecidable; () where it is not. called: its score calls it a
         defect."""
         found = []
-        for number, excess in enumerate(self.excess(figures)):
+        for number, (low, high) in enumerate(zip(*self.bounds(called=called), strict=True)):
             name, value = FIGURES[number], figures[number]
-            # Written so that a figure that is no number is a doubt.
-            if not excess <= (FAR if called and name not in SIZES else 1.0):
+            if value < low or value > high:
                 code, sentence = _WORDS[name, value > self.centre[number]]
                 found.append(Doubt(code, sentence.format(
                     _SHOWN[name](value), _usual(name, self.low[number], self.high[number]))))
-        # What is known to be wrong explains why it looks foreign, and blank pictures have no focus.
-        said = {doubt.code for doubt in found}
-        if said & {"too_small", "no_contrast"}:
-            found = [doubt for doubt in found if doubt.code not in ("out_of_focus", "too_noisy")]
-        return tuple(doubt for doubt in found if doubt.code != "foreign" or len(said) == 1)
+        return _telling(found)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -159,6 +157,16 @@ def clipped_share(images: Tensor) -> Tensor:
     at_end = (values == values.amin((1, 2, 3), keepdim=True)) | \
         (values == values.amax((1, 2, 3), keepdim=True))
     return (at_end.float().mean((1, 2, 3)) + LEAST_CLIPPED).log()
+
+
+def _telling(doubts: list[Doubt]) -> tuple[Doubt, ...]:
+    """Without those that follow from others: a blank picture is nothing but noise, one of few
+    pixels has no figures, and whatever is wrong makes a picture look foreign."""
+    said = {doubt.code for doubt in doubts}
+    hidden = {"foreign"} if len(said) > 1 else set()
+    hidden |= {"too_noisy"} if "no_contrast" in said else set()
+    hidden |= said - {"too_small", "odd_shape"} if "too_small" in said else set()
+    return tuple(doubt for doubt in doubts if doubt.code not in hidden)
 
 
 _WORDS = {

@@ -34,14 +34,18 @@ from hdm.training.augmentation import light, pose
 TRAINING, HELD_OUT = 256, 1024
 """At most so many pictures of each are looked at."""
 USUAL = 0.1
-"""Share of good pictures on either side that is beyond the unit of a figure."""
-LEAST_UNIT = {"brightness": 0.01, "contrast": 0.05, "focus": 0.03, "clipped": 0.5, "distance": 0.05}
+"""Share of good pictures on either side that is beyond the usual range of a figure."""
+LEAST = {"brightness": 0.05, "contrast": 0.25, "focus": 0.15, "clipped": 2.0, "distance": 0.4}
+"""How far from the usual any limit is: a small defect on a line that never varies moves figures by
+less. Of the unit of a figure, the tenth part."""
 SMALLER, SHAPE = 4.0, 1.3
 """Times as small, and as wide or narrow, as any good picture of the line a picture may be."""
 ONE_SIDED = ("clipped", "distance")
 FOLDS = 4
 BENIGN_SHARE = 0.9
 """Share of benign changes, most of them larger than a camera's, that stays decidable."""
+ROUNDING = 1.002
+"""A limit is often a picture's own figure, which another runtime rounds otherwise."""
 TAIL = 0.2
 """Share of the parts, the oddest, by which limits are extrapolated."""
 
@@ -63,6 +67,27 @@ class _Measured(NamedTuple):
     groups: np.ndarray
 
 
+class _Tails(NamedTuple):
+    """Where each figure's usual range ends, low and high (5,), and how far good pictures are beyond
+    these ends on average, down and up (5,): the unit of that side. For tails differ: a line's
+    brightness may never stray, and its focus often."""
+
+    low: np.ndarray
+    high: np.ndarray
+    down: np.ndarray
+    up: np.ndarray
+
+    @classmethod
+    def of(cls, figures: np.ndarray) -> "_Tails":
+        least = np.array(list(LEAST.values())) / 10
+        low, high = np.quantile(figures, [USUAL, 1 - USUAL], 0)
+        down, up = (np.maximum(least, (beyond * (beyond > 0)).sum(0)
+                               / np.maximum(1, (beyond > 0).sum(0)))
+                    for beyond in (low - figures, figures - high))
+        down[[FIGURES.index(name) - len(SIZES) for name in ONE_SIDED]] = np.inf
+        return cls(low, high, down, up)
+
+
 def fit_decidability(ddm: DDM, training: GoodPictures, held_out: GoodPictures, benign: Benign,
                      rate: float, *, seed: int) -> Decidability:
     """Limits that at most `rate` of good parts exceed; raises DataError without pictures.
@@ -82,23 +107,19 @@ def fit_decidability(ddm: DDM, training: GoodPictures, held_out: GoodPictures, b
     likeness = fit_likeness(usual.pooled)
     usual.figures[:, -1] = _unseen(usual)
     held.figures[:, -1] = likeness.distance(held.pooled).numpy()
-    centre = np.median(usual.figures, 0)
-    least = [LEAST_UNIT[name] for name in FIGURES[len(SIZES):]]
-    down = np.maximum(centre - np.quantile(usual.figures, USUAL, 0), least)
-    up = np.maximum(np.quantile(usual.figures, 1 - USUAL, 0) - centre, least)
-    down[[FIGURES.index(name) - len(SIZES) for name in ONE_SIDED]] = np.inf
-    held_parts = _oddest(held, centre, down, up)
+    tails = _Tails.of(usual.figures)
+    held_parts = _oddest(held, tails)
     copies = np.arange(len(usual.groups)) >= len(usual.groups) // 2
-    trained, changed = (_oddest(_Measured(*(column[which] for column in usual)), centre, down, up)
+    trained, changed = (_oddest(_Measured(*(column[which] for column in usual)), tails)
                         for which in (~copies, copies))
     rank, certified = conformal_rank(len(held_parts), rate)
     limits = [np.sort(held_parts)[rank - 1], np.quantile(changed, BENIGN_SHARE)]
     if not certified:
         limits.append(_tail(np.concatenate([held_parts, trained]), rate))
-    limit = max(limits)
+    limit = ROUNDING * max(limits)
     sizes = np.concatenate([usual.sizes, held.sizes])
-    return Decidability(_limits(sizes, centre, down, up, float(limit), rate, certified,
-                                len(held_parts)), likeness)
+    return Decidability(_limits(sizes, np.median(usual.figures, 0), tails, float(limit), rate,
+                                certified, len(held_parts)), likeness)
 
 
 def fit_likeness(pooled: Tensor) -> Likeness:
@@ -149,11 +170,10 @@ def _unseen(usual: _Measured) -> np.ndarray:
     return found
 
 
-def _oddest(measured: _Measured, centre: np.ndarray, down: np.ndarray, up: np.ndarray
-            ) -> np.ndarray:
+def _oddest(measured: _Measured, tails: _Tails) -> np.ndarray:
     """How odd each part is, in units, (parts,)."""
-    away = measured.figures - centre
-    odd = np.maximum(away / up, -away / down).max(1)
+    odd = np.maximum((measured.figures - tails.high) / tails.up,
+                     (tails.low - measured.figures) / tails.down).max(1)
     names = np.unique(measured.groups)
     return np.array([odd[measured.groups == name].max() for name in names])
 
@@ -169,12 +189,13 @@ def _tail(odd: np.ndarray, rate: float) -> float:
     return start + float(mean) * max(0.0, float(np.log(TAIL / rate)))
 
 
-def _limits(sizes: np.ndarray, centre: np.ndarray, down: np.ndarray, up: np.ndarray, limit: float,
-            rate: float, certified: bool, parts: int) -> Limits:
-    side, aspect = np.median(sizes, 0)
+def _limits(sizes: np.ndarray, centre: np.ndarray, tails: _Tails, limit: float, rate: float,
+            certified: bool, parts: int) -> Limits:
+    (side, aspect), least = np.median(sizes, 0), np.array(list(LEAST.values()))
     low = [sizes[:, 0].min() - np.log(SMALLER), sizes[:, 1].min() - np.log(SHAPE),
-           *(centre - limit * down)]
-    high = [np.inf, sizes[:, 1].max() + np.log(SHAPE), *(centre + limit * up)]
+           *np.minimum(tails.low - limit * tails.down, centre - least)]
+    high = [np.inf, sizes[:, 1].max() + np.log(SHAPE),
+            *np.maximum(tails.high + limit * tails.up, centre + least)]
     low_or_none, high_or_none = (
         tuple(float(value) if np.isfinite(value) else None for value in values)
         for values in (low, high))
