@@ -57,6 +57,9 @@ def predict(
     console.print(prediction_table.table(found))
     console.print(f"heat maps, predictions.json and predictions.csv: {folder}", markup=False,
                   highlight=False, soft_wrap=True)
+    for row in found:
+        if row.reasons:
+            print(f"undecidable: {row.path}: {row.reasons}")
     bad = [row for row in found if row.error]
     for row in bad:
         print(f"unreadable: {row.error}")

@@ -34,6 +34,7 @@ class Row:
     probability: float | None = None
     decision: str = ""
     threshold: float | None = None
+    reasons: str = ""
     heatmap: str = ""
     error: str = ""
 
@@ -120,7 +121,7 @@ def _row(file: Path, number: int, found: Any, folder: Path) -> Row:
     heatmap = folder / "heatmaps" / f"{number:05d}_{printable(file.stem)[:LONGEST_STEM]}.png"
     save_heatmap(found.anomaly_map, heatmap)
     return Row(printable(file), found.score, found.p_value, found.probability, found.decision,
-               found.threshold, str(heatmap.relative_to(folder)))
+               found.threshold, " ".join(doubt.sentence for doubt in found.reasons), str(heatmap.relative_to(folder)))
 
 
 def printable(path: Path | str) -> str:

@@ -33,6 +33,7 @@ def judged(name: str, served: Served, image: np.ndarray, found: Prediction, opti
         "name": name, "model_version": served.version, "decision": found.decision,
         "score": found.score, "threshold": found.threshold, "p_value": found.p_value,
         "probability": found.probability, "width": width, "height": height,
+        "reasons": [doubt._asdict() for doubt in found.reasons],
         "region_level": level,
         "regions": [region._asdict() for region in find_regions(found.anomaly_map, level)]}
     heat = heat_picture(found.anomaly_map) if options.heatmap or options.view else None

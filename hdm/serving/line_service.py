@@ -35,6 +35,8 @@ class LineService:
         self.name = line.name
         self.open = 0
         """Images that are admitted and not answered."""
+        self.run = 0
+        """Newest images in a row that were undecidable."""
         self.batcher = Batcher(line.name, options.batch, options.gather, lambda: self.open,
                                metrics.batch.labels(line.name).observe)
         self.journal = Journal(
@@ -60,6 +62,14 @@ class LineService:
         finally:
             self.open -= images
             self.metrics.waiting.labels(self.name).set(self.open)
+
+    def count(self, *, undecidable: bool) -> None:
+        """Count an image, and how many in a row were undecidable: a lamp that died is seen there
+        within seconds."""
+        self.run = self.run + 1 if undecidable else 0
+        if undecidable:
+            self.metrics.undecidable.labels(self.name).inc()
+        self.metrics.undecidable_run.labels(self.name).set(self.run)
 
     def close(self) -> None:
         """Finish what is under way."""
@@ -110,10 +120,11 @@ class Service:
                 drawn = options.heatmap or options.view
                 answer: dict[str, Any] = await self._done(
                     small and not drawn, answers.judged, file.name, served, image, found, options)
+                line.count(undecidable=found.decision == "undecidable")
                 if line.journal:
                     line.journal.record(file.name, served.version, image, found)
         except DataError as error:
-            line.metrics.undecidable.labels(line.name).inc()
+            line.count(undecidable=True)
             if line.journal and is_picture(file):
                 line.journal.record_undecidable(file.name, served.version, str(error))
             answer = answers.undecidable(file.name, served, str(error))

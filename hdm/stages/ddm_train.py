@@ -6,6 +6,8 @@ import torch
 from rich.console import Console
 
 from hdm.dagm.bank import SampleBank
+from hdm.dataset.images import read_image
+from hdm.dataset.manifest import Manifest
 from hdm.ddm.discriminator_training import fit
 from hdm.detector.ddm import DDM
 from hdm.diffusion.compute import Backend
@@ -13,11 +15,11 @@ from hdm.errors import TrainingError
 from hdm.files import atomic_folder, write_json
 from hdm.line import Line
 from hdm.pom.discrimination.building import HeldOut, build_detector
-from hdm.pom.discrimination.decidability_fit import fit_decidability
+from hdm.pom.discrimination.decidability_fit import GoodPictures, fit_decidability
 from hdm.progress import progress_bar
 from hdm.settings import Params
 from hdm.stage_run import StageRun
-from hdm.stages.inputs import format_of, good_pictures, normals_of, prior_of, whole_images
+from hdm.stages.inputs import format_of, normals_of, prior_of, whole_images
 from hdm.stages.loss_log import LossLog
 from hdm.stages.resume import checkpoint_file
 
@@ -52,7 +54,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
                        len(normals.train))
         ddm = DDM(form, prior, network, settings.ddm_train, backend)
         decidability = fit_decidability(
-            ddm, good_pictures(line, "train"), good_pictures(line, "calibration"),
+            ddm, _good_pictures(line, "train"), _good_pictures(line, "calibration"),
             settings.benign, settings.ddm_train.undecidable_rate, seed=settings.seed)
         detector, validated = build_detector(ddm, normals.train, settings.benign, held, info,
                                              decidability)
@@ -70,3 +72,11 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
         f"certified by {limits.parts} held-out parts" if limits.certified else
         f"extrapolated, as {limits.parts} held-out parts certify no rate below "
         f"{limits.smallest_rate:.1%}"))
+
+
+def _good_pictures(line: Line, split: str) -> GoodPictures:
+    """A split's images, native, read when they are asked for, and the parts that they show."""
+    images = Manifest.load(line.manifest_file, line.source_root).split(split)
+    rows = list(images)
+    return GoodPictures(lambda number: read_image(images.image_file(rows[number])),
+                        [row.group for row in rows])

@@ -8,7 +8,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from hdm.dataset.images import read_image
 from hdm.dataset.input_format import InputFormat
 from hdm.dataset.manifest import Manifest
 from hdm.dataset.tensors import load_normals, load_prepared
@@ -16,7 +15,6 @@ from hdm.diffusion.latent_prior import LatentPrior
 from hdm.errors import HDMError
 from hdm.files import read_json, write_json
 from hdm.line import Line
-from hdm.pom.discrimination.decidability_fit import GoodPictures
 from hdm.progress import Report
 from hdm.settings import Params
 
@@ -66,14 +64,6 @@ def whole_images(line: Line, split: str, form: InputFormat) -> tuple[Callable[[i
     their number."""
     images = Manifest.load(line.manifest_file, line.source_root).split(split)
     return load_prepared(images, form), len(images)
-
-
-def good_pictures(line: Line, split: str) -> GoodPictures:
-    """A split's images, native, read when they are asked for, and the parts that they show."""
-    images = Manifest.load(line.manifest_file, line.source_root).split(split)
-    rows = list(images)
-    return GoodPictures(lambda number: read_image(images.image_file(rows[number])),
-                        [row.group for row in rows])
 
 
 def save_format(form: InputFormat, folder: Path) -> None:
