@@ -137,6 +137,8 @@ class DdmTrain(Section):
     mirrored: bool | None = Field(None, description=(
         "Answer with the mean over an image's four mirrorings, in four times the time; null: "
         "where parts are judged by tiles."))
+    undecidable_rate: float = Field(0.01, gt=0, lt=1, description=(
+        "Share of good parts that may be called undecidable: out of focus, too dark, foreign, ..."))
 
     @property
     def refining_steps(self) -> int:

@@ -87,8 +87,8 @@ class Monitor(Section):
     false_alarm_rate: float = Field(0.01, gt=0, lt=1, description=(
         "Probability that a line on which nothing changes ever raises an alarm while one model "
         "serves, however often it is looked at."))
-    undecidable_share: float = Field(0.01, gt=0, lt=1, description=(
-        "Share of images that may be unreadable."))
+    undecidable_share: float = Field(0.02, gt=0, lt=1, description=(
+        "Share of images that may be undecidable: unreadable, or by `ddm_train.undecidable_rate`."))
     keep_share: Fraction = Field(0.01, description="Share of the images judged good that is kept.")
     keep_defects: bool = Field(True, description="Keep every image that is judged defective.")
     keep_days: Positive = Field(90, description="Days after which kept images are deleted.")

@@ -11,7 +11,8 @@ from hdm.detector.regions import NO_REGIONS, Regions
 class Row:
     """One file: its verdict, or the sentence why there is none.
 
-    model_version: who judged it, a number or `hdm.line.TRAINED`. regions: where defects are, in
+    model_version: who judged it, a number or `hdm.line.TRAINED`. reasons:
+    sentences of what is undecidable. regions: where defects are, in
     pixels. heatmap, overlay: files in the folder of the tables, or "".
     """
 
@@ -22,6 +23,7 @@ class Row:
     probability: float | None = None
     decision: str = ""
     threshold: float | None = None
+    reasons: str = ""
     heatmap: str = ""
     overlay: str = ""
     error: str = ""

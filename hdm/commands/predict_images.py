@@ -69,6 +69,9 @@ def predict(
 
     console.print(prediction_table.table(rows))
     print(summary(rows, named(found.version)))
+    for row in rows:
+        if row.reasons:
+            print(f"undecidable: {row.path}: {row.reasons}")
     for sentence in filter(None, (promise(detector.operating_point), found.note)):
         print(f"note: {sentence}")
     drawn = "heat maps" if overlays == Overlays.NONE else "heat maps, overlays"

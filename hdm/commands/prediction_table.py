@@ -159,7 +159,9 @@ def _row(judging: Judging, number: int, file: Path, image: np.ndarray, found: An
         with atomic_file(judging.folder / picture) as temporary:
             shown.save(temporary, format="PNG")
     return Row(printable(file), judging.version, found.score, found.p_value, found.probability,
-               found.decision, found.threshold, str(heatmap), str(picture or ""), regions=regions)
+               found.decision, found.threshold,
+               " ".join(doubt.sentence for doubt in found.reasons), str(heatmap),
+               str(picture or ""), regions=regions)
 
 
 def printable(path: Path | str) -> str:

@@ -29,6 +29,8 @@ class Predicted(Protocol):
     @property
     def decision(self) -> str: ...
     @property
+    def reasons(self) -> tuple[tuple[str, str], ...]: ...
+    @property
     def threshold(self) -> float: ...
     @property
     def anomaly_map(self) -> NDArray: ...
@@ -68,7 +70,8 @@ class Collected:
             "path": row.path, "label": row.label, "defect_type": row.defect_type,
             "group": row.group, "score": float(prediction.score),
             "p_value": float(prediction.p_value), "probability": float(prediction.probability),
-            "decision": prediction.decision})
+            "decision": prediction.decision,
+            "reasons": ", ".join(code for code, _ in prediction.reasons)})
         mask = _mask(manifest, row, levels.shape)
         if row.label and mask is None:
             self.without_mask += 1

@@ -20,7 +20,8 @@ from hdm.settings import Params
 class Evaluation:
     """The result. Fractions lie in [0, 1]; an undefined value is None, never NaN.
 
-    metrics: flat, in the order of reading; `undefined` has a reason for each None.
+    A picture is *stopped* if it is called a defect or undecidable; recall and false alarms count
+    what is stopped. metrics: flat, in the order of reading; `undefined` has a reason for each None.
     intervals: of some of the metrics. by_type, scores: one row a defect type, one an image.
     curves: tables by file stem. thumbnails: anomaly maps as 0..255, in the order of `scores`.
     """
@@ -60,8 +61,9 @@ def measure(seen: Collected, settings: Params) -> Evaluation:
     scores = pd.DataFrame(seen.rows)
     truth = scores["label"].to_numpy(dtype=bool)
     score = scores["score"].to_numpy(dtype=np.float64)
-    called = (scores["decision"] == "defect").to_numpy()
+    called = (scores["decision"] != GOOD).to_numpy()
     confusion = Confusion.of(truth, called)
+    undecidable = (scores["decision"] == "undecidable").to_numpy()
     tally = sum(seen.tallies.values(), PixelTally())
     limit = settings.evaluate.aupro_limit
     measures = {
@@ -76,6 +78,8 @@ def measure(seen: Collected, settings: Params) -> Evaluation:
         "good": confusion.good, "defects": confusion.defects,
         "true_positives": confusion.true_positives, "false_negatives": confusion.false_negatives,
         "false_positives": confusion.false_positives, "true_negatives": confusion.true_negatives,
+        "undecidable_good": int((undecidable & ~truth).sum()),
+        "undecidable_defects": int((undecidable & truth).sum()),
         "defects_without_mask": seen.without_mask, "defect_regions": tally.regions,
     }
     weights = bootstrap.group_weights(list(scores["group"]), settings.evaluate.bootstrap,
@@ -98,7 +102,7 @@ def _intervals(seen: Collected, measures: dict[str, Measure], weights: Weights,
     """Intervals of the metrics; an undefined metric hands its reason on."""
     truth = scores["label"].to_numpy(dtype=bool)
     score = scores["score"].to_numpy(dtype=np.float64)
-    called = (scores["decision"] == "defect").to_numpy()
+    called = (scores["decision"] != GOOD).to_numpy()
     samples = bootstrap.decision_samples(weights, truth, called)
     if measures["image_auroc"].value is not None:
         samples["image_auroc"] = bootstrap.auroc_samples(weights, truth, score)
@@ -134,7 +138,7 @@ def _by_type(seen: Collected, weights: Weights, scores: pd.DataFrame,
         rows.append({
             "defect_type": name, "images": int(truth.sum()),
             "masks": seen.tallies.get(name, nothing).images,
-            "recall": float((chosen["decision"][truth] == "defect").mean()),
+            "recall": float((chosen["decision"][truth] != GOOD).mean()),
             "image_auroc": image.value, "image_auroc_low": image_range.low,
             "image_auroc_high": image_range.high,
             "pixel_auroc": pixel.value, "pixel_auroc_low": pixel_range.low,

@@ -77,7 +77,7 @@ def _samples(seen: Collected, weights: Weights, costs: tuple[float, float, float
     """((metric, defect type), values) for each resample."""
     truth = np.array([bool(row["label"]) for row in seen.rows])
     scores = np.array([row["score"] for row in seen.rows], dtype=np.float64)
-    called = np.array([row["decision"] == "defect" for row in seen.rows])
+    called = np.array([row["decision"] != "good" for row in seen.rows])
     kinds = np.array([str(row["defect_type"]) for row in seen.rows])
     yield ("image_auroc", ""), auroc_samples(weights, truth, scores)
     if seen.histograms.defect:

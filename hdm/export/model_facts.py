@@ -14,5 +14,7 @@ def facts_of(detector: HDM) -> dict[str, Any]:
             "calibration_images": len(calibration.normal_scores),
             "calibration_parts": len(calibration.part_scores),
             "smallest_rate": calibration.smallest_rate,
+            "decidability": None if detector.decidability is None
+            else detector.decidability.limits.as_dict(),
             "input": {"height": form.height, "width": form.width, "channels": form.channels,
                       "fit": form.fit, "scale": form.scale}}

@@ -95,13 +95,15 @@ def counted(rows: pd.DataFrame, threshold: float) -> pd.DataFrame:
     """The rows that say something of the detector with this threshold: one a distinct image.
 
     Rows of another threshold are of an earlier operating point, or of an earlier detector that
-    was not registered. An image that is judged again is no new part.
+    was not registered. An image that is judged again is no new part; one that is undecidable again
+    is what a camera that died shows.
     """
     other = rows["threshold"].notna() & (rows["threshold"] != threshold)
     first = rows.loc[rows["threshold"] == threshold, "id"].min()
     before = rows.loc[other & ~(rows["id"] > first), "id"].max()
     mine = rows[~other & ~(rows["id"] <= before)]
-    return mine[mine["pixel_hash"].isna() | ~mine["pixel_hash"].duplicated()]
+    new = mine["pixel_hash"].isna() | ~mine["pixel_hash"].duplicated()
+    return mine[new | (mine["decision"] == UNDECIDABLE)]
 
 
 def watch(calibration: Calibration, point: OperatingPoint, rows: pd.DataFrame, alarm_rate: float,

@@ -1,5 +1,7 @@
 """What one look at a line found, as plain values for JSON."""
 
+import json
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -8,7 +10,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from hdm.detector.operating_point import OperatingPoint
-from hdm.monitoring.drift import DEFECTS, UNDECIDABLE, Stream
+from hdm.monitoring.drift import DEFECTS, RECENT, UNDECIDABLE, Stream
 from hdm.settings import Monitor
 
 INTERVAL = 0.95
@@ -36,6 +38,8 @@ def record(line: str, model: str, rows: pd.DataFrame, counted: pd.DataFrame,
     told = [_stream(stream, times) for stream in streams]
     alarms = [stream for stream in told if stream["alarm"]]
     found = [f"{stream['says']} since {moment(stream['began']['time'])}" for stream in alarms]
+    if any(stream["name"] == UNDECIDABLE for stream in alarms):
+        found.append(f"most often undecidable: {', '.join(commonest(counted))}")
     what = "; ".join(found) if found else f"no change in {len(counted):,} images"
     return {
         "line": line, "model": model, "time": utc(now),
@@ -53,6 +57,13 @@ def record(line: str, model: str, rows: pd.DataFrame, counted: pd.DataFrame,
                             None if defect_rate is None else point.false_alarm_rate + defect_rate),
             UNDECIDABLE: _share((counted["decision"] == UNDECIDABLE).sum(), len(counted),
                                 settings.undecidable_share)}}
+
+
+def commonest(rows: pd.DataFrame, most: int = 3) -> list[str]:
+    """The codes by which the newest undecidable rows mostly are."""
+    told = rows.loc[rows["decision"] == UNDECIDABLE, "reasons"].tail(RECENT)
+    codes = Counter(code for text in told for code in json.loads(text))
+    return [code for code, _ in codes.most_common(most)]
 
 
 def utc(seconds: float) -> str:

@@ -1,5 +1,6 @@
 """The prediction log of one line: a row a prediction in SQLite, some of the images beside it."""
 
+import json
 import math
 import sqlite3
 import threading
@@ -29,6 +30,8 @@ WAIT = 30.0
 """Seconds that a row waits for another process's row to be written."""
 
 UNDECIDABLE = "undecidable"
+UNREADABLE, NAN = "unreadable", "no_score"
+"""Codes of what is undecidable beside those of `hdm.detector.decidability.CODES`."""
 COLUMNS = {
     "id": "INTEGER PRIMARY KEY AUTOINCREMENT",  # the order of predictions: clocks may jump
     "time": "REAL NOT NULL",  # UTC seconds since 1970
@@ -45,10 +48,11 @@ COLUMNS = {
     "contrast": "REAL",
     "sharpness": "REAL",
     "reason": "TEXT NOT NULL",  # why it is undecidable
+    "reasons": "TEXT NOT NULL DEFAULT '[]'",  # the same as codes, a JSON list
     "kept": "INTEGER NOT NULL",  # whether the image is under images/
     "part": "TEXT",  # the physical part that it shows, if that is known
 }
-_TEXT = ("source", "model", "name", "pixel_hash", "decision", "reason", "part")
+_TEXT = ("source", "model", "name", "pixel_hash", "decision", "reason", "reasons", "part")
 _DAY = 86_400.0
 
 
@@ -90,7 +94,10 @@ class PredictionLog:
             "score": found.score if decided else None, "p_value": found.p_value,
             "probability": found.probability, "threshold": found.threshold,
             "decision": decision, "brightness": look.brightness, "contrast": look.contrast,
-            "sharpness": look.sharpness, "reason": "" if decided else "the score is not a number",
+            "sharpness": look.sharpness,
+            "reason": " ".join(doubt.sentence for doubt in found.reasons) if decided
+            else "the score is not a number",
+            "reasons": json.dumps([doubt.code for doubt in found.reasons] if decided else [NAN]),
             "kept": int(content is not None), "part": part}
         with self._writing() as connection:
             _insert(connection, {"time": self._clock(), **row})
@@ -105,7 +112,8 @@ class PredictionLog:
         with self._writing() as connection:
             _insert(connection, {
                 "time": self._clock(), "source": source, "model": model, "name": name,
-                "decision": UNDECIDABLE, "reason": reason, "kept": 0, "part": part})
+                "decision": UNDECIDABLE, "reason": reason, "reasons": json.dumps([UNREADABLE]),
+                "kept": 0, "part": part})
 
     def read(self, model: str | None = None, last: int | None = None) -> pd.DataFrame:
         """Rows in the order they were written, see COLUMNS: all of them, those of one model
@@ -202,6 +210,7 @@ class PredictionLog:
                                "new one is begun.")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
+            _add_new_columns(connection)
             if version == 0:
                 columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
                 connection.executescript(
@@ -209,18 +218,17 @@ class PredictionLog:
                     "CREATE INDEX by_model ON predictions (model, id); "
                     "CREATE INDEX by_kept ON predictions (pixel_hash, time) WHERE kept = 1; "
                     f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
-            _widen(connection)
         except BaseException:
             connection.close()
             raise
         return connection
 
 
-def _widen(connection: sqlite3.Connection) -> None:
-    """Add the columns that a log of before they were known lacks; its rows have NULL there."""
-    there = {name for _, name, *_ in connection.execute("PRAGMA table_info(predictions)")}
-    for name, kind in COLUMNS.items():
-        if name not in there:
+def _add_new_columns(connection: sqlite3.Connection) -> None:
+    """Columns that came after a log was begun; rows before have their default, or NULL."""
+    known = {row[1] for row in connection.execute("PRAGMA table_info(predictions)")}
+    for name, kind in COLUMNS.items() if known else ():
+        if name not in known and ("DEFAULT" in kind or "NOT NULL" not in kind):
             connection.execute(f"ALTER TABLE predictions ADD COLUMN {name} {kind}")
 
 

@@ -16,7 +16,7 @@ from hdm.registry.mlflow_uris import model_uri
 from hdm.registry.model_versions import FINGERPRINT, RETRAIN_RUN, LoggedModel
 
 OUTPUT = {"score": "double", "p_value": "double", "probability": "double", "decision": "string",
-          "threshold": "double", "anomaly_map": "string"}
+          "reasons": "string", "threshold": "double", "anomaly_map": "string"}
 EXAMPLE_SIDE = 64
 
 

@@ -21,7 +21,7 @@ from hdm.report.page import Gallery, Picture, ReportContent, Table
 from hdm.report.wording import ThresholdFacts
 from hdm.settings import Params
 
-OUTCOME_PICTURES = {"escapes": 8, "false_alarms": 6, "detected": 4, "good": 4}
+OUTCOME_PICTURES = {"escapes": 8, "false_alarms": 6, "undecidable": 4, "detected": 4, "good": 4}
 TYPE_PICTURES = 2
 _NOTHING = {"escapes": ("Escapes: missed defects", "None: no defective test image was missed."),
             "false_alarms": ("False alarms: good parts called defective",

@@ -168,10 +168,12 @@ def _promised(facts: ThresholdFacts) -> str:
 
 def confusion_table(evaluation: Evaluation) -> Table:
     """Truth down, decision across."""
-    c = evaluation.confusion
-    return Table("", ("", "called good", "called defect", "all"), (
-        ("good", f"{c.true_negatives:,}", f"{c.false_positives:,}", f"{c.good:,}"),
-        ("defect", f"{c.false_negatives:,}", f"{c.true_positives:,}", f"{c.defects:,}")),
+    c, counts = evaluation.confusion, evaluation.metrics
+    return Table("", ("", "called good", "stopped", "of these undecidable", "all"), (
+        ("good", f"{c.true_negatives:,}", f"{c.false_positives:,}",
+         f"{counts['undecidable_good']:,}", f"{c.good:,}"),
+        ("defect", f"{c.false_negatives:,}", f"{c.true_positives:,}",
+         f"{counts['undecidable_defects']:,}", f"{c.defects:,}")),
         f"F1 {fraction(c.f1.value)}, precision {percent(c.precision.value)}, "
         f"recall {percent(c.recall.value)}.")
 

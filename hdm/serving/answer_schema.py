@@ -17,8 +17,16 @@ class RegionAnswer(BaseModel):
     outline: list[tuple[int, int]]
 
 
+class ReasonAnswer(BaseModel):
+    """Why an image is undecidable."""
+
+    code: str
+    sentence: str
+
+
 class ImageAnswer(BaseModel):
-    """What is said of one image; without the figures where the decision is "undecidable"."""
+    """What is said of one image. decision: good, defect or undecidable, which is never good;
+    reasons say why. Without figures, and with error, where it cannot be read."""
 
     name: str
     model_version: str
@@ -33,6 +41,7 @@ class ImageAnswer(BaseModel):
     region_level: float | None = None
     regions: list[RegionAnswer] | None = None
     more_regions: int | None = None
+    reasons: list[ReasonAnswer] | None = None
     heatmap: str | None = None
     picture: str | None = None
     overlay: str | None = None

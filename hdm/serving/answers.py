@@ -40,6 +40,7 @@ def judged(name: str, served: Served, image: np.ndarray, found: Prediction, opti
         "name": name, "model_version": served.version, "decision": found.decision,
         "score": found.score, "threshold": found.threshold, "p_value": found.p_value,
         "probability": found.probability, "width": width, "height": height,
+        "reasons": [doubt._asdict() for doubt in found.reasons],
         "region_level": served.rule.level if regions.level is None else regions.level,
         "regions": [region._asdict() for region in regions.told], "more_regions": regions.more}
     heat = heat_picture(found.anomaly_map) if options.heatmap or options.view else None

@@ -37,6 +37,8 @@ class LineService:
         self._part_in = part_reader(line.entry.source.part_rule)
         self.open = 0
         """Images that are admitted and not answered."""
+        self.run = 0
+        """Newest images in a row that were undecidable."""
         self.batcher = Batcher(line.name, options.batch, options.gather, lambda: self.open,
                                metrics.batch.labels(line.name).observe)
         self.journal = Journal(
@@ -66,6 +68,14 @@ class LineService:
         finally:
             self.open -= images
             self.metrics.waiting.labels(self.name).set(self.open)
+
+    def count(self, *, undecidable: bool) -> None:
+        """Count an image, and how many in a row were undecidable: a lamp that died is seen there
+        within seconds."""
+        self.run = self.run + 1 if undecidable else 0
+        if undecidable:
+            self.metrics.undecidable.labels(self.name).inc()
+        self.metrics.undecidable_run.labels(self.name).set(self.run)
 
     def close(self) -> None:
         """Finish what is under way."""
@@ -116,11 +126,12 @@ class Service:
                 answer: dict[str, Any] = await self._done(
                     small and not options.drawn, answers.judged, file.name, served, image, found,
                     options)
+                line.count(undecidable=found.decision == "undecidable")
                 if line.journal:
                     line.journal.record(file.name, served.version, image, found,
                                         line.part_of(file))
         except DataError as error:
-            line.metrics.undecidable.labels(line.name).inc()
+            line.count(undecidable=True)
             if line.journal and is_picture(file):
                 line.journal.record_undecidable(file.name, served.version, str(error),
                                                 line.part_of(file))

@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from hdm.dagm.bank import SampleBank
 from hdm.dagm.feedback_images import FeedbackImages
+from hdm.dataset.images import read_image
 from hdm.dataset.manifest import Manifest
 from hdm.ddm.batches import Batches
 from hdm.ddm.discriminator_training import fit, refine
@@ -25,6 +26,7 @@ from hdm.errors import TrainingError
 from hdm.files import atomic_folder, write_json
 from hdm.line import Line
 from hdm.pom.discrimination.building import HeldOut, build_detector
+from hdm.pom.discrimination.decidability_fit import GoodPictures, fit_decidability
 from hdm.pom.discrimination.learning_feedback import learn
 from hdm.progress import progress_bar
 from hdm.settings import Params
@@ -67,10 +69,13 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
         load, groups = whole_images(line, "calibration", form)
         held = HeldOut(load, len(groups), normals.calibration, bank, rows["calibration"],
                        len(normals.train), groups)
+        ddm = DDM(form, prior, network, settings.ddm_train, backend)
+        decidability = fit_decidability(
+            ddm, _good_pictures(line, "train"), _good_pictures(line, "calibration"),
+            settings.benign, settings.ddm_train.undecidable_rate, seed=settings.seed)
         validated: dict[str, Any]
-        detector, validated = build_detector(
-            DDM(form, prior, network, settings.ddm_train, backend), normals.train,
-            settings.benign, held, info)
+        detector, validated = build_detector(ddm, normals.train, settings.benign, held, info,
+                                             decidability=decidability)
     if said.entries:
         with console.status("learning from feedback"):
             shown = Batches(normals.train, bank, torch.from_numpy(rows["train"]),
@@ -89,6 +94,11 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     console.print(f"calibrated on {len(calibration.normal_scores)} held-out good images of "
                   f"{len(calibration.part_scores)} parts, which can promise no false-alarm rate "
                   f"below {calibration.smallest_rate:.1%}")
+    limits = decidability.limits
+    console.print(f"good parts that may be undecidable: {limits.rate:.1%}, " + (
+        f"certified by {limits.parts} held-out parts" if limits.certified else
+        f"extrapolated, as {limits.parts} held-out parts certify no rate below "
+        f"{limits.smallest_rate:.1%}"))
     _tell(console, said, validated)
 
 
@@ -123,3 +133,11 @@ def _tell(console: Console, said: Learned, notes: dict[str, Any]) -> None:
     console.print(f"learned from {words}" if notes["learned"] else
                   f"{words} taught nothing: defects that were left out were found better before; "
                   "give more of them, or draw them")
+
+
+def _good_pictures(line: Line, split: str) -> GoodPictures:
+    """A split's images, native, read when they are asked for, and the parts that they show."""
+    images = Manifest.load(line.manifest_file, line.source_root).split(split)
+    rows = list(images)
+    return GoodPictures(lambda number: read_image(images.image_file(rows[number])),
+                        [row.group for row in rows])

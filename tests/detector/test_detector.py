@@ -95,7 +95,7 @@ def test_images_that_shrink_before_they_are_tiled(shape):
     assert found.anomaly_map.shape == shape
     small = detector.form.prepare(image)
     assert small.shape == (1, *(max(1, round(2 * 0.4 * side)) for side in shape)), "detail 2"
-    assert found.score == pytest.approx(detector.scorer.inspect([small])[0].scores.item())
+    assert found.score == pytest.approx(detector.scorer.inspect([small])[0].evidence.scores.item())
 
 
 @pytest.mark.parametrize(("fit", "mirrored", "alike"), [

@@ -124,6 +124,7 @@ def test_only_unreadable_images(line: Line) -> None:
     found = check_line(line)
     assert found["state"] == "drift"
     assert "more images are undecidable than stated" in found["sentence"]
+    assert "most often undecidable: unreadable" in found["sentence"]
     assert found["shares"]["defects"]["share"] is None
     assert "none judged yet" in (line.monitor_folder / "index.html").read_text()
 

@@ -1,10 +1,12 @@
 """The prediction log: nothing is lost, whoever writes and whatever the clock does."""
 
 import hashlib
+import json
 import sqlite3
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ import pytest
 
 from hdm.dataset.appearance import Appearance
 from hdm.dataset.images import pixel_hash, read_image
+from hdm.detector.decidability import Doubt
 from hdm.detector.detector import Prediction
 from hdm.errors import HDMError
 from hdm.monitoring.prediction_log import COLUMNS, SCHEMA_VERSION, PredictionLog
@@ -39,7 +42,7 @@ def test_a_row_says_all_there_is_to_say(tmp_path: Path) -> None:
         "id": 1, "time": 1_000.5, "source": "rest", "model": "3", "name": "a.png",
         "pixel_hash": pixel_hash(picture(0)), "score": 0.2, "p_value": 0.5, "probability": 0.1,
         "threshold": 1.0, "decision": "good", "brightness": 0.1, "contrast": 0.2,
-        "sharpness": 0.3, "reason": "", "kept": False}
+        "sharpness": 0.3, "reason": "", "reasons": "[]", "kept": False}
 
 
 def test_what_cannot_be_judged_is_recorded_with_its_reason(tmp_path: Path) -> None:
@@ -49,7 +52,30 @@ def test_what_cannot_be_judged_is_recorded_with_its_reason(tmp_path: Path) -> No
     rows = log.read()
     assert list(rows["decision"]) == ["undecidable", "undecidable"]
     assert list(rows["reason"]) == ["a truncated image", "the score is not a number"]
+    assert list(rows["reasons"]) == ['["unreadable"]', '["no_score"]']
     assert rows["score"].isna().all()
+
+
+@pytest.mark.parametrize("codes", [("too_dark",), ("too_dark", "no_contrast"), ("foreign",)])
+def test_an_undecidable_picture_is_recorded_with_codes_and_sentences(tmp_path, codes) -> None:
+    doubts = tuple(Doubt(code, f"It is {code}.") for code in codes)
+    log = PredictionLog(tmp_path, Monitor())
+    log.record("a.png", "1", "rest", picture(0),
+               replace(found(decision="undecidable"), reasons=doubts))
+    row = log.read().iloc[0]
+    assert json.loads(row["reasons"]) == list(codes) and row["score"] == 0.2
+    assert row["reason"] == " ".join(doubt.sentence for doubt in doubts)
+
+
+def test_a_log_that_was_begun_before_there_were_codes_goes_on(tmp_path: Path) -> None:
+    log = PredictionLog(tmp_path, Monitor())
+    log.record("old.png", "1", "rest", picture(0), found())
+    log.close()
+    with sqlite3.connect(log.file) as connection:
+        connection.execute("ALTER TABLE predictions DROP COLUMN reasons")
+    log.record_undecidable("new.png", "1", "rest", "cut off")
+    assert list(log.read()["name"]) == ["old.png", "new.png"]
+    assert list(log.read()["reasons"]) == ["[]", '["unreadable"]']
 
 
 def test_rows_of_one_model_and_a_log_that_is_not_there(tmp_path: Path) -> None:

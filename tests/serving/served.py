@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image
 
 from hdm.dataset.appearance import Appearance
-from hdm.detector.detector import Prediction
+from hdm.detector.decidability import Doubt
+from hdm.detector.detector import Prediction, decided
 from hdm.detector.regions import RegionRule
 from hdm.errors import RegistryError
 from hdm.line import Line
@@ -39,8 +40,9 @@ class FakeJudge:
         score = float(grey.mean())
         if score == 1.0:
             raise ValueError("a white image breaks this model")
-        return Prediction(score, 0.25, score, "defect" if score > 0.5 else "good", 0.5,
-                          grey.astype(np.float32), Appearance(score, 0.0, 0.0))
+        reasons = () if score else (Doubt("too_dark", "The picture is too dark."),)
+        return Prediction(score, 0.25, score, decided(score > 0.5, reasons), 0.5,
+                          grey.astype(np.float32), Appearance(score, 0.0, 0.0), reasons)
 
 
 class FakeRegistry:

@@ -19,7 +19,7 @@ def test_one_image_as_the_body(served) -> None:
     assert answer.json() == {"line": "plate", "model_version": "1", "images": [{
         "name": "a.png", "model_version": "1", "decision": "good", "score": pytest.approx(0.2),
         "threshold": 0.5, "p_value": 0.25, "probability": pytest.approx(0.2), "width": 10,
-        "height": 8, "region_level": 0.5, "regions": [], "more_regions": 0}]}
+        "height": 8, "reasons": [], "region_level": 0.5, "regions": [], "more_regions": 0}]}
 
 
 def test_many_images_keep_their_order_and_a_bad_one_spoils_no_other(served) -> None:
@@ -37,6 +37,20 @@ def test_many_images_keep_their_order_and_a_bad_one_spoils_no_other(served) -> N
     assert images[3]["regions"] == [
         {"left": 0, "top": 0, "width": 10, "height": 8, "area": 80, "peak": 0.8,
          "outline": [[0, 0], [0, 8], [10, 8], [10, 0]]}]
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_an_undecidable_picture_has_its_reasons_and_a_run_of_them_is_told(served, kind) -> None:
+    client = served()
+    top = int(np.iinfo(kind).max)
+    for run, level in ((0, top // 5), (1, 0), (2, 0), (0, top // 5), (1, 0)):
+        image, = client.post(PREDICT, content=png(level, dtype=kind)).json()["images"]
+        assert image["decision"] == ("good" if level else "undecidable")
+        assert [reason["code"] for reason in image["reasons"]] == ([] if level else ["too_dark"])
+        assert level or image["reasons"][0]["sentence"] == "The picture is too dark."
+        assert np.isfinite(image["score"])
+        assert f'hdm_undecidable_run{{line="plate"}} {run}.0' in client.get("/metrics").text
+    assert 'hdm_undecidable_total{line="plate"} 3.0' in client.get("/metrics").text
 
 
 def test_where_nothing_can_be_judged_the_status_says_so(served) -> None:

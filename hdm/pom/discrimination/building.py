@@ -20,6 +20,7 @@ from hdm.dataset.held_out import joining
 from hdm.dataset.tensors import learned
 from hdm.detector.calibration import Calibration
 from hdm.detector.ddm import DDM
+from hdm.detector.decidability import Decidability
 from hdm.detector.detector import HDM
 from hdm.detector.evidence import Evidence
 from hdm.detector.normality import Normality
@@ -77,9 +78,12 @@ class HeldOut:
 
 
 def build_detector(ddm: DDM, normals: Tensor, benign: Benign, held: HeldOut, info: dict[str, Any],
-                   taught: float | None = None) -> tuple[HDM, dict[str, float | None]]:
-    """The detector of a trained module, from training images (n, C, H, W) and what was held out;
-    taught: see `fit_fusion`.
+                   taught: float | None = None, decidability: Decidability | None = None
+                   ) -> tuple[HDM, dict[str, float | None]]:
+    """The detector of a trained module, from training images (n, C, H, W) and what was held out.
+
+    taught: see `fit_fusion`. decidability: as `fit_decidability` makes it, None to judge every
+    picture.
 
     Returns it, deciding by the default operating point, and image and pixel AUROC on the synthetic
     defects (None without any): how well it finds what it was taught to find, not how well it will
@@ -93,7 +97,8 @@ def build_detector(ddm: DDM, normals: Tensor, benign: Benign, held: HeldOut, inf
         list(maps.values()), (ddm.form.height, ddm.form.width), tiled=ddm.form.fit == "tile",
         taught=taught))
     calibration, figures = calibrated(scorer, held, maps)
-    return HDM(scorer, calibration, choose(calibration, ThresholdRule()), info), figures
+    return HDM(scorer, calibration, choose(calibration, ThresholdRule()), info,
+               decidability), figures
 
 
 def normality_of(ddm: DDM, normals: Tensor, benign: Benign) -> Normality:

@@ -37,7 +37,7 @@ def learn(before: HDM, defects: Manifest, alarms: Manifest, normals: Tensor, ben
     after, figures = build_detector(
         DDM(form, module.prior, network, module.settings, module.backend), good, benign, held,
         before.info | {"feedback": {"defects": len(defects), "false_alarms": len(alarms)}},
-        choice.taught if choice.learned else None)
+        choice.taught if choice.learned else None, before.decidability)
     return after, figures | choice._asdict()
 
 
