@@ -66,6 +66,11 @@ class _Measured(NamedTuple):
     pooled: Tensor
     groups: np.ndarray
 
+    def some(self, which: np.ndarray) -> "_Measured":
+        """Of the pictures that `which` (n,) is true of."""
+        return _Measured(self.sizes[which], self.figures[which],
+                         self.pooled[torch.from_numpy(which)], self.groups[which])
+
 
 class _Tails(NamedTuple):
     """Where each figure's usual range ends, low and high (5,), and how far good pictures are beyond
@@ -110,7 +115,7 @@ def fit_decidability(ddm: DDM, training: GoodPictures, held_out: GoodPictures, b
     tails = _Tails.of(usual.figures)
     held_parts = _oddest(held, tails)
     copies = np.arange(len(usual.groups)) >= len(usual.groups) // 2
-    trained, changed = (_oddest(_Measured(*(column[which] for column in usual)), tails)
+    trained, changed = (_oddest(usual.some(which), tails)
                         for which in (~copies, copies))
     rank, certified = conformal_rank(len(held_parts), rate)
     limits = [np.sort(held_parts)[rank - 1], np.quantile(changed, BENIGN_SHARE)]

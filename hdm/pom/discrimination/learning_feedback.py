@@ -42,4 +42,4 @@ def learn(before: HDM, defects: Manifest, alarms: Manifest, normals: Tensor, ben
 
 
 def _odd(detector: HDM, image: Tensor) -> Tensor:
-    return detector.scorer.inspect([image])[0].pixels[0, 0]
+    return detector.scorer.inspect([image])[0].evidence.pixels[0, 0]
