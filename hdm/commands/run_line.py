@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from hdm.commands.line_name import LineName
+from hdm.commands.results_table import print_by_type, print_results
 from hdm.config import STAGES, load_pipelines
 from hdm.errors import ConfigError, HDMError
 from hdm.line import Line, find_project
 from hdm.orchestration import child_process
 from hdm.orchestration.dvc_lock import keep_whole
-from hdm.orchestration.line_summary import NOTHING, Summary, report_file
+from hdm.orchestration.line_summary import Summary, report_file
 from hdm.stages import runner
 
 
@@ -49,13 +48,20 @@ def run(
     if code:
         raise HDMError(f"{line} did not get through; the reason is printed above, and the results "
                        "of its last good run are as they were.")
-    _print_table([chosen])
+    print_results([Summary.load(chosen)])
 
 
-def results() -> None:
+def results(
+    line: Annotated[str, typer.Argument(metavar="[LINE]", help=(
+        "One line, by defect type; every line if left out."))] = "",
+) -> None:
     """Show the last result of every line and how to look at the runs."""
     project = find_project()
-    _print_table([Line.load(name, project) for name in load_pipelines(project).lines])
+    names = [line] if line else list(load_pipelines(project).lines)
+    found = [Summary.load(Line.load(name, project)) for name in names]
+    print_results(found)
+    if line:
+        print_by_type(found[0])
     for title, command in viewers():
         print(f"{title:<8} {command}")
 
@@ -81,15 +87,3 @@ def viewers() -> list[tuple[str, str]]:
     mlflow = f"open {address}" if address.startswith("http") else \
         f"{at}mlflow ui --backend-store-uri {address or 'sqlite:///mlflow.db'} --workers 1"
     return [("MLflow:", mlflow), ("Prefect:", f"{at}prefect server start")]
-
-
-def _print_table(lines: list[Line]) -> None:
-    table = Table("line", "image AUROC", "pixel AUROC", "threshold", "model version", "decision")
-    for line in lines:
-        found = Summary.load(line)
-        table.add_row(line.name, found.show("image_auroc"), found.show("pixel_auroc"),
-                      found.show("threshold"), found.version or NOTHING,
-                      found.decision or NOTHING)
-    # Narrow or absent terminals must not cut the numbers.
-    console = Console()
-    Console(width=max(console.width, 90)).print(table)

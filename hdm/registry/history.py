@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hdm.evaluation.detection import Detection
 from hdm.line import Line
 from hdm.registry.address import tracking_off, tracking_uri
+from hdm.registry.detection_tag import detection_of
 from hdm.registry.model_versions import aliases
 from hdm.registry.store import ask, identify
 
@@ -12,7 +14,8 @@ LIVE = "hdm.live_since"
 
 
 class VersionRecord(NamedTuple):
-    """One model version; `created` is in ms since 1970, the AUROCs are fractions."""
+    """One model version; `created` is in ms since 1970, the AUROCs are fractions. detection: what
+    it stops at its operating point, None where it was registered without that."""
 
     version: int
     decision: str
@@ -22,6 +25,7 @@ class VersionRecord(NamedTuple):
     pixel_auroc: float | None
     created: int
     run_id: str
+    detection: Detection | None = None
 
 
 class Service(NamedTuple):
@@ -68,7 +72,8 @@ def _record(version: Any, names: dict[str, str]) -> VersionRecord:
         int(version.version), tags.get("hdm.decision", ""), reasons,
         tuple(sorted(a for a, number in names.items() if number == str(version.version))),
         _float(tags.get("hdm.image_auroc")), _float(tags.get("hdm.pixel_auroc")),
-        int(version.creation_timestamp), tags.get("hdm.retrain_run", version.run_id or ""))
+        int(version.creation_timestamp), tags.get("hdm.retrain_run", version.run_id or ""),
+        detection_of(tags))
 
 
 def _float(text: str | None) -> float | None:

@@ -10,6 +10,7 @@ from hdm.dataset.images import read_image, read_mask
 from hdm.dataset.manifest import GOOD, Manifest
 from hdm.drawing.heatmaps import Card, strip
 from hdm.evaluation.evaluation import Evaluation
+from hdm.evaluation.stopped_parts import PASSED, UNDECIDABLE
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,11 @@ class Chapter:
 def chapters(evaluation: Evaluation) -> list[Chapter]:
     """Every sheet that has at least one image: by outcome, then by defect type."""
     scores = evaluation.scores
-    defect, called = scores["label"] == 1, scores["decision"] == "defect"
+    defect, called = scores["label"] == 1, scores["decision"] != PASSED
     closest, highest = "lowest score first", "highest score first"
     found = [
         _chapter("escapes", "Escapes: missed defects", scores[defect & ~called], closest),
-        _chapter("false_alarms", "False alarms: good parts called defective",
+        _chapter("false_alarms", "False alarms: good parts that were stopped",
                  scores[~defect & called], highest),
         _chapter("detected", "Detected defects", scores[defect & called], closest),
         _chapter("good", "Good parts that passed", scores[~defect & ~called], highest)]
@@ -73,10 +74,13 @@ def cards(chapter: Chapter, manifest: Manifest, evaluation: Evaluation, most: in
 
 def _verdict(row: pd.Series, evaluation: Evaluation) -> tuple[str, bool]:
     """What was decided and why, and whether that was wrong."""
-    called = row["decision"] == "defect"
-    outcome = {(1, True): "defect, detected", (1, False): "defect, missed",
-               (0, True): "good, false alarm", (0, False): "good, passed"}[row["label"], called]
+    stopped = row["decision"] != PASSED
+    outcome = {(1, "defect"): "defect, detected", (1, PASSED): "defect, missed",
+               (1, UNDECIDABLE): "defect, stopped as undecidable",
+               (0, "defect"): "good, false alarm", (0, PASSED): "good, passed",
+               (0, UNDECIDABLE): "good, stopped as undecidable",
+               }[row["label"], row["decision"]]
     threshold = evaluation.threshold
-    sign = ">" if called else "≤"
+    sign = ">" if row["score"] > threshold else "≤"
     return (f"{outcome} · score {row['score']:.4g} {sign} threshold {threshold:.4g}",
-            bool(row["label"]) != called)
+            bool(row["label"]) != stopped)

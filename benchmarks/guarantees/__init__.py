@@ -1,0 +1,1 @@
+"""What the guarantees promise and what simulated lines show."""
