@@ -3,7 +3,8 @@
 Two detectors judge the same simulated test images: scores are Gaussian, half of their variance is
 the part's and common to both (what is hard for one is hard for the other), and each sets its
 threshold on simulated held-out good images. Metrics, bootstrap and gate are the product's own;
-pixels are not simulated. `python -m benchmarks.guarantees.gate_outcomes` writes results/gate_outcomes.json.
+pixels are not simulated. `python -m benchmarks.guarantees.gate_outcomes` writes
+results/gate_outcomes.json.
 """
 
 import argparse

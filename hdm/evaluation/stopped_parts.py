@@ -37,7 +37,7 @@ def count_stopped(rows: Iterable[Mapping[str, Any]], coverage: float) -> Detecti
     return Detection(
         of(GOOD, ~part_defective, ~defective), of(DEFECTS, part_defective, defective),
         tuple(of(kind, any_of(kinds == kind, part), kinds == kind)
-              for kind in sorted(set(kinds[defective]))), coverage)
+              for kind in sorted(set(kinds[defective].tolist()))), coverage)
 
 
 def any_of(marked: NDArray[np.bool_], part: NDArray[np.intp]) -> NDArray[np.bool_]:

@@ -19,7 +19,7 @@ from hdm.registry.model_versions import CHAMPION
 
 # Worst first: what was missed, what was rejected for nothing, then each defect type.
 SHEETS = {"escapes": "Escapes: defects that were missed",
-          "false_alarms": "False alarms: good parts called defective"}
+          "false_alarms": "False alarms: good parts that were stopped"}
 DECISIONS = 40
 LOG = logging.getLogger("hdm.monitoring")
 

@@ -16,7 +16,7 @@ def detection_tag(found: Detection) -> str:
     """
     worst_first = sorted(found.types, key=lambda kind: (kind.share or 0.0, kind.kind))
     for kept in range(len(worst_first), -1, -1):
-        rows = [_short(kind) for kind in (found.good, found.defects, *worst_first[:kept])]
+        rows = [list(kind) for kind in (found.good, found.defects, *worst_first[:kept])]
         text = json.dumps([found.coverage, *rows], ensure_ascii=False, separators=(",", ":"))
         if len(text.encode()) <= TEXT_LENGTH:
             return text
@@ -31,7 +31,3 @@ def detection_of(tags: Mapping[str, str]) -> Detection | None:
             sorted(Stopped(*kind) for kind in types)), float(coverage))
     except (TypeError, ValueError):
         return None
-
-
-def _short(kind: Stopped) -> list[object]:
-    return [round(value, 8) if isinstance(value, float) else value for value in kind]

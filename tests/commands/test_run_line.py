@@ -25,8 +25,8 @@ def test_table_shows_what_each_line_has(hdm, project) -> None:
     plates, meshes = (next(row for row in found.out.splitlines() if name in row)
                       for name in ("plates", "meshes"))
     assert [cell.strip() for cell in plates.strip("│").split("│")] == [
-        "plates", "0.988", "–", "2.500", "4", "promoted"]
-    assert meshes.count("–") == 5
+        "plates", "0.988", "–", "–", "–", "2.500", "4", "promoted"]
+    assert meshes.count("–") == 7
     assert "mlflow ui --backend-store-uri sqlite:///mlflow.db" in found.out
     assert "prefect server start" in found.out
 

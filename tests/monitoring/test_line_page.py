@@ -38,7 +38,7 @@ def test_it_says_who_serves_and_shows_everything():
                  'href="../monitor/index.html"', 'name="viewport"', "AUROC of each version"):
         assert said in text, said
     assert text.count("<img") == 2 and text.count("<svg") == 1
-    assert "verdict good" in text
+    assert "verdict neutral" in text  # nobody knows how many defects it stops
 
 
 def test_it_needs_nothing_from_elsewhere():
