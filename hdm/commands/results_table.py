@@ -8,14 +8,15 @@ from hdm.evaluation.detection import Detection, Stopped, detection_rows
 from hdm.evaluation.percent import percent
 from hdm.orchestration.line_summary import NOTHING, Summary
 
-WIDTH = 110
+WIDTH = 124
 
 
 def print_results(found: list[Summary]) -> None:
     """A row a line; red where a defect escapes."""
-    table = Table("line", *(Column(name, justify="right") for name in (
-        "image AUROC", "pixel AUROC", "recall", "false alarms", "threshold")),
-        "model version", "decision")
+    table = Table(Column("line", overflow="fold"), *(
+        Column(name, justify="right") for name in ("image AUROC", "pixel AUROC")), *(
+        Column(name, justify="right", no_wrap=True) for name in ("recall", "false alarms")),
+        Column("threshold", justify="right"), "model version", "decision")
     for line in found:
         told = line.detection
         table.add_row(escape(line.line), line.show("image_auroc"), line.show("pixel_auroc"),
@@ -61,7 +62,7 @@ def _remark(found: Detection) -> str:
     if found.worst is not None and found.worst.passed and len(found.types) > 1:
         said.append(f"the worst type of defect is {found.worst.kind}, {found.worst.counts()} "
                     "stopped")
-    if found.undecidable.parts:
+    if found.undecidable.parts_stopped:
         unsure = found.undecidable
         said.append(f"{unsure.parts_stopped:,} parts are stopped as undecidable")
     return "; ".join(said)

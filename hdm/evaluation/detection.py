@@ -50,13 +50,15 @@ class Stopped(NamedTuple):
         """Parts that are not stopped: escapes, where they are defective."""
         return self.parts - self.parts_stopped
 
-    def counts(self) -> str:
-        """'46 of 48', and where parts have several pictures '46 of 48 (68 of 72 pictures)'."""
+    def counts(self, what: str = "") -> str:
+        """'46 of 48 defective parts', and where parts have several pictures '(68 of 72 pictures)'
+        behind it."""
         if not self.parts:
             return MISSING
+        noun = f" {what}" if what else ""
         beside = "" if self.images == self.parts else \
             f" ({self.images_stopped:,} of {self.images:,} pictures)"
-        return f"{self.parts_stopped:,} of {self.parts:,}{beside}"
+        return f"{self.parts_stopped:,} of {self.parts:,}{noun}{beside}"
 
     def rate(self) -> str:
         """'95.8 %'."""

@@ -77,7 +77,7 @@ class DecisionRecord:
         codes = ", ".join(reason.code for reason in self.decision.reasons)
         tags = {
             "line": self.line.name, "hdm.decision": self.decision.outcome, "hdm.reasons": codes,
-            "hdm.decision_record": json.dumps(self.decision.as_dict())[:TEXT_LENGTH],
+            "hdm.decision_record": _fitting(self.decision),
             FINGERPRINT: self.fingerprint, RETRAIN_RUN: run_id, "hdm.data_hash": self.data_hash,
             "hdm.git_commit": self.commit, "hdm.test_set": self.test_set,
             CHAMPION_BEFORE: self.champion.version if self.champion else "",
@@ -108,6 +108,18 @@ class DecisionRecord:
             f"detector `{self.fingerprint[:12]}` · commit `{self.commit[:12] or 'unknown'}` · "
             f"[retrain run]({run_link})"])
         return text[:TEXT_LENGTH]
+
+
+def _fitting(decision: Decision) -> str:
+    """The decision as JSON that fits a tag; where it is too long, what did not decide goes first."""
+    first = decision.deciding
+    worth = (*first, *(reason for reason in decision.reasons if reason not in first))
+    for kept in range(len(worth), -1, -1):
+        reasons = tuple(reason for reason in decision.reasons if reason in worth[:kept])
+        text = json.dumps(Decision(decision.outcome, reasons).as_dict())
+        if len(text) <= TEXT_LENGTH:
+            break
+    return text
 
 
 def environment() -> str:

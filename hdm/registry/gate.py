@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 from hdm.evaluation.detection import Detection
 from hdm.evaluation.paired import Difference
-from hdm.registry.gate_comparison import MAYBE, WORSE, compared
+from hdm.registry.gate_comparison import BETTER, MAYBE, WORSE, compared
 from hdm.registry.gate_minimums import operating_minimums, ranking_minimums
 from hdm.registry.gate_reason import TITLES, Metrics, Reason
 from hdm.settings import Register
@@ -55,6 +55,12 @@ class Decision:
     outcome: Literal["promote", "refuse", "hold"]
     reasons: tuple[Reason, ...]
 
+    @property
+    def deciding(self) -> tuple[Reason, ...]:
+        """The reasons that the outcome follows from; all of them where none stands out."""
+        codes = {"refuse": REFUSING, "hold": HOLDING, "promote": PROMOTING}[self.outcome]
+        return tuple(reason for reason in self.reasons if reason.code in codes) or self.reasons
+
     def as_dict(self) -> dict[str, Any]:
         """JSON-able form, as it is stored on the model version."""
         return {"outcome": self.outcome, "reasons": [r._asdict() for r in self.reasons]}
@@ -96,7 +102,9 @@ REFUSING = {f"{metric}_{WORSE}_champion" for metric in (*TITLES, "defect_type")}
 HOLDING = {f"{metric}_{MAYBE}_champion" for metric in (*TITLES, "defect_type")} | {
     "recall_maybe_below_minimum", "false_alarms_maybe_above_maximum", "quality_unproven",
     "champion_not_measured", "identical_to_champion", "no_better_than_champion",
-    "equal_on_the_same_data"}
+    "equal_on_the_same_data", "needs_approval"}
+PROMOTING = {f"{metric}_{BETTER}_champion" for metric in TITLES} | {
+    "no_champion", "equal_on_newer_data"}
 
 
 def _outcome(codes: set[str]) -> Literal["promote", "refuse", "hold"]:

@@ -55,7 +55,7 @@ def operating_minimums(found: Detection, settings: Register) -> Iterator[Reason]
         else:
             yield Reason("recall_meets_minimum", f"{said}: the required {percent(limit)} are "
                          "reached.", recall, limit)
-    if found.worst is not None and len(found.types) > 1:
+    if found.worst is not None and found.worst.passed and len(found.types) > 1:
         yield Reason("worst_defect_type", f"The worst type of defect is {found.worst.kind}: "
                      f"{found.worst.counts()} stopped.", found.worst.share)
     alarms, most = found.good.share, settings.maximum_false_alarms
@@ -77,7 +77,7 @@ def operating_minimums(found: Detection, settings: Register) -> Iterator[Reason]
 
 def _stopped(kind: Stopped, which: str) -> str:
     unsure = f", {kind.parts_undecidable} of them as undecidable" if kind.parts_undecidable else ""
-    return f"{kind.counts()} {which} parts are stopped ({kind.rate()}{unsure})"
+    return f"{kind.counts(f'{which} parts')} are stopped ({kind.rate()}{unsure})"
 
 
 def _interval(kind: Stopped, found: Detection) -> str:

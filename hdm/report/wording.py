@@ -48,9 +48,9 @@ def figures(evaluation: Evaluation, coverage: float) -> tuple[Figure, ...]:
                      "defective on average over all recalls; chance gives "
                      f"{percent(confusion.defects / (confusion.defects + confusion.good))}."),
         "recall": ("Recall at the threshold", lambda v:
-                   f"{bad.counts()} defective parts are stopped; {_escapes(bad)}."),
+                   f"{bad.counts('defective parts')} are stopped; {_escapes(bad)}."),
         "false_alarm_rate": ("False alarms at the threshold", lambda v:
-                             f"{good.counts()} good parts would be stopped; with so many parts, a "
+                             f"{good.counts('good parts')} would be stopped; with so many parts, a "
                              f"true rate of up to {percent(good.high)} is plausible."),
     }
     verdicts = {"recall": wrong_or_right(bad.passed, bad.parts),
@@ -91,7 +91,7 @@ def verdict(evaluation: Evaluation, facts: ThresholdFacts,
     bad, good = evaluation.detection.defects, evaluation.detection.good
     parts = []
     if bad.parts:
-        parts.append(f"stops {bad.counts()} defective parts")
+        parts.append(f"stops {bad.counts('defective parts')}")
     if good.parts:
         parts.append(f"raises {good.parts_stopped} false "
                      f"{'alarm' if good.parts_stopped == 1 else 'alarms'} on "

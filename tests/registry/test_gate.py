@@ -138,6 +138,16 @@ def test_a_tie_in_the_last_bit_is_no_loss():
     assert found.outcome == "promote"
 
 
+@pytest.mark.parametrize(("evidence", "deciding"), [
+    (GateEvidence(auroc(0.9, 0.9)), {"no_champion"}),
+    (GateEvidence(auroc(0.7, 0.9)), {"image_auroc_below_minimum"}),
+    (beside(image=(0.0, -0.1, 0.1)), {"no_better_than_champion"}),
+    (beside(image=(0.2, 0.1, 0.3)), {"image_auroc_better_than_champion"}),
+    (beside(image=(-0.2, -0.3, -0.1)), {"image_auroc_worse_than_champion"})])
+def test_it_can_say_what_decided(evidence, deciding):
+    assert {reason.code for reason in gate(evidence, SETTINGS).deciding} == deciding
+
+
 EQUAL = {"image": (0.0, -0.1, 0.1)}
 
 
