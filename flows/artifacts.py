@@ -14,7 +14,8 @@ from flows.stage import REJECTED, StageFailed
 from hdm.line import Line
 from hdm.orchestration.line_summary import NOTHING, Summary, report_file
 
-METRICS = ("image_auroc", "pixel_auroc", "image_ap", "pixel_ap", "aupro", "image_f1", "threshold")
+METRICS = ("image_auroc", "pixel_auroc", "recall", "false_alarm_rate", "image_ap", "pixel_ap",
+           "aupro", "image_f1", "threshold")
 MLFLOW_UI = "http://127.0.0.1:5000"  # where `mlflow ui` listens
 
 
@@ -95,9 +96,13 @@ def links(summary: Summary) -> dict[str, str]:
 
 
 def metric_rows(summary: Summary) -> list[dict[str, str]]:
-    """One row a metric: value, interval, and why there is none."""
+    """One row a metric: value, interval, and why there is none or what was counted."""
+    told = summary.detection
+    counts = {"recall": told.defects.counts(), "false_alarm_rate": told.good.counts()} \
+        if told else {}
     return [{"metric": name, "value": summary.show(name), "interval": summary.show_interval(name),
-             "note": str(summary.undefined.get(name, ""))} for name in METRICS]
+             "note": str(summary.undefined.get(name, "") or counts.get(name, ""))}
+            for name in METRICS]
 
 
 def drift_rows(record: dict[str, Any]) -> list[dict[str, str]]:

@@ -7,18 +7,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from hdm.commands.line_name import LineName
 from hdm.commands.model_choice import Trained, Version
+from hdm.commands.results_table import print_by_type, print_results
 from hdm.config import STAGES, load_pipelines
 from hdm.errors import ConfigError, HDMError, RegistryError
 from hdm.line import Line, find_project
 from hdm.orchestration import child_process
 from hdm.orchestration.dvc_lock import keep_whole
-from hdm.orchestration.line_result import COLUMNS, LineResult
-from hdm.orchestration.line_summary import NOTHING, report_file
+from hdm.orchestration.line_result import LineResult
+from hdm.orchestration.line_summary import report_file
 from hdm.registry.history import champion_of, versions
 from hdm.registry.version_report import version_report
 from hdm.stages import runner
@@ -53,13 +52,20 @@ def run(
     if code:
         raise HDMError(f"{line} did not get through; the reason is printed above, and the results "
                        "of its last good run are as they were.")
-    _print_table([chosen])
+    print_results([LineResult.load(chosen)])
 
 
-def results() -> None:
+def results(
+    line: Annotated[str, typer.Argument(metavar="[LINE]", help=(
+        "One line, by defect type; every line if left out."))] = "",
+) -> None:
     """Show what answers for every line, how good it is, and how to look at the runs."""
     project = find_project()
-    _print_table([Line.load(name, project) for name in load_pipelines(project).lines])
+    names = [line] if line else list(load_pipelines(project).lines)
+    found = [LineResult.load(Line.load(name, project)) for name in names]
+    print_results(found)
+    if line:
+        print_by_type(found[0])
     for title, command in viewers():
         print(f"{title:<8} {command}")
 
@@ -108,17 +114,3 @@ def viewers() -> list[tuple[str, str]]:
     mlflow = f"open {address}" if address.startswith("http") else \
         f"{at}mlflow ui --backend-store-uri {address or 'sqlite:///mlflow.db'} --workers 1"
     return [("MLflow:", mlflow), ("Prefect:", f"{at}prefect server start")]
-
-
-def _print_table(lines: list[Line]) -> None:
-    table = Table("line", "version", *COLUMNS, "last training")
-    found = [LineResult.load(line) for line in lines]
-    for result in found:
-        table.add_row(result.line, result.version or NOTHING, *map(result.show, COLUMNS.values()),
-                      result.last or NOTHING)
-    # Narrow or absent terminals must not cut the numbers.
-    console = Console()
-    Console(width=max(console.width, 90)).print(table)
-    for result in found:
-        if result.note:
-            print(f"note: {result.note}")

@@ -1,6 +1,6 @@
 """One pass over predictions: what the metrics, intervals and pictures need of each image."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -37,9 +37,13 @@ class Predicted(Protocol):
 
 
 class Collected:
-    """What is kept of the predictions: constant memory for pixels, a little for each image."""
+    """What is kept of the predictions: constant memory for pixels, a little for each image.
 
-    def __init__(self) -> None:
+    held_out: scores of the images on which the threshold was set, empty where not known.
+    """
+
+    def __init__(self, held_out: Sequence[float] = ()) -> None:
+        self.held_out = tuple(held_out)
         self.rows: list[dict[str, object]] = []
         self.tallies: dict[str, PixelTally] = {}
         self.histograms = ImageHistograms()
@@ -48,12 +52,13 @@ class Collected:
         self.without_mask = 0
 
     @classmethod
-    def of(cls, manifest: Manifest, predictions: Iterable[Predicted]) -> "Collected":
+    def of(cls, manifest: Manifest, predictions: Iterable[Predicted],
+           held_out: Sequence[float] = ()) -> "Collected":
         """All of a test split, in the manifest's order; raises HDMError for an empty one."""
         if not len(manifest):
             raise HDMError("expected a test split with images, found none; add test images to the "
                            "source or raise ingest.test_fraction.")
-        seen = cls()
+        seen = cls(held_out)
         for row, prediction in zip(manifest, predictions, strict=True):
             seen.add(manifest, row, prediction)
         return seen

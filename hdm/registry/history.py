@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hdm.evaluation.detection import Detection
 from hdm.line import Line
 from hdm.registry.address import tracking_off, tracking_uri
+from hdm.registry.detection_tag import detection_of
 from hdm.registry.model_versions import CHAMPION, aliases
 from hdm.registry.store import ask, identify
 
@@ -15,7 +17,8 @@ FIGURES = ("image_auroc", "pixel_auroc", "threshold")
 
 
 class VersionRecord(NamedTuple):
-    """One model version; `created` is in ms since 1970. figures: by name, those of FIGURES."""
+    """One model version; `created` is in ms since 1970. figures: by name, those of FIGURES.
+    detection: what it stops at its operating point, None where it was registered without that."""
 
     version: int
     decision: str
@@ -24,6 +27,7 @@ class VersionRecord(NamedTuple):
     created: int
     run_id: str
     figures: dict[str, float | None]
+    detection: Detection | None = None
 
     @property
     def image_auroc(self) -> float | None:
@@ -85,7 +89,8 @@ def _record(version: Any, names: dict[str, str]) -> VersionRecord:
         int(version.version), tags.get("hdm.decision", ""), reasons,
         tuple(sorted(a for a, number in names.items() if number == str(version.version))),
         int(version.creation_timestamp), tags.get("hdm.retrain_run", version.run_id or ""),
-        {name: _float(tags.get(f"hdm.{name}")) for name in FIGURES})
+        {name: _float(tags.get(f"hdm.{name}")) for name in FIGURES},
+        detection_of(tags))
 
 
 def _float(text: str | None) -> float | None:

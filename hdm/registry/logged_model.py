@@ -10,7 +10,7 @@ from typing import Any
 from hdm.errors import RegistryError
 from hdm.line import Line
 from hdm.registry import packing
-from hdm.registry.gate import Metrics
+from hdm.registry.gate_reason import Metrics
 from hdm.registry.mlflow_client import first_line
 from hdm.registry.mlflow_uris import model_uri
 from hdm.registry.model_versions import FINGERPRINT, RETRAIN_RUN, LoggedModel

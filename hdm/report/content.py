@@ -14,7 +14,7 @@ from hdm.dataset.manifest import Manifest
 from hdm.drawing import heatmaps
 from hdm.drawing.svg import Chart
 from hdm.evaluation.evaluation import Evaluation
-from hdm.report import charts, gallery, wording
+from hdm.report import charts, detection_tables, gallery, wording
 from hdm.report.gallery import Chapter
 from hdm.report.metric_tables import feedback_tables, funnel_tables, table_of
 from hdm.report.page import Gallery, Picture, ReportContent, Table
@@ -24,8 +24,8 @@ from hdm.settings import Params
 OUTCOME_PICTURES = {"escapes": 8, "false_alarms": 6, "undecidable": 4, "detected": 4, "good": 4}
 TYPE_PICTURES = 2
 _NOTHING = {"escapes": ("Escapes: missed defects", "None: no defective test image was missed."),
-            "false_alarms": ("False alarms: good parts called defective",
-                             "None: no good test image was called defective.")}
+            "false_alarms": ("False alarms: good parts that were stopped",
+                             "None: no good test image was stopped.")}
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ def build(evaluation: Evaluation, background: Background, settings: Params,
     return ReportContent(
         line=background.line, description=background.description, status=status, verdict=verdict,
         figures=wording.figures(evaluation, coverage),
-        by_type=wording.type_table(evaluation.by_type, coverage),
-        confusion=wording.confusion_table(evaluation),
+        by_type=detection_tables.type_table(evaluation.by_type, coverage),
+        confusion=detection_tables.stopped_table(evaluation),
         threshold=wording.threshold_text(background.threshold, evaluation.threshold),
         charts=_charts(evaluation, background.operating_curve), outcomes=outcomes, kinds=kinds,
         colour_bar=_png(heatmaps.colour_bar()), data=_data(background),

@@ -10,8 +10,7 @@ from hdm.dataset.images import read_image, read_mask
 from hdm.dataset.manifest import GOOD, Manifest
 from hdm.drawing.heatmaps import Card, strip
 from hdm.evaluation.evaluation import Evaluation
-
-UNDECIDABLE = "undecidable"
+from hdm.evaluation.stopped_parts import PASSED, UNDECIDABLE
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Chapter:
 def chapters(evaluation: Evaluation) -> list[Chapter]:
     """Every sheet that has at least one image: by outcome, then by defect type."""
     scores = evaluation.scores
-    defect, called = scores["label"] == 1, scores["decision"] != GOOD
+    defect, called = scores["label"] == 1, scores["decision"] != PASSED
     undecidable = scores["decision"] == UNDECIDABLE
     closest, highest = "lowest score first", "highest score first"
     found = [
@@ -78,13 +77,13 @@ def cards(chapter: Chapter, manifest: Manifest, evaluation: Evaluation, most: in
 
 def _verdict(row: pd.Series, evaluation: Evaluation) -> tuple[str, bool]:
     """What was decided and why, and whether that was wrong."""
-    called = row["decision"] != GOOD
+    stopped = row["decision"] != PASSED
     if row["decision"] == UNDECIDABLE:
         truth = "defect" if row["label"] else "good"
-        return f"{truth}, undecidable: {row['reasons']}", not row["label"]
+        return f"{truth}, undecidable: {row['reasons']}", bool(row["label"])
     outcome = {(1, True): "defect, detected", (1, False): "defect, missed",
-               (0, True): "good, false alarm", (0, False): "good, passed"}[row["label"], called]
+               (0, True): "good, false alarm", (0, False): "good, passed"}[row["label"], stopped]
     threshold = evaluation.threshold
-    sign = ">" if called else "≤"
+    sign = ">" if row["score"] > threshold else "≤"
     return (f"{outcome} · score {row['score']:.4g} {sign} threshold {threshold:.4g}",
-            bool(row["label"]) != called)
+            bool(row["label"]) != stopped)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from hdm.dataset.manifest import GOOD, SPLITS
+from hdm.evaluation.percent import MISSING, percent
 from hdm.report.page import Table
-from hdm.report.wording import MISSING, percent
 
 KEPT = "kept"
 _FIRST_COLUMNS = ("", "split", "name", "source", GOOD, "defect")

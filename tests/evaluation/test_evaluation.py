@@ -32,6 +32,8 @@ def test_image_figures(split, settings):
     assert found["precision"] == pytest.approx(4 / 5)
     assert found["image_f1"] == pytest.approx(4 / 5)
     assert found["false_alarm_rate"] == 0.25
+    assert (found["image_recall"], found["image_false_alarm_rate"]) == (4 / 5, 0.25)
+    assert (found["escapes"], found["false_alarms"], found["undecidable_parts"]) == (1, 1, 0)
     assert found["threshold"] == 0.5
     assert (found["images"], found["good"], found["defects"]) == (9, 4, 5)
 

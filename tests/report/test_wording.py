@@ -7,17 +7,16 @@ import pytest
 
 from hdm.evaluation.bootstrap import Interval
 from hdm.evaluation.evaluation import evaluate
+from hdm.evaluation.percent import fraction, percent
+from hdm.report.detection_tables import type_table
 from hdm.report.metric_tables import funnel_tables, table_of
 from hdm.report.wording import (
     ThresholdFacts,
     figures,
-    fraction,
-    percent,
     range_text,
     remarks,
     threshold_text,
     too_many_alarms,
-    type_table,
     verdict,
 )
 
@@ -32,8 +31,9 @@ def evaluation(shared_split, settings):
 def test_verdict_names_what_was_caught_and_what_was_asked_for(evaluation):
     status, text = verdict(evaluation, FACTS)
     assert status == "neutral"  # one escape; one alarm of four is no surprise at 5 %
-    assert text == ("At the calibrated threshold 0.5 the detector catches 4 of 5 defective parts "
-                    "and raises 1 false alarm on 4 good parts (25 %; 5 % was asked for).")
+    assert text == ("At the calibrated threshold 0.5 the detector stops 4 of 5 defective parts "
+                    "and raises 1 false alarm on 4 good parts (25 %; 5 % was asked for). The worst "
+                    "type of defect is scratch: 2 of 3 stopped.")
 
 
 def test_verdict_warns_of_more_alarms_than_chance_explains(builder, settings):
@@ -108,9 +108,13 @@ def test_alarms_on_many_pictures_of_one_part_are_one_alarm(builder, settings, pi
 def test_type_table(evaluation):
     table = type_table(evaluation.by_type, 0.95)
     assert [row[0] for row in table.rows] == ["dent", "scratch"]
-    assert table.rows[0][3] == "1.000"  # an interval without width is left out
-    assert table.rows[0][4] == "–"
-    assert "\n" in table.rows[1][3]
+    assert table.rows[0][5] == "1.000"  # an interval without width is left out
+    assert table.rows[0][6] == "–"
+    assert "\n" in table.rows[1][5]
+    # Exact intervals of 2 of 2 and 2 of 3; never green where a defect escapes.
+    assert table.rows[0][1] == "100 %\n15.8 % to 100 %" and table.rows[0][2] == "2 of 2"
+    assert table.rows[1][1] == "66.7 %\n9.4 % to 99.2 %" and table.rows[1][2] == "2 of 3"
+    assert table.verdicts == ("right", "wrong")
     assert "2 defective images have no mask" in table.note
     assert type_table(pd.DataFrame(), 0.95) is None
 

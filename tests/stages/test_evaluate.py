@@ -9,9 +9,9 @@ from evaluated import TEST_SET, FakeDetector, RecordingRun, make_line, names, re
 from hdm.errors import DataError, HDMError
 from hdm.stages import evaluate as stage
 
-FILES = ["by_defect_type.csv", "feedback.json", "heatmaps", "histogram.csv", "intervals.json",
-         "metrics.json",
-         "metrics_undefined.json", "operating_curve.csv", "operating_point.json",
+FILES = ["by_defect_type.csv", "detection.json", "feedback.json", "heatmaps", "histogram.csv",
+         "intervals.json", "metrics.json", "metrics_undefined.json", "operating_curve.csv",
+         "operating_point.json",
          "pixel_pr.csv", "pixel_roc.csv", "pr.csv", "pro.csv", "report.html", "roc.csv",
          "scores.parquet", "test_set.json"]
 REQUIRED = {"image_auroc", "pixel_auroc", "image_ap", "pixel_ap", "aupro", "image_f1", "threshold"}
