@@ -11,7 +11,7 @@ from hdm.drawing.heatmaps import OUTLINE, font, for_display, shortened
 
 SMALLEST, LARGEST = 640, 1600
 """Longer side in px of the picture as it is drawn: enough for thin lines, little on the disk."""
-NARROWEST = 420
+NARROWEST = 480
 """Width in px that the caption needs."""
 BAR_SHARE = 0.25
 """The length bar is at most that share of the picture's width."""
