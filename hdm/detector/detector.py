@@ -22,7 +22,6 @@ from hdm.errors import DataError, HDMError
 from hdm.files import read_json, write_json
 from hdm.model_settings import Compute, DdmTrain
 
-
 Decision = Literal["good", "defect", "undecidable"]
 
 

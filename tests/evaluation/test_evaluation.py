@@ -3,10 +3,9 @@
 import dataclasses
 import json
 import math
-
-import numpy as np
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PIL import Image
 

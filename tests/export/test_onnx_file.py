@@ -93,7 +93,7 @@ def test_a_detector_of_tiles_takes_images_of_its_own_size(tmp_path) -> None:
     assert compare(detector, runtime, [native(70, 50, seed=n) for n in range(5)]).agrees
     for shape in ((50, 70), (1, 1), (10, 3_000)):
         own, found, last = runtime.predict([native(70, 50), native(*shape), native(70, 50)])
-        assert (own.decision, last.decision) == (detector.predict([native(70, 50)])[0].decision,) * 2
+        assert own.decision == last.decision == detector.predict([native(70, 50)])[0].decision
         assert found.decision == "undecidable" and found.anomaly_map.shape == shape
         assert f"has {shape[1]} x {shape[0]} px" in found.reasons[0].sentence
 
