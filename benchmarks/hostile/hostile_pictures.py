@@ -2,8 +2,8 @@
 
 Each kind says what a person expects of it. `stopped`: nobody would call it good. `oriented`: nobody
 would where every part lies the same way and has a form of its own; a texture may lie any way, and
-inverted it looks like another. `darker`, `brighter`: nobody would where it is darker or brighter than
-every good picture of the line. `any`: a good part may look like that.
+inverted it looks like another. `darker`, `brighter`: nobody would where it is darker or brighter
+than every good picture of the line. `any`: a good part may look like that.
 """
 
 from collections.abc import Callable, Sequence

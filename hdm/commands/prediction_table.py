@@ -121,7 +121,8 @@ def _row(file: Path, number: int, found: Any, folder: Path) -> Row:
     heatmap = folder / "heatmaps" / f"{number:05d}_{printable(file.stem)[:LONGEST_STEM]}.png"
     save_heatmap(found.anomaly_map, heatmap)
     return Row(printable(file), found.score, found.p_value, found.probability, found.decision,
-               found.threshold, " ".join(doubt.sentence for doubt in found.reasons), str(heatmap.relative_to(folder)))
+               found.threshold, " ".join(doubt.sentence for doubt in found.reasons),
+               str(heatmap.relative_to(folder)))
 
 
 def printable(path: Path | str) -> str:

@@ -128,7 +128,8 @@ def test_limits_without_an_end_and_the_limit_itself_are_no_doubt() -> None:
         figures = list(LIMITS.centre)
         figures[FIGURES.index(name)] = value
         assert not LIMITS.doubts(figures, called=False)
-    assert not LIMITS.doubts([5.0 if value is None else value for value in LIMITS.high], called=False)
+    at_limits = [5.0 if value is None else value for value in LIMITS.high]
+    assert not LIMITS.doubts(at_limits, called=False)
 
 
 def test_what_is_known_to_be_wrong_explains_why_it_looks_foreign() -> None:
