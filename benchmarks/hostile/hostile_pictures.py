@@ -1,8 +1,9 @@
 """Hostile pictures, made from a line's own good ones and from other lines' good ones.
 
 Each kind says what a person expects of it. `stopped`: nobody would call it good. `oriented`: nobody
-would where every part lies the same way. `darker`, `brighter`: nobody would where it is darker or
-brighter than every good picture of the line. `any`: a good part may look like that.
+would where every part lies the same way and has a form of its own; a texture may lie any way, and
+inverted it looks like another. `darker`, `brighter`: nobody would where it is darker or brighter
+than every good picture of the line. `any`: a good part may look like that.
 """
 
 from collections.abc import Callable, Sequence
@@ -56,7 +57,7 @@ def hostile(good: Pixels, others: Sequence[Pixels]) -> list[Hostile]:
         Hostile("one_pixel", "stopped", good[:1, :1]),
         Hostile("long_strip", "stopped", flat(float(values.mean()), (10, 10_000))),
         Hostile("tall_strip", "stopped", _resized(good, 10_000, 10)),
-        Hostile("inverted", "stopped", back(1 - values)),
+        Hostile("inverted", "oriented", back(1 - values)),
         Hostile("saturated", "stopped", back((values - values.mean()) * 12 + 0.5)),
         Hostile("faint", "stopped", back(values.mean() + 0.04 * (values - values.mean()))),
         Hostile("ramp", "stopped", _drawn(good, np.linspace(0, 1, width)[None].repeat(height, 0))),
@@ -77,8 +78,8 @@ def hostile(good: Pixels, others: Sequence[Pixels]) -> list[Hostile]:
     ]
     found += [Hostile(kind, "any" if share < 0.01 else "stopped", back(_blurred(values, share)))
               for kind, share in BLUR.items()]
-    found += [Hostile(kind, "darker" if gain < 1 else "brighter", back(values * gain))
-              for kind, gain in EXPOSURE.items()]
+    found += [Hostile(kind, "any" if 0.5 <= gain <= 2 else "darker" if gain < 1 else "brighter",
+                      back(values * gain)) for kind, gain in EXPOSURE.items()]
     found += [Hostile(f"other_part_{number}", "stopped", other)
               for number, other in enumerate(others, start=1)]
     return [one._replace(image=np.ascontiguousarray(one.image)) for one in found]
