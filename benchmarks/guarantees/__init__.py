@@ -1,1 +1,1 @@
-"""What the guarantees promise and what simulated lines show."""
+"""Does what is said of false alarms hold? Simulated lines, many of each kind."""
