@@ -111,8 +111,7 @@ class DecisionRecord:
 
 
 def _fitting(decision: Decision) -> str:
-    """The decision as JSON that fits a tag; what did not decide is left out where it is too
-    long."""
+    """The decision as JSON that fits a tag; where too long, what did not decide goes first."""
     first = decision.deciding
     worth = (*first, *(reason for reason in decision.reasons if reason not in first))
     for kept in range(len(worth), -1, -1):
