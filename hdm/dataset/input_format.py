@@ -1,6 +1,7 @@
 """How an image of a line becomes network input: canvas, channels and one value range."""
 
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from hdm.dataset.ignore_mask import Ignored, IgnoreMask, filled, from_text
 from hdm.dataset.images import to_float
 
 ENCODER_MULTIPLE = 16
@@ -20,9 +22,9 @@ class InputFormat:
     height, width: canvas in px. channels: 1 or 3. low, high: the values in [0, 1] that are
     mapped to -1 and 1. fit: "resize" or "tile". scale: by which images are resized before they
     are tiled; 1 for native pixels. detail: sides of what the encoder sees, in those of what the
-    discriminator sees.
+    discriminator sees. ignored: the line's ignore mask as text; empty where all is inspected.
 
-    An image is *prepared* once, at the finer of both sizes, and shrunk for the other.
+    What is ignored is filled first of all, in the native image. Then an image is *prepared* once, at the finer of both sizes, and shrunk for the other.
     """
 
     height: int
@@ -33,6 +35,25 @@ class InputFormat:
     fit: str
     scale: float = 1.0
     detail: float = 1.0
+    ignored: str = ""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError if `ignored` is no mask."""
+        if self.ignored:
+            from_text(self.ignored)
+
+    @property
+    def ignore_mask(self) -> IgnoreMask | None:
+        """Where nothing is inspected; None where all is."""
+        return from_text(self.ignored) if self.ignored else None
+
+    def ignored_pixels(self, height: int, width: int) -> np.ndarray | None:
+        """Of a native image of that size: (H, W) bool, true where it is not inspected."""
+        return _touched(self.ignored, height, width).numpy() if self.ignored else None
+
+    def ignored_at(self, height: int, width: int) -> Ignored | None:
+        """Of a map of that size of a whole image; None where all is inspected."""
+        return _at(self.ignored, height, width) if self.ignored else None
 
     @property
     def finer(self) -> float:
@@ -40,14 +61,17 @@ class InputFormat:
         return max(1.0, self.detail)
 
     def normalize(self, image: np.ndarray) -> Tensor:
-        """Native image (H, W) or (H, W, 3) -> float (channels, H, W), about [-1, 1]."""
+        """Native image (H, W) or (H, W, 3) -> float (channels, H, W), about [-1, 1], what is
+        ignored filled."""
         values = to_float(image)
         planes = values[None] if values.ndim == 2 else values.transpose(2, 0, 1)
         if planes.shape[0] != self.channels:
             planes = planes.mean(0, keepdims=True) if self.channels == 1 else planes.repeat(3, 0)
         tensor = torch.from_numpy(np.ascontiguousarray(planes, dtype=np.float32))
         scaled = (tensor - self.low) * (2 / (self.high - self.low)) - 1
-        return scaled.clamp(-3, 3)
+        limited = scaled.clamp(-3, 3)
+        return filled(limited, _touched(self.ignored, *image.shape[:2])) if self.ignored \
+            else limited
 
     def to_canvas(self, image: np.ndarray) -> Tensor:
         """Native image -> (channels, height, width), the whole image at canvas size."""
@@ -102,6 +126,17 @@ class InputFormat:
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)
+
+
+@lru_cache(4)
+def _touched(text: str, height: int, width: int) -> Tensor:
+    return from_text(text).touched(height, width)
+
+
+@lru_cache(16)
+def _at(text: str, height: int, width: int) -> Ignored | None:
+    pixels = from_text(text).whole(height, width)
+    return Ignored.of(pixels) if pixels.any() else None
 
 
 def encoder_size(height: float, width: float) -> tuple[int, int]:
