@@ -14,6 +14,8 @@ from hdm.settings import Params
 
 TEST_SET = "test_set"
 """Key of ingest's settings file: which frozen test set it takes."""
+REGION = "region"
+"""Key of dagm_fit's settings file: which region of the picture is inspected."""
 
 
 def find_project(start: Path | None = None) -> Path:
@@ -84,6 +86,7 @@ class Line:
         settings: dict[str, Any] = read_json(self.settings_file(stage))
         if isinstance(settings, dict):
             settings.pop(TEST_SET, None)
+            settings.pop(REGION, None)
         try:
             return Params.model_validate(merge({}, settings))
         except (ValueError, TypeError, AttributeError):
@@ -94,6 +97,11 @@ class Line:
     def frozen_folder(self) -> Path:
         """The line's frozen test sets, one CSV file each; git tracks them."""
         return self.project / "test_sets" / self.name
+
+    @property
+    def region_file(self) -> Path:
+        """What of the line's pictures is inspected (see hdm.dataset.line_region); git tracks it."""
+        return self.project / "regions" / f"{self.name}.json"
 
     @property
     def inbox(self) -> Path | None:

@@ -24,7 +24,8 @@ class InputFormat:
     are tiled; 1 for native pixels. detail: sides of what the encoder sees, in those of what the
     discriminator sees. ignored: the line's ignore mask as text; empty where all is inspected.
 
-    What is ignored is filled first of all, in the native image. Then an image is *prepared* once, at the finer of both sizes, and shrunk for the other.
+    What is ignored is filled first of all, in the native image. Then an image is *prepared* once,
+    at the finer of both sizes, and shrunk for the other.
     """
 
     height: int

@@ -120,6 +120,14 @@ def load_prepared(images: Manifest, form: InputFormat) -> Callable[[int], Tensor
     return lambda number: form.prepare(read_image(images.image_file(rows[number])))
 
 
+def prepared_sizes(images: Manifest, form: InputFormat) -> Callable[[int], tuple[int, int]]:
+    """Number of an image of a split -> height and width of it as a detector judges it."""
+    if form.fit == "resize":
+        return lambda number: form.prepared_size
+    native = images.frame[["height", "width"]].to_numpy()
+    return lambda number: form.prepared_size_of(*map(int, native[number]))
+
+
 def load_whole(images: Manifest, form: InputFormat) -> list[Tensor]:
     """All images of a split as a detector judges them, each (channels, H, W)."""
     return list(map(load_prepared(images, form), range(len(images))))

@@ -59,16 +59,22 @@ class DDM:
 
     def diffusion(self, images: Tensor) -> Tensor | None:
         """What the reverse diffusion says of prepared images of one size, (N, KINDS, h, w) as
-        `LatentPrior.evidence` gives it; None without a backbone."""
+        `LatentPrior.evidence` gives it, ignored places repeating those beside them; None without a
+        backbone."""
         if self.prior is None:
             return None
-        return self._evidence(self.form.for_encoder(images))
+        return self._repeated(self._evidence(self.form.for_encoder(images)))
 
     def diffusion_of_canvases(self, canvases: Tensor) -> Tensor | None:
         """`diffusion` of canvases, which show less detail than prepared images."""
         if self.prior is None:
             return None
-        return self._evidence(self.form.canvas_for_encoder(canvases))
+        found = self._evidence(self.form.canvas_for_encoder(canvases))
+        return self._repeated(found) if self.form.fit == "resize" else found
+
+    def _repeated(self, maps: Tensor) -> Tensor:
+        ignored = self.form.ignored_at(*maps.shape[-2:])
+        return maps if ignored is None else ignored.repeated(maps)
 
     def _evidence(self, encoded: Tensor) -> Tensor:
         assert self.prior is not None

@@ -29,7 +29,8 @@ class Prediction:
     score: higher is more anomalous, unbounded. p_value: share of good parts expected to score at
     least as high. probability: indicative, in [0, 1]. threshold: the score above which the
     decision is "defect". anomaly_map: (H, W) float32 in [0, 1] at the image's own size.
-    appearance: how the image looks to the detector.
+    appearance: how the image looks to the detector. ignored: (H, W) bool, where nothing is
+    inspected and the map is 0; None where all is.
     """
 
     score: float
@@ -39,6 +40,7 @@ class Prediction:
     threshold: float
     anomaly_map: np.ndarray
     appearance: Appearance
+    ignored: np.ndarray | None = None
 
 
 class HDM:
@@ -99,10 +101,13 @@ class HDM:
                                             align_corners=False)
                 slope, bias = calibration.pixel
                 anomaly_map = torch.sigmoid(slope * anomaly + bias)[0, 0].numpy()
+                ignored = self.form.ignored_pixels(*native.shape[:2])
+                if ignored is not None:
+                    anomaly_map = np.where(ignored, np.float32(0), anomaly_map)
                 out.append(Prediction(
                     score, calibration.p_value(score), calibration.probability(score),
                     "defect" if score > limit else "good", limit,
-                    anomaly_map.astype(np.float32), self.appearance(seen)))
+                    anomaly_map.astype(np.float32), self.appearance(seen), ignored))
             if progress:
                 progress(len(out), len(images))
         return out

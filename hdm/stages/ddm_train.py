@@ -41,7 +41,8 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
         log = LossLog(run, steps, report)
         network = fit(normals.train, bank, torch.from_numpy(rows["train"]), settings.ddm_train,
                       settings.benign, settings.compute, seed=settings.seed, report=log,
-                      checkpoint=checkpoint_file(line, "ddm_train", settings, selection_file))
+                      checkpoint=checkpoint_file(line, "ddm_train", settings, selection_file),
+                      ignored=normals.train_ignored)
     info = {"line": line.name, "canvas": [form.height, form.width],
             "channels": form.channels, "training_images": len(normals.train),
             "training_samples": len(rows["train"]), "seed": settings.seed}
@@ -51,7 +52,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
                        len(normals.train))
         detector, validated = build_detector(
             DDM(form, prior, network, settings.ddm_train, backend), normals.train,
-            settings.benign, held, info)
+            settings.benign, held, info, normals.train_ignored)
     calibration = detector.calibration
     with atomic_folder(line.stage_folder("ddm_train")) as folder:
         detector.save(folder / "detector")
