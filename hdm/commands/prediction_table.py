@@ -12,6 +12,7 @@ from PIL import Image
 from rich.table import Table
 
 from hdm.dataset.images import UnreadableImage, read_image
+from hdm.drawing.hatching import hatched
 from hdm.drawing.heatmaps import colours
 from hdm.errors import DataError
 from hdm.files import atomic_file, write_json
@@ -108,17 +109,19 @@ def table(rows: Sequence[Row]) -> Table:
     return shown
 
 
-def save_heatmap(anomaly_map: np.ndarray, target: Path) -> None:
-    """An anomaly map (H, W) in [0, 1] as PNG, on the colour scale that every picture has."""
+def save_heatmap(anomaly_map: np.ndarray, target: Path, ignored: np.ndarray | None = None
+                 ) -> None:
+    """An anomaly map (H, W) in [0, 1] as PNG, on the colour scale that every picture has; what is
+    `ignored` is hatched."""
     levels = (anomaly_map.clip(0, 1) * 255).round().astype(np.uint8)
     with atomic_file(target) as temporary:
-        Image.fromarray(colours(levels)).save(temporary, format="PNG")
+        hatched(Image.fromarray(colours(levels)), ignored).save(temporary, format="PNG")
 
 
 def _row(file: Path, number: int, found: Any, folder: Path) -> Row:
     # Numbered, as two folders may hold files of one name.
     heatmap = folder / "heatmaps" / f"{number:05d}_{printable(file.stem)[:LONGEST_STEM]}.png"
-    save_heatmap(found.anomaly_map, heatmap)
+    save_heatmap(found.anomaly_map, heatmap, found.ignored)
     return Row(printable(file), found.score, found.p_value, found.probability, found.decision,
                found.threshold, str(heatmap.relative_to(folder)))
 

@@ -78,6 +78,17 @@ def from_text(text: str) -> IgnoreMask:
         raise ValueError(f"expected an ignore mask as text, found another ({error})") from None
 
 
+@lru_cache(4)
+def touched(text: str, height: int, width: int) -> Tensor:
+    """`IgnoreMask.touched` of a mask as text."""
+    return from_text(text).touched(height, width)
+
+
+def ignored_pixels(text: str, height: int, width: int) -> NDArray[np.bool_] | None:
+    """The same as an array (H, W); None for an empty text, where all is inspected."""
+    return touched(text, height, width).numpy() if text else None
+
+
 @dataclass(frozen=True)
 class Ignored:
     """What is ignored at one size. pixels (H, W) bool; nearest (H W,): the number of the inspected

@@ -9,7 +9,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hdm.dataset.ignore_mask import Ignored, IgnoreMask, filled, from_text
+from hdm.dataset.ignore_mask import (
+    Ignored,
+    IgnoreMask,
+    filled,
+    from_text,
+    ignored_pixels,
+    touched,
+)
 from hdm.dataset.images import to_float
 
 ENCODER_MULTIPLE = 16
@@ -50,7 +57,7 @@ class InputFormat:
 
     def ignored_pixels(self, height: int, width: int) -> np.ndarray | None:
         """Of a native image of that size: (H, W) bool, true where it is not inspected."""
-        return _touched(self.ignored, height, width).numpy() if self.ignored else None
+        return ignored_pixels(self.ignored, height, width)
 
     def ignored_at(self, height: int, width: int) -> Ignored | None:
         """Of a map of that size of a whole image; None where all is inspected."""
@@ -71,7 +78,7 @@ class InputFormat:
         tensor = torch.from_numpy(np.ascontiguousarray(planes, dtype=np.float32))
         scaled = (tensor - self.low) * (2 / (self.high - self.low)) - 1
         limited = scaled.clamp(-3, 3)
-        return filled(limited, _touched(self.ignored, *image.shape[:2])) if self.ignored \
+        return filled(limited, touched(self.ignored, *image.shape[:2])) if self.ignored \
             else limited
 
     def to_canvas(self, image: np.ndarray) -> Tensor:
@@ -127,11 +134,6 @@ class InputFormat:
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)
-
-
-@lru_cache(4)
-def _touched(text: str, height: int, width: int) -> Tensor:
-    return from_text(text).touched(height, width)
 
 
 @lru_cache(16)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from hdm.dataset.evenly import evenly
-from hdm.dataset.ignore_mask import from_text
+from hdm.dataset.ignore_mask import ignored_pixels
 from hdm.dataset.images import read_image, to_float
 from hdm.dataset.input_format import InputFormat
 from hdm.dataset.layout import position_share
@@ -136,8 +136,8 @@ def load_whole(images: Manifest, form: InputFormat) -> list[Tensor]:
 def _values(image: np.ndarray, ignored: str) -> np.ndarray:
     """Inspected values of an image, flat."""
     values = to_float(image)
-    return values[~from_text(ignored).touched(*image.shape[:2]).numpy()].ravel() if ignored \
-        else values.ravel()
+    hidden = ignored_pixels(ignored, *image.shape[:2])
+    return values.ravel() if hidden is None else values[~hidden].ravel()
 
 
 def _ignored(seen: Tensor, form: InputFormat) -> Tensor:

@@ -146,6 +146,11 @@ class HDM:
                    OperatingPoint.load(operating_point or folder / OPERATING_POINT_FILE), info)
 
 
+def ignored_by(folder: Path) -> str:
+    """The ignore mask, as text, of the detector in a folder; "" without one."""
+    return str(read_json(folder / "detector.json").get("input", {}).get("ignored", ""))
+
+
 def _check(image: np.ndarray) -> None:
     if not isinstance(image, np.ndarray) or image.dtype not in (np.uint8, np.uint16) \
             or not (image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)) or not image.size:

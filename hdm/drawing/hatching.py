@@ -17,8 +17,8 @@ def hatched(picture: Image.Image, ignored: NDArray[np.bool_] | None) -> Image.Im
     if ignored is None or not ignored.any():
         return picture
     fitted = np.asarray(Image.fromarray(ignored).resize(picture.size, Image.Resampling.NEAREST))
-    rows, columns = np.indices(fitted.shape, sparse=True)
-    lines = (rows + columns) % STEP < STEP // 4
+    rows, columns = (np.arange(side) for side in fitted.shape)
+    lines = (rows[:, None] + columns) % STEP < STEP // 4
     veil = np.where(lines[..., None], np.array(LINE), np.array(GREY))
     pixels = np.asarray(picture.convert("RGB")).astype(np.float32)
     mixed = np.where(fitted[..., None], pixels + VEIL * (veil - pixels), pixels)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from hdm.dataset.ignore_mask import ignored_pixels
 from hdm.dataset.images import read_mask
 from hdm.dataset.manifest import Manifest, Row
 from hdm.errors import DataError, HDMError
@@ -37,7 +38,8 @@ class Predicted(Protocol):
 class Collected:
     """What is kept of the predictions: constant memory for pixels, a little for each image."""
 
-    def __init__(self) -> None:
+    def __init__(self, ignored: str = "") -> None:
+        self.ignored = ignored
         self.rows: list[dict[str, object]] = []
         self.tallies: dict[str, PixelTally] = {}
         self.histograms = ImageHistograms()
@@ -46,12 +48,16 @@ class Collected:
         self.without_mask = 0
 
     @classmethod
-    def of(cls, manifest: Manifest, predictions: Iterable[Predicted]) -> "Collected":
-        """All of a test split, in the manifest's order; raises HDMError for an empty one."""
+    def of(cls, manifest: Manifest, predictions: Iterable[Predicted],
+           ignored: str = "") -> "Collected":
+        """All of a test split, in the manifest's order; raises HDMError for an empty one.
+
+        ignored: the ignore mask, as text, of pixels that are not counted.
+        """
         if not len(manifest):
             raise HDMError("expected a test split with images, found none; add test images to the "
                            "source or raise ingest.test_fraction.")
-        seen = cls()
+        seen = cls(ignored)
         for row, prediction in zip(manifest, predictions, strict=True):
             seen.add(manifest, row, prediction)
         return seen
@@ -73,8 +79,9 @@ class Collected:
         if row.label and mask is None:
             self.without_mask += 1
             return
-        self.tallies.setdefault(row.defect_type, PixelTally()).add(levels, mask)
-        self.histograms.add(len(self.rows) - 1, levels, mask)
+        ignored = ignored_pixels(self.ignored, *levels.shape)
+        self.tallies.setdefault(row.defect_type, PixelTally()).add(levels, mask, ignored)
+        self.histograms.add(len(self.rows) - 1, levels, mask, ignored)
 
 
 def _mask(manifest: Manifest, row: Row, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from hdm.backbone.encoder import as_pixels, joined
+from hdm.dataset.ignore_mask import IgnoreMask, filled
 from hdm.dataset.input_format import InputFormat
 from hdm.dataset.tiles import over_tiles
 from hdm.detector.detector import HDM
@@ -20,6 +21,8 @@ from hdm.detector.evidence import Evidence
 from hdm.detector.scorer import beside
 from hdm.errors import HDMError
 
+STRIDE = 8
+"""Pixels that the encoder sees from one place to the next."""
 OUTPUTS = ("score", "p_value", "probability", "defect", "anomaly_map", "appearance")
 
 
@@ -44,6 +47,7 @@ class DetectorGraph(nn.Module):
     """
 
     normals: Tensor
+    ignored_cells: Tensor
 
     def __init__(self, detector: HDM, white: int, size: tuple[int, int] | None = None) -> None:
         super().__init__()
@@ -61,6 +65,13 @@ class DetectorGraph(nn.Module):
         calibration, self.limit = detector.calibration, detector.threshold
         self.pixel, self.image = calibration.pixel, calibration.image
         self.register_buffer("normals", torch.tensor(calibration.normal_scores))
+        mask = self.form.ignore_mask
+        self.masked = mask is not None
+        self.register_buffer("ignored_cells", mask.sums if mask else torch.zeros(1, 1))
+        # Of sizes that are known now: what follows from them need not be computed again.
+        self.ignored = self.form.ignored_at(*self.seen_size)
+        encoded = self.form.encoder_size_of(*self.prepared_size)
+        self.ignored_places = self.form.ignored_at(encoded[0] // STRIDE, encoded[1] // STRIDE)
 
     def forward(self, image: Tensor) -> Judged:
         """See the class."""
@@ -70,12 +81,19 @@ class DetectorGraph(nn.Module):
         score = evidence.scores
         at_least = (self.normals[None] >= score[:, None]).sum(1)
         slope, bias = self.image
+        anomaly = torch.sigmoid(
+            self.pixel[0] * self._native(evidence.pixels, image) + self.pixel[1])
+        if self.masked:
+            anomaly = torch.where(self._ignored(image), 0.0, anomaly)
         # In double precision as HDM compares: the limit is often a normal's own score.
         return Judged(
             score, (1 + at_least).float() / (len(self.normals) + 1),
             torch.sigmoid(slope * score + bias), score.double() > self.limit,
-            torch.sigmoid(self.pixel[0] * self._native(evidence.pixels, image) + self.pixel[1]),
-            _appearance(seen))
+            anomaly, _appearance(seen))
+
+    def _ignored(self, image: Tensor) -> Tensor:
+        """Pixels (H, W) of the native images that are not inspected."""
+        return IgnoreMask(self.ignored_cells).touched(image.shape[1], image.shape[2])
 
     def _prepared(self, image: Tensor) -> Tensor:
         """`InputFormat.prepare` of all images."""
@@ -84,9 +102,12 @@ class DetectorGraph(nn.Module):
         planes = values.mean(1, keepdim=True) if self.form.channels == 1 else \
             torch.cat([values, values, values], 1)[:, :3]
         scaled = (planes - self.form.low) * (2 / (self.form.high - self.form.low)) - 1
+        limited = scaled.clamp(-3, 3)
+        if self.masked:
+            limited = filled(limited, self._ignored(image))
         height, width = self.prepared_size
         rows, columns = shrinking(image.shape[1], height), shrinking(image.shape[2], width)
-        return rows @ (scaled.clamp(-3, 3) @ columns.T)
+        return rows @ (limited @ columns.T)
 
     def _evidence(self, prepared: Tensor, seen: Tensor) -> Evidence:
         """`Scorer.inspect`."""
@@ -101,8 +122,11 @@ class DetectorGraph(nn.Module):
             pixels = as_pixels(resized(prepared, self.prepared_size,
                                        self.form.encoder_size_of(*self.prepared_size)))
             features = joined(*self.prior.encoder.network(pixels))
-            maps = beside(self.prior.evidence(self.prior.space.latents(features)), maps)
-        return self.fusion.evidence(maps, canvas)
+            diffusion = self.prior.evidence(self.prior.space.latents(features))
+            if self.ignored_places is not None:
+                diffusion = self.ignored_places.repeated(diffusion)
+            maps = beside(diffusion, maps)
+        return self.fusion.evidence(maps, canvas, self.ignored)
 
     def _native(self, evidence: Tensor, image: Tensor) -> Tensor:
         """Pixels' evidence (N, 1, h, w) at the images' size, (N, H, W)."""

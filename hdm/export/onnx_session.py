@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from hdm.dataset.appearance import Appearance
+from hdm.dataset.ignore_mask import from_text
 from hdm.detector.detector import Prediction
 from hdm.errors import HDMError
 
@@ -53,11 +54,13 @@ class RuntimeDetector:
 
     def _judge(self, stack: np.ndarray) -> Iterator[Prediction]:
         limit = float(self.facts["threshold"])
+        text = self.facts.get("ignored", "")
+        ignored = from_text(text).touched(*stack.shape[1:3]).numpy() if text else None
         rows = zip(*self._session.run(None, {"image": stack}), strict=True)
         for score, p_value, probability, defect, anomaly_map, appearance in rows:
             yield Prediction(float(score), float(p_value), float(probability),
                              "defect" if defect else "good", limit, anomaly_map,
-                             Appearance(*(float(value) for value in appearance)))
+                             Appearance(*(float(value) for value in appearance)), ignored)
 
     def _native(self, image: np.ndarray) -> np.ndarray:
         """(H, W, C) in the depth that the graph takes."""

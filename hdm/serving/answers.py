@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from hdm.detector.detector import Prediction
+from hdm.drawing.hatching import hatched
 from hdm.drawing.heatmaps import colours, for_display
 from hdm.serving.live_model import Served
 from hdm.serving.regions import find_regions
@@ -35,9 +36,10 @@ def judged(name: str, served: Served, image: np.ndarray, found: Prediction, opti
         "probability": found.probability, "width": width, "height": height,
         "region_level": level,
         "regions": [region._asdict() for region in find_regions(found.anomaly_map, level)]}
-    heat = heat_picture(found.anomaly_map) if options.heatmap or options.view else None
+    drawn = options.heatmap or options.view
+    heat = heat_picture(found.anomaly_map, found.ignored) if drawn else None
     if heat and options.view:
-        picture = for_display(image)
+        picture = hatched(for_display(image), found.ignored)
         picture.thumbnail((VIEW_SIDE, VIEW_SIDE))
         answer["picture"] = _encoded(picture, "JPEG", quality=88)
         heat = heat.resize(picture.size)
@@ -52,9 +54,10 @@ def undecidable(name: str, served: Served, reason: str) -> dict[str, Any]:
             "error": reason}
 
 
-def heat_picture(anomaly_map: np.ndarray) -> Image.Image:
-    """(H, W) in [0, 1] on the colour scale that every picture has."""
-    return Image.fromarray(colours((anomaly_map.clip(0, 1) * 255).round().astype(np.uint8)))
+def heat_picture(anomaly_map: np.ndarray, ignored: np.ndarray | None = None) -> Image.Image:
+    """(H, W) in [0, 1] on the colour scale that every picture has; what is `ignored` is hatched."""
+    levels = (anomaly_map.clip(0, 1) * 255).round().astype(np.uint8)
+    return hatched(Image.fromarray(colours(levels)), ignored)
 
 
 def _encoded(picture: Image.Image, form: str, **options: int) -> str:

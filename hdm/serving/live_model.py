@@ -53,6 +53,7 @@ def load(line: Line, version: str, backend: BackendName) -> Served:
     """
     judge, facts = (_in_torch if backend == "torch" else _in_runtime)(line, version)
     pixel = facts.pop("pixel")
+    facts.pop("ignored", None)  # for machines: people are told its share
     served = Served(line.name, version, judge, level_of(facts["threshold"], pixel),
                     {"line": line.name, "model": line.model_name, "version": version,
                      "backend": backend, **facts})

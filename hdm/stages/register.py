@@ -10,7 +10,9 @@ from mlflow.exceptions import MlflowException
 from rich.console import Console
 
 from hdm.dataset.manifest import Manifest
+from hdm.detector.detector import ignored_by
 from hdm.errors import RegistryError
+from hdm.evaluation.inspected import inspected
 from hdm.files import atomic_folder, read_json, write_json
 from hdm.line import Line
 from hdm.progress import progress_bar
@@ -74,7 +76,8 @@ def _register(line: Line, settings: Params, run: StageRun, candidate: Candidate,
     if champion and logged.version == champion.version:
         # An interrupted attempt got as far as making this very version champion.
         champion = champion_before(client, line.model_name, champion.version)
-    test = Manifest.load(line.manifest_file, line.source_root).split("test")
+    test, _ = inspected(Manifest.load(line.manifest_file, line.source_root).split("test"),
+                        ignored_by(candidate.folder))
     with console.status("judging test images with the registered model"):
         packaged = check_packaged(logged.address, uri, test, pd.read_parquet(
             line.stage_folder("evaluate") / "scores.parquet"))
