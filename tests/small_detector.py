@@ -12,8 +12,9 @@ from hdm.model_settings import Benign
 from hdm.pom.discrimination.building import HeldOut, build_detector
 
 
-def small_detector(channels: int = 1, fit: str = "resize", seed: int = 0, **over) -> HDM:
-    form = tiny.input_format(channels=channels, fit=fit, height=48, detail=2.0)
+def small_detector(channels: int = 1, fit: str = "resize", seed: int = 0, ignored: str = "",
+                   **over) -> HDM:
+    form = tiny.input_format(channels=channels, fit=fit, height=48, detail=2.0, ignored=ignored)
     ddm = tiny.ddm(form, seed, **over)
     size = (form.height, form.width)
     good = resize(tiny.textures(19, channels=channels, size=96), size)
