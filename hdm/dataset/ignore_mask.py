@@ -101,19 +101,29 @@ class Ignored:
     @classmethod
     def of(cls, pixels: Tensor) -> Self:
         """Of (H, W), of which at least one pixel is inspected."""
-        # Late: 0.3 s that lines without a mask do not need.
-        from scipy import ndimage
-
-        rows, columns = ndimage.distance_transform_edt(
-            pixels.numpy(), return_distances=False, return_indices=True)
-        nearest = torch.from_numpy(rows.ravel().astype(np.int64) * pixels.shape[1]
-                                   + columns.ravel())
-        return cls(pixels, nearest, int((~pixels).sum()))
+        rows, columns = _nearest(pixels)
+        return cls(pixels, _numbers(rows, columns), int((~pixels).sum()))
 
     def repeated(self, maps: Tensor) -> Tensor:
         """Maps (N, K, H, W) whose ignored places repeat what the nearest inspected one says, so
         that nothing said of them spreads when the maps are enlarged."""
         return maps.flatten(2)[:, :, self.nearest].view(maps.shape)
+
+
+@lru_cache(4)
+def reflection(text: str, height: int, width: int) -> Tensor:
+    """Of each pixel of H x W, the number of the one that is shown there: its own where it is
+    inspected, elsewhere that of the pixel as far on this side of the mask's edge as it lies beyond.
+    So what surrounds an ignored place goes on in it. (H W,)."""
+    pixels = touched(text, height, width)
+    own = np.indices(pixels.shape)
+    if bool(pixels.all()):
+        return _numbers(*own)
+    nearest = np.stack(_nearest(pixels))
+    limits = np.array(pixels.shape)[:, None, None] - 1
+    rows, columns = np.clip(2 * nearest - own, 0, limits)
+    # Where that is ignored, too, its nearest inspected pixel is: this one stays where it is.
+    return _numbers(*nearest[:, rows, columns])
 
 
 def filled(image: Tensor, ignored: Tensor) -> Tensor:
@@ -122,6 +132,21 @@ def filled(image: Tensor, ignored: Tensor) -> Tensor:
     inspected = (~ignored).sum().clamp(min=1)
     mean = torch.where(ignored, 0.0, image).sum((-2, -1), keepdim=True) / inspected
     return torch.where(ignored, mean, image)
+
+
+def _nearest(pixels: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Row and column of the pixel nearest each of (H, W) that is False."""
+    # Late: 0.3 s that lines without a mask do not need.
+    from scipy import ndimage
+
+    rows, columns = ndimage.distance_transform_edt(
+        pixels.numpy(), return_distances=False, return_indices=True)
+    return rows, columns
+
+
+def _numbers(rows: np.ndarray, columns: np.ndarray) -> Tensor:
+    """Numbers of pixels, row by row, flat."""
+    return torch.from_numpy(rows.ravel().astype(np.int64) * rows.shape[1] + columns.ravel())
 
 
 def _cells(length: int, cells: int) -> tuple[Tensor, Tensor]:

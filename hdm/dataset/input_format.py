@@ -15,6 +15,7 @@ from hdm.dataset.ignore_mask import (
     filled,
     from_text,
     ignored_pixels,
+    reflection,
     touched,
 )
 from hdm.dataset.images import to_float
@@ -31,8 +32,9 @@ class InputFormat:
     are tiled; 1 for native pixels. detail: sides of what the encoder sees, in those of what the
     discriminator sees. ignored: the line's ignore mask as text; empty where all is inspected.
 
-    What is ignored is filled first of all, in the native image. Then an image is *prepared* once,
-    at the finer of both sizes, and shrunk for the other.
+    What is ignored is filled first of all, in the native image, so that nothing depends on it. Then
+    an image is *prepared* once, at the finer of both sizes, and shrunk for the other; there what
+    surrounds an ignored place goes on in it, as networks would take any other edge for a defect.
     """
 
     height: int
@@ -90,7 +92,15 @@ class InputFormat:
         the line's scale, to be tiled; (channels, H, W)."""
         size = self.prepared_size if self.fit == "resize" else \
             self.prepared_size_of(image.shape[0], image.shape[1], zoom)
-        return resize(self.normalize(image)[None], size)[0]
+        prepared = resize(self.normalize(image)[None], size)
+        return self.continued(prepared)[0]
+
+    def continued(self, prepared: Tensor) -> Tensor:
+        """Prepared images (N, C, H, W) in whose ignored places goes on what surrounds them."""
+        if not self.ignored:
+            return prepared
+        numbers = reflection(self.ignored, *prepared.shape[-2:])
+        return prepared.flatten(2)[:, :, numbers].view(prepared.shape)
 
     @property
     def prepared_size(self) -> tuple[int, int]:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from hdm.backbone.encoder import as_pixels, joined
-from hdm.dataset.ignore_mask import IgnoreMask, filled
+from hdm.dataset.ignore_mask import IgnoreMask, filled, reflection
 from hdm.dataset.input_format import InputFormat
 from hdm.dataset.tiles import over_tiles
 from hdm.detector.detector import HDM
@@ -70,6 +70,7 @@ class DetectorGraph(nn.Module):
         self.register_buffer("ignored_cells", mask.sums if mask else torch.zeros(1, 1))
         # Of sizes that are known now: what follows from them need not be computed again.
         self.ignored = self.form.ignored_at(*self.seen_size)
+        self.reflection = reflection(self.form.ignored, *self.prepared_size) if mask else None
         encoded = self.form.encoder_size_of(*self.prepared_size)
         self.ignored_places = self.form.ignored_at(encoded[0] // STRIDE, encoded[1] // STRIDE)
 
@@ -107,7 +108,10 @@ class DetectorGraph(nn.Module):
             limited = filled(limited, self._ignored(image))
         height, width = self.prepared_size
         rows, columns = shrinking(image.shape[1], height), shrinking(image.shape[2], width)
-        return rows @ (limited @ columns.T)
+        prepared = rows @ (limited @ columns.T)
+        if self.reflection is None:
+            return prepared
+        return prepared.flatten(2)[:, :, self.reflection].unflatten(2, self.prepared_size)
 
     def _evidence(self, prepared: Tensor, seen: Tensor) -> Evidence:
         """`Scorer.inspect`."""
