@@ -5,7 +5,14 @@ import pytest
 import tiny
 import torch
 
-from hdm.dataset.ignore_mask import MOST, Ignored, IgnoreMask, filled, from_text
+from hdm.dataset.ignore_mask import (
+    MOST,
+    Ignored,
+    IgnoreMask,
+    filled,
+    from_text,
+    reflection,
+)
 from hdm.dataset.input_format import InputFormat
 
 SIZES = [(60, 80), (30, 40), (600, 800), (61, 79), (7, 9), (1, 1), (200, 33)]
@@ -71,6 +78,20 @@ def test_ignored_places_repeat_the_nearest_inspected_one(seed) -> None:
         nearest = places[distance <= distance.min() + 1e-6].long()
         assert any(torch.equal(found[..., row, column], maps[..., y, x]) for y, x in nearest)
     assert torch.equal(found[..., ~hidden], maps[..., ~hidden])
+
+
+@pytest.mark.parametrize("size", [(60, 80), (33, 40), (200, 90)])
+def test_what_surrounds_an_ignored_place_goes_on_in_it(size) -> None:
+    """A slope goes on as a slope turned round, and no seam is left."""
+    found = IgnoreMask.of(mask())
+    numbers = reflection(found.text(), *size)
+    hidden = found.touched(*size)
+    own = torch.arange(hidden.numel())
+    assert torch.equal(numbers[~hidden.flatten()], own[~hidden.flatten()])
+    assert not hidden.flatten()[numbers].any()
+    rows = torch.arange(size[0], dtype=torch.float)[:, None].expand(size).flatten()[numbers]
+    steps = rows.view(size).diff(dim=0).abs()
+    assert steps[hidden[1:] != hidden[:-1]].max() <= 1, "each pixel at the edge repeats its like"
 
 
 @pytest.mark.parametrize("fit", ["resize", "tile"])

@@ -32,18 +32,17 @@ def painted(image: np.ndarray, hidden: np.ndarray, seed: int = 9) -> np.ndarray:
     return other
 
 
-@pytest.mark.parametrize("kind", [*REGIONS, "mask"])
-@pytest.mark.parametrize("over", [
-    {}, {"fit": "tile"}, {"channels": 3}, {"backbone": False}, {"mirrored": True}])
+@pytest.mark.parametrize(("kind", "over"), [
+    ("polygon", {}), ("inverted", {"fit": "tile"}), ("mask", {"channels": 3}),
+    ("both", {"backbone": False}), ("mask", {"fit": "tile", "backbone": False})])
 def test_an_answer_does_not_depend_on_what_is_there(kind, over) -> None:
     detector = small_detector(ignored=text_of(kind), **over)
-    shapes = [(66, 60), (132, 120, 3), (33, 31), (70, 91)]
+    shapes = [(66, 60), (132, 120, 3), (33, 31)]
     for number, shape in enumerate(shapes):
         image = native(*shape, seed=number, dtype=(np.uint8, np.uint16)[number % 2])
         hidden = detector.form.ignored_pixels(*shape[:2])
         plain, = detector.predict([image])
-        for other in (painted(image, hidden), painted(image, hidden, seed=10)):
-            found, = detector.predict([other])
+        for found in (detector.predict([painted(image, hidden, seed)])[0] for seed in (90, 91)):
             assert (found.score, found.p_value, found.probability, found.decision) == \
                 (plain.score, plain.p_value, plain.probability, plain.decision)
             assert np.array_equal(found.anomaly_map, plain.anomaly_map)
@@ -52,8 +51,8 @@ def test_an_answer_does_not_depend_on_what_is_there(kind, over) -> None:
         assert not plain.anomaly_map[hidden].any() and np.isfinite(plain.score)
 
 
-@pytest.mark.parametrize("kind", [*REGIONS, "mask"])
-@pytest.mark.parametrize("fit", ["resize", "tile"])
+@pytest.mark.parametrize(("kind", "fit"), [
+    ("polygon", "resize"), ("inverted", "tile"), ("mask", "resize")])
 def test_saved_and_loaded_it_ignores_the_same(kind, fit, tmp_path) -> None:
     detector = small_detector(ignored=text_of(kind), fit=fit)
     detector.save(tmp_path)
@@ -62,11 +61,11 @@ def test_saved_and_loaded_it_ignores_the_same(kind, fit, tmp_path) -> None:
     assert one.score == two.score and np.array_equal(one.anomaly_map, two.anomaly_map)
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 9), (2, 3)])
-def test_of_a_picture_of_which_all_is_touched_figures_are_numbers(size) -> None:
+def test_of_a_picture_of_which_all_is_touched_figures_are_numbers() -> None:
     detector = small_detector(ignored=text_of("polygon"))
-    found, = detector.predict([native(*size)])
-    assert np.isfinite(found.score) and np.isfinite(found.anomaly_map).all()
+    for size in ((1, 1), (1, 9), (2, 3)):
+        found, = detector.predict([native(*size)])
+        assert np.isfinite(found.score) and np.isfinite(found.anomaly_map).all()
 
 
 def maps(odd: bool, seed: int = 0) -> torch.Tensor:
