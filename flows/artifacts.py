@@ -14,7 +14,8 @@ from flows.stage import REJECTED, StageFailed
 from hdm.line import Line
 from hdm.orchestration.line_summary import NOTHING, Summary, report_file
 
-METRICS = ("image_auroc", "pixel_auroc", "image_ap", "pixel_ap", "aupro", "image_f1", "threshold")
+METRICS = ("image_auroc", "pixel_auroc", "recall", "false_alarm_rate", "image_ap", "pixel_ap",
+           "aupro", "image_f1", "threshold")
 MLFLOW_UI = "http://127.0.0.1:5000"  # where `mlflow ui` listens
 
 
@@ -38,7 +39,8 @@ def publish_results(line: Line) -> None:
     """Everything about a run that went through."""
     summary = Summary.load(line)
     create_table_artifact(key=key(line.name, "auroc"), table=metric_rows(summary),
-                          description=f"Quality of {line.name} on its test images")
+                          description=f"Quality of {line.name}, version "
+                                      f"{summary.version or NOTHING}, on its test images")
     create_markdown_artifact(key=key(line.name, "gate"), markdown=gate_text(summary),
                              description=f"Gate decision of {line.name}")
     create_markdown_artifact(key=key(line.name, "funnel"), markdown=funnel_text(summary),
@@ -70,7 +72,7 @@ def publish_links(line: Line, summary: Summary) -> None:
                              link_text=f"{line.name}: {name}")
     rows = [f"- [{name}]({address})" for name, address in addresses.items()]
     if report_file(line).is_file():
-        rows.append(f"- report: `{report_file(line)}` (or `hdm report {line.name}`)")
+        rows.append(f"- report: `{report_file(line)}` (or `hdm report {line.name} --trained`)")
     if rows:
         create_markdown_artifact(key=key(line.name, "links"), markdown="\n".join(rows),
                                  description=f"Links of {line.name}")
@@ -94,9 +96,13 @@ def links(summary: Summary) -> dict[str, str]:
 
 
 def metric_rows(summary: Summary) -> list[dict[str, str]]:
-    """One row a metric: value, interval, and why there is none."""
+    """One row a metric: value, interval, and why there is none or what was counted."""
+    told = summary.detection
+    counts = {"recall": told.defects.counts(), "false_alarm_rate": told.good.counts()} \
+        if told else {}
     return [{"metric": name, "value": summary.show(name), "interval": summary.show_interval(name),
-             "note": str(summary.undefined.get(name, ""))} for name in METRICS]
+             "note": str(summary.undefined.get(name, "") or counts.get(name, ""))}
+            for name in METRICS]
 
 
 def drift_rows(record: dict[str, Any]) -> list[dict[str, str]]:

@@ -1,6 +1,7 @@
 """The flow `hdm-monitor`: one look at a product line; where it has changed, a request to retrain.
 
-Endings, all completed: Steady, Drift, Cooling down (drift, but a retraining was asked for a short
+Endings, all completed: Steady, Drift (also where it is not known which pictures show one part, so
+that no retraining is asked for), Cooling down (drift, but a retraining was asked for a short
 time ago) and Idle (no model, or nothing logged yet). A look that cannot be made is Failed; one that
 is being made already is cancelled as Already running.
 """
@@ -75,6 +76,8 @@ def _ending(line: Line, record: dict[str, Any]) -> State[Any]:
     if record["state"] != "drift":
         return Completed(name=IDLE if record["state"] == "idle" else STEADY, message=sentence,
                          data=record)
+    if record.get("doubt"):
+        return Completed(name=DRIFT, message=f"{sentence} {record['doubt']}", data=record)
     if not line.params.monitor.retrain:
         return Completed(name=DRIFT, message=f"{sentence} Retraining on alarms is switched off.",
                          data=record)

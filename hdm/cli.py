@@ -27,16 +27,19 @@ COMMANDS = {
     "run": Entry("run_line", "run", (
         "Bring a whole line up to date, from its images to the registry, and show the result.")),
     "results": Entry("run_line", "results", (
-        "Show the last result of every line and how to look at the runs.")),
+        "Show what answers for every line, how good it is, and how to look at the runs.")),
     "report": Entry("run_line", "report", (
-        "Open the line's last evaluation report; its path is printed in any case.")),
+        "Open the evaluation report of the live version; its path is printed in any case.")),
     "stage": Entry("run_line", "stage", (
         "Run one stage of one line by itself, as DVC does it.")),
     "inbox": Entry("take_in", "inbox", (
         "Check the images in a line's inbox; take the good ones in, put the bad ones in "
         "quarantine.")),
+    "feedback": Entry("give_feedback", "feedback", (
+        "Say of a picture that it was good, or that it was a defect; the next training learns from "
+        "it.")),
     "predict": Entry("predict_images", "predict", (
-        "Judge images: print a table, write heat maps, predictions.json and predictions.csv.")),
+        "Judge images with the live model: print a table, write pictures, JSON and CSV.")),
     "serve": Entry("serve_line", "serve", (
         "Judge images over HTTP with the live model, and follow it when another becomes live.")),
     "export": Entry("export_onnx", "export", (

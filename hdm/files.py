@@ -1,10 +1,14 @@
-"""Writing files so that nothing is ever half-written: temporary name first, then rename."""
+"""Writing files so that nothing is ever half-written: temporary name first, then rename.
 
+What is renamed is on the disk before, so that a loss of power leaves the old content or the new.
+"""
+
+import errno
 import glob
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +16,20 @@ from typing import Any, TypeVar
 from hdm.errors import HDMError
 
 Value = TypeVar("Value")
+_fences: list[Callable[[], None]] = []
+
+
+@contextmanager
+def fenced(check: Callable[[], None]) -> Iterator[None]:
+    """Inside, `check` is asked before anything gets its final name; what it raises prevents that.
+
+    For those who write as long as something is theirs alone.
+    """
+    _fences.append(check)
+    try:
+        yield
+    finally:
+        _fences.remove(check)
 
 
 @contextmanager
@@ -25,7 +43,10 @@ def atomic_file(target: Path) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         _sweep(target)
         yield temporary
+        sync(temporary)
+        _ask_fences()
         temporary.replace(target)
+        sync(target.parent)
     except OSError as error:
         raise cannot_write(target, error) from error
     finally:
@@ -70,6 +91,10 @@ def atomic_folder(target: Path) -> Iterator[Path]:
                 shutil.rmtree(left_over, ignore_errors=True)
         temporary.mkdir(parents=True)
         yield temporary
+        for path in temporary.rglob("*"):
+            sync(path)
+        sync(temporary)
+        _ask_fences()
         if target.exists():
             target.rename(retired)
         try:
@@ -78,11 +103,35 @@ def atomic_folder(target: Path) -> Iterator[Path]:
             if retired.exists():
                 retired.rename(target)
             raise
+        sync(target.parent)
     except OSError as error:
         raise cannot_write(target, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(retired, ignore_errors=True)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file or folder is on the disk; what cannot be opened so is left to the system.
+
+    Raises OSError if the disk reports an error.
+    """
+    try:
+        number = os.open(path, os.O_RDONLY)
+    except OSError:  # a link to nowhere, a file that nobody may read: nothing of ours
+        return
+    try:
+        os.fsync(number)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EROFS):
+            raise  # some file systems know no such thing for folders
+    finally:
+        os.close(number)
+
+
+def _ask_fences() -> None:
+    for check in _fences:
+        check()
 
 
 def cannot_write(target: Path, error: OSError) -> HDMError:

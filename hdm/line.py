@@ -12,10 +12,16 @@ from hdm.files import read_json
 from hdm.pipelines import ProductLine
 from hdm.settings import Params
 
+TRAINED = "trained"
+"""Stands for a version's number where a detector answers that was not registered."""
 TEST_SET = "test_set"
 """Key of ingest's settings file: which frozen test set it takes."""
 REGION = "region"
 """Key of dagm_fit's settings file: which region of the picture is inspected."""
+FEEDBACK = "feedback"
+"""Key of ddm_train's settings file: what people said, digests by id."""
+SOURCE = "source"
+"""Key of ingest's settings file: what a person has said of the source."""
 
 
 def find_project(start: Path | None = None) -> Path:
@@ -85,8 +91,8 @@ class Line:
         """
         settings: dict[str, Any] = read_json(self.settings_file(stage))
         if isinstance(settings, dict):
-            settings.pop(TEST_SET, None)
-            settings.pop(REGION, None)
+            for extra in (TEST_SET, REGION, FEEDBACK, SOURCE):
+                settings.pop(extra, None)
         try:
             return Params.model_validate(merge({}, settings))
         except (ValueError, TypeError, AttributeError):
@@ -102,6 +108,11 @@ class Line:
     def region_file(self) -> Path:
         """What of the line's pictures is inspected (see hdm.dataset.line_region); git tracks it."""
         return self.project / "regions" / f"{self.name}.json"
+
+    @property
+    def feedback(self) -> Path:
+        """What people said of the line's pictures (see hdm.dataset.feedback_entries)."""
+        return self.project / "feedback" / self.name
 
     @property
     def inbox(self) -> Path | None:

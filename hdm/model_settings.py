@@ -130,11 +130,20 @@ class DdmTrain(Section):
     training: Training = Training(steps=3000)
     members: Positive = Field(1, description=(
         "Networks that answer together; each is trained for all of the steps."))
+    refining: float = Field(0.25, gt=0, le=1, description=(
+        "Steps in which feedback is learned, of training.steps; without feedback there are none."))
     normality: bool = Field(True, description=(
         "Join the logits with the texture of good images, where places are alike."))
     mirrored: bool | None = Field(None, description=(
         "Answer with the mean over an image's four mirrorings, in four times the time; null: "
         "where parts are judged by tiles."))
+    undecidable_rate: float = Field(0.01, gt=0, lt=1, description=(
+        "Share of good parts that may be called undecidable: out of focus, too dark, foreign, ..."))
+
+    @property
+    def refining_steps(self) -> int:
+        """Optimiser steps in which feedback is learned."""
+        return max(1, round(self.refining * self.training.steps))
 
 
 class ThresholdRule(Section):

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from hdm.model_settings import Positive, Section
 
@@ -26,6 +26,17 @@ class Source(Section):
         "are asked which images are good."))
     folders: dict[str, Role] = Field({}, description=(
         "What is in folders of the source whose names do not tell, by their path in it."))
+    part_rule: str = Field("", description=(
+        "Where names tell which physical part a picture shows: the name without suffix, with "
+        "{part} for the part's name, * for any text, ? for one character and / for folders, such "
+        "as {part}_cam*. Also read from the names of pictures that are judged."))
+
+    @field_validator("part_rule")
+    @classmethod
+    def _a_rule_names_the_part(cls, value: str) -> str:
+        if value and "{part}" not in value:
+            raise ValueError("expected {part} where the part's name stands, such as {part}_cam*")
+        return value
 
 
 class Schedule(Section):

@@ -68,13 +68,23 @@ class Register(Section):
 
     minimum_image_auroc: Fraction = Field(0.8, description="Below: the model is refused.")
     minimum_pixel_auroc: Fraction = Field(0.8, description="Below: refused, if masks exist.")
+    minimum_recall: Fraction = Field(0.7, description=(
+        "Share of defective parts that must be stopped at the operating point: refused if its "
+        "whole interval is below, held if the count is."))
+    maximum_false_alarms: Fraction = Field(0.2, description=(
+        "Share of good parts that may be stopped there: refused if its whole interval is above, "
+        "held if the count is."))
     tolerance: Fraction = Field(0.01, description=(
-        "How much worse than the champion on the same test images is still 'not worse'."))
+        "Loss against the champion on the same test images that is accepted: refused only if a "
+        "larger one is proven."))
     type_tolerance: Fraction = Field(0.05, description=(
         "The same for the image AUROC of each type of defect."))
     confidence: float = Field(0.95, gt=0.5, lt=1, description=(
         "That all paired bounds on the differences to the champion hold at once."))
     bootstrap: Positive = Field(1000, description="Resamples by group for these bounds.")
+    promote_equal: bool = Field(False, description=(
+        "A model that is not told from the champion is promoted if it was trained on newer "
+        "images; otherwise it is held."))
     latency_ms: float | None = Field(None, gt=0, description=(
         "Longest median time an image, one at a time; null: measured, not limited."))
     approval: bool = Field(False, description=(
@@ -87,8 +97,8 @@ class Monitor(Section):
     false_alarm_rate: float = Field(0.01, gt=0, lt=1, description=(
         "Probability that a line on which nothing changes ever raises an alarm while one model "
         "serves, however often it is looked at."))
-    undecidable_share: float = Field(0.01, gt=0, lt=1, description=(
-        "Share of images that may be unreadable."))
+    undecidable_share: float = Field(0.02, gt=0, lt=1, description=(
+        "Share of images that may be undecidable: unreadable, or by `ddm_train.undecidable_rate`."))
     keep_share: Fraction = Field(0.01, description="Share of the images judged good that is kept.")
     keep_defects: bool = Field(True, description="Keep every image that is judged defective.")
     keep_days: Positive = Field(90, description="Days after which kept images are deleted.")

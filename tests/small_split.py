@@ -20,6 +20,7 @@ class FakePrediction:
     decision: str
     threshold: float
     anomaly_map: np.ndarray
+    reasons: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,7 @@ def _rows(case: Case, drift: Drift | None, point: OperatingPoint,
         figures[:, column] *= 1 + (drift.spread - 1) * size
         figures[:, column] += drift.shift * size
     rows = pd.DataFrame(figures, columns=list(FIGURES))
+    rows["part"] = None
     rows["id"] = np.arange(1, case.images + 1)
     rows["pixel_hash"] = [generator.bytes(32).hex() for _ in range(case.images)]
     rows["threshold"] = point.threshold

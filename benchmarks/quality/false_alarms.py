@@ -14,7 +14,9 @@ def judged(rows: list[Row]) -> Iterator[tuple[bool, float]]:
     """For each stated rate of each row: whether the measured one lies within the binomial 95 %
     interval, and how probable that is when test and calibration images are exchangeable."""
     for row in rows:
-        calibration, test = row["calibration_normals"], row["test_normals"]
+        # Rows of before parts were counted took each image for one.
+        calibration = row.get("calibration_parts", row["calibration_normals"])
+        test = row.get("test_good_parts", row["test_normals"])
         for stated, measured in row["false_alarm_rates"].items():
             low, high = binom.interval(INTERVAL, test, float(stated))
             law = false_alarms_by_chance(calibration, test, float(stated))

@@ -47,8 +47,9 @@ def run(name: str, folder: Path, preset: str, seed: int, *, seconds: float | Non
     import torch
 
     from benchmarks.quality.methods import METHODS, Task
-    from benchmarks.quality.sets import read_set
+    from benchmarks.quality.sets import divided, read_set
     from hdm.dagm.latent_vectors import training_views
+    from hdm.dataset.held_out import joining_images
     from hdm.dataset.tensors import load_normals, load_prepared, load_whole
     from hdm.diffusion.compute import Backend
 
@@ -61,20 +62,22 @@ def run(name: str, folder: Path, preset: str, seed: int, *, seconds: float | Non
     train, test = manifest.split("train"), manifest.split("test")
     form = method.form_of(train, params.image)
     held = load_whole(manifest.split("calibration"), form)
+    shown = list(manifest.split("calibration").frame["group"])
+    joins, _ = divided(shown)
     views = training_views(load_prepared(train, form), form, params.dagm_fit.views, params.benign,
                            seed=seed)
     normals = load_normals(train, form, seed=seed)
-    calibration = load_normals(manifest.split("calibration"), form, seed=seed)
+    calibration = load_normals(joining_images(manifest), form, seed=seed)
     torch.manual_seed(seed)
     start = perf_counter()
     with tempfile.TemporaryDirectory() as scratch:
         fitted = method.fit(Task(normals, calibration, form, params, seed, seconds, Path(scratch),
-                                 views, len(train), held))
+                                 views, len(train), [held[number] for number in joins]))
     elapsed = perf_counter() - start
     accounting = max(0.0, elapsed - sum(fitted.seconds.values()))
     images, rows = load_whole(test, form), []
-    for own, figures in _figures(name, fitted, test, images, held, form, params, seed, preset,
-                                 light=light).items():
+    for own, figures in _figures(name, fitted, test, images, held, shown, form, params, seed,
+                                 preset, light=light).items():
         rows.append({
             "method": own, "set": folder.name, "preset": preset, "seed": seed, **figures,
             "train_flop": fitted.flop, "train_seconds": sum(fitted.seconds.values()),
@@ -87,18 +90,23 @@ def run(name: str, folder: Path, preset: str, seed: int, *, seconds: float | Non
     return rows
 
 
-def _figures(name: str, fitted: Any, test: Any, images: list[Any], held: list[Any], form: Any,
-             params: Any, seed: int, preset: str, *, light: bool) -> dict[str, dict[str, Any]]:
+def _figures(name: str, fitted: Any, test: Any, images: list[Any], held: list[Any],
+             shown: list[str], form: Any, params: Any, seed: int, preset: str, *, light: bool,
+             ) -> dict[str, dict[str, Any]]:
     """Figures of the method, and of those that join its evidence in other ways; what joins is
-    measured on stored evidence, and HDM itself under changed light, too."""
+    measured on stored evidence, and HDM itself under changed light, too. Some held-out parts join,
+    the others set thresholds."""
     from benchmarks.quality.evidence_store import save_evidence
     from benchmarks.quality.measuring import measure, relights
     from benchmarks.quality.methods.method import whole
+    from benchmarks.quality.sets import divided
 
     changed = relights(images, form) if light else {}
+    joins, sets = divided(shown)
+    setting = [shown[number] for number in sets]
     if fitted.evidence is None:
-        return {name: measure(whole(fitted, form), test, images, held, changed, params.evaluate,
-                              seed)}
+        return {name: measure(whole(fitted, form), test, images, [held[n] for n in sets], setting,
+                              changed, params.evaluate, seed)}
     start = perf_counter()
     found = fitted.evidence(images)
     milliseconds = 1000 * (perf_counter() - start) / len(images)
@@ -113,7 +121,8 @@ def _figures(name: str, fitted: Any, test: Any, images: list[Any], held: list[An
         relit = {kind: partial(_relit_evidence, fitted, make) for kind, make in changed.items()} \
             if own == name else {}
         figures[name if own == "hdm" else own] = measure(
-            join(known), test, found, known, relit, params.evaluate, seed) | {
+            join([known[n] for n in joins]), test, found, [known[n] for n in sets], setting, relit,
+            params.evaluate, seed) | {
             "ms_per_image": milliseconds}
     return figures
 

@@ -1,6 +1,6 @@
 """From a detector and a set's test images to the quality figures of a row."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from math import isfinite
@@ -16,7 +16,7 @@ from benchmarks.quality.methods.method import Score
 from hdm.dataset.images import read_mask
 from hdm.dataset.input_format import InputFormat
 from hdm.dataset.manifest import GOOD, Manifest, Row
-from hdm.detector.operating_point import conformal_threshold
+from hdm.detector.conformal import conformal_threshold
 from hdm.evaluation.bootstrap import auroc_samples, group_weights, interval
 from hdm.evaluation.metrics import image_auroc
 from hdm.evaluation.pixels import LEVELS, PixelTally, aupro, pixel_auroc
@@ -33,16 +33,19 @@ BATCH = 32
 
 
 def measure(score: Score, test: Manifest, images: list[Tensor], calibration: list[Tensor],
-            changed: Mapping[str, Callable[[], list[Tensor]]], settings: Evaluate, seed: int
-            ) -> dict[str, Any]:
+            shown: Sequence[str], changed: Mapping[str, Callable[[], list[Tensor]]],
+            settings: Evaluate, seed: int) -> dict[str, Any]:
     """The row's figures that follow from scores and maps.
 
     Args:
         images: those of `test` in its order, as the score takes them: prepared, or their evidence;
-            calibration: good images that thresholds are set on. changed: the same images in
+            calibration: good images that thresholds are set on, and nothing else is; shown: the
+            part that each of them shows. changed: the same images in
             another light, by its name.
 
-    Pixel figures are at each image's own size, with the map interpolated to it.
+    False alarms are counted in parts: a good one is one without a defective picture, and is called
+    a defect if any of its pictures is. Pixel figures are at each image's own size, with the map
+    interpolated to it.
     """
     start = perf_counter()
     scores, maps = scored(score, images)
@@ -54,7 +57,8 @@ def measure(score: Score, test: Manifest, images: list[Tensor], calibration: lis
     span = interval(resampled, settings.interval, len(set(groups)))
     tally = pixels(test, maps)
     normal = scored(score, calibration)[0]
-    limits = {rate: conformal_threshold(normal, rate)[0] for rate in RATES}
+    limits = {rate: conformal_threshold(normal, rate, shown)[0] for rate in RATES}
+    good = parts_of(test, scores)
     return {
         "image_auroc": image_auroc(truth, scores).value,
         "pixel_auroc": pixel_auroc(tally).value,
@@ -63,15 +67,22 @@ def measure(score: Score, test: Manifest, images: list[Tensor], calibration: lis
         "interval": {"image_auroc": [span.low, span.high]},
         "resamples": [round(value, 5) if isfinite(value) else None
                       for value in resampled[:RESAMPLES].tolist()],
-        "false_alarm_rates": {f"{rate:.2f}": float((scores[~truth] > limit).mean())
+        "false_alarm_rates": {f"{rate:.2f}": float((good > limit).mean())
                               for rate, limit in limits.items()},
-        "calibration_normals": len(normal),
+        "calibration_normals": len(normal), "calibration_parts": len(set(shown)),
+        "test_good_parts": len(good),
         "test_normals": int((~truth).sum()), "test_defects": int(truth.sum()),
         "test_groups": len(set(groups)),
         "lighting": {name: image_auroc(truth, scored(score, make())[0]).value
                      for name, make in changed.items()},
         "ms_per_image": 1000 * seconds / len(images),
     }
+
+
+def parts_of(test: Manifest, scores: np.ndarray) -> np.ndarray:
+    """The largest score of each good part's pictures, (parts,)."""
+    parts = test.frame.assign(score=scores).groupby("group")
+    return parts["score"].max()[parts["label"].max() == 0].to_numpy()
 
 
 def scored(score: Score, images: list[Tensor]) -> tuple[np.ndarray, list[Tensor]]:

@@ -17,7 +17,7 @@ from benchmarks.quality.measuring import measure
 from benchmarks.quality.methods.hdm_method import joins
 from benchmarks.quality.presets import PRESETS, PROJECT, params_of
 from benchmarks.quality.results import RESULTS, Row, add_row, read_rows
-from benchmarks.quality.sets import read_set
+from benchmarks.quality.sets import divided, read_set
 from benchmarks.quality.tables import summary
 from hdm.errors import HDMError
 from hdm.files import write_text
@@ -52,13 +52,16 @@ def main(arguments: list[str] | None = None) -> int:
 def rejoined(row: Row, maps: Path, folder: Path) -> list[Row]:
     """The row's figures from stored maps, and those of other ways to join."""
     params = params_of(row["preset"], seed=row["seed"])
-    test = read_set(folder, seed=row["seed"], limit=PRESETS[row["preset"]].images,
-                    calibration_fraction=params.ingest.calibration_fraction).split("test")
+    manifest = read_set(folder, seed=row["seed"], limit=PRESETS[row["preset"]].images,
+                        calibration_fraction=params.ingest.calibration_fraction)
+    test, shown = manifest.split("test"), list(manifest.split("calibration").frame["group"])
     found, held, _, canvas = load_evidence(maps)
+    joined, sets = divided(shown)
     rows: list[Row] = []
     for name, join in joins(canvas, tiled=row["fit"] == "tile").items():
-        figures: dict[str, Any] = measure(join(held), test, found, held, {}, params.evaluate,
-                                          row["seed"])
+        figures: dict[str, Any] = measure(join([held[n] for n in joined]), test, found,
+                                          [held[n] for n in sets], [shown[n] for n in sets], {},
+                                          params.evaluate, row["seed"])
         notes = {"trained": row["commit"], **row["notes"]}
         rows.append({**row, **figures, "method": name, "ms_per_image": row["ms_per_image"],
                      "lighting": {}, "notes": notes, "commit": commit()})

@@ -3,11 +3,14 @@
 import hashlib
 import random
 import re
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
+from hdm.dataset.held_out import joining
 from hdm.dataset.manifest import GOOD, Manifest, Row
 from hdm.errors import DataError
 from hdm.ingest.readers import Record, read_source
@@ -99,3 +102,10 @@ def _row(folder: Path, record: Record, split: str, group: str) -> Row:
 
 def _kind(row: Row) -> tuple[str, str]:
     return row.split, "" if row.defect_type == GOOD else row.defect_type
+
+
+def divided(shown: Sequence[str]) -> tuple[list[int], list[int]]:
+    """Numbers of the held-out images, of the parts that `shown` names, that join evidence, and of
+    those that set thresholds (`hdm.dataset.held_out`)."""
+    joins = joining(shown)
+    return np.flatnonzero(joins).tolist(), np.flatnonzero(~joins | joins.all()).tolist()

@@ -5,7 +5,7 @@
 Measures requests a second and their latency with 1, 8 and 64 at once, with torch and with ONNX
 Runtime, each as a ratio to the loop of the same run; then moves the champion's alias back and forth
 under 200 requests at once and counts what failed. Nothing of the project is changed: the line's
-detector is registered twice in a scratch store. The load generator runs on the same machine.
+live detector is registered twice in a scratch store. The load generator runs on the same machine.
 """
 
 import argparse

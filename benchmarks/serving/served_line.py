@@ -16,6 +16,7 @@ from hdm.dataset.manifest import Manifest
 from hdm.files import write_json
 from hdm.line import Line
 from hdm.registry.address import tracking_uri
+from hdm.registry.answering import answering
 from hdm.registry.logged_model import log_detector
 from hdm.registry.mlflow_client import connect, load_mlflow
 from hdm.registry.store import experiment_name, prepare
@@ -26,7 +27,13 @@ CHAMPION = "champion"
 
 
 def registered_twice(line: Line, scratch: Path) -> Line:
-    """The line in a project of its own whose registry holds its detector as versions 1 and 2."""
+    """The line in a project of its own whose registry holds its live detector twice, as versions 1
+    and 2."""
+    with answering(line) as found:
+        return _registered(line, found.folder, scratch)
+
+
+def _registered(line: Line, detector: Path, scratch: Path) -> Line:
     entry = line.entry.model_dump(mode="json", exclude_defaults=True)
     entry["source"] = {"path": str(line.source), "format": line.entry.source.format}
     write_json(scratch / "pipelines.yaml", {"lines": {line.name: entry}})
@@ -41,7 +48,7 @@ def registered_twice(line: Line, scratch: Path) -> Line:
     mlflow.set_registry_uri(tracking_uri(scratch))
     mlflow.set_experiment(experiment_name(copy.name))
     with mlflow.start_run():
-        info = log_detector(mlflow, line.detector_folder, {})
+        info = log_detector(mlflow, detector, {})
     for _ in range(2):
         mlflow.register_model(info.model_uri, copy.model_name)
     client.set_registered_model_alias(copy.model_name, CHAMPION, "1")

@@ -54,6 +54,7 @@ def judges(folder: Path, preset: str, threads: int, scratch: Path
 
     def encoder_flop(picture: np.ndarray) -> float:
         seen = form.for_encoder(form.prepare(picture)[None]).expand(-1, 3, -1, -1)
+        seen = seen.to(encoder.device)
         with torch.no_grad():
             return counted(lambda: encoder.network(seen))[1]
 

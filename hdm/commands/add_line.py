@@ -12,6 +12,7 @@ from typing import get_args
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from hdm.config import check_line_name, load_pipelines
 from hdm.errors import ConfigError
@@ -34,6 +35,7 @@ class NewLine:
     owner: str = ""
     folders: dict[str, str] = field(default_factory=dict)
     columns: dict[str, str] = field(default_factory=dict)
+    part_rule: str = ""
 
     def stored_source(self, project: Path) -> str:
         """The path as pipelines.yaml keeps it: relative to the project unless given absolute."""
@@ -80,14 +82,18 @@ def preview(line: NewLine, project: Path) -> list[str]:
     # Not at the top: it imports pandas, and only adding a line needs it.
     from hdm.dataset.aside import told
     from hdm.dataset.manifest import GOOD
+    from hdm.ingest.part_names import with_parts
     from hdm.ingest.readers import READERS, detect, read_source
 
     if line.format not in ("auto", *READERS):
         raise ConfigError(f"unknown format {line.format!r}; expected auto, {', '.join(READERS)}.")
+    if line.part_rule and "{part}" not in line.part_rule:
+        raise ConfigError(f"--part-rule {line.part_rule!r}: expected {{part}} where the part's "
+                          "name stands, such as {part}_cam*.")
     source = Path.cwd() / line.source
     settings = Source.model_validate(
         {"path": line.source, "format": line.format, "folders": line.folders,
-         "columns": line.columns})
+         "columns": line.columns, "part_rule": line.part_rule})
     layout, why = detect(source) if line.format == "auto" else \
         (line.format, READERS[line.format].fits(source))
     found = read_source(source, settings)
@@ -97,7 +103,7 @@ def preview(line: NewLine, project: Path) -> list[str]:
                         for kind in sorted(kinds, key=lambda kind: (kind != GOOD, kind)))
     return [f"{source}: layout {layout}, as there is {why}",
             f"{len(found.records)} images: {counted}; {masks} defect images have a mask",
-            *found.notes, *told(found.aside)]
+            *found.notes, *with_parts(found.records, settings.part_rule)[1], *told(found.aside)]
 
 
 def add(line: NewLine, project: Path) -> None:
@@ -127,6 +133,8 @@ def extended(text: str, line: NewLine, project: Path) -> str:
     for key in ("folders", "columns"):
         if value := getattr(line, key):
             entry["source"][key] = CommentedMap(value)
+    if line.part_rule:
+        entry["source"]["part_rule"] = DoubleQuotedScalarString(line.part_rule)
     entry["source"].fa.set_flow_style()
     lines[line.name] = entry
     if len(lines) > 1:

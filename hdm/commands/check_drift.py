@@ -28,6 +28,8 @@ def monitor(
     if found["streams"]:
         console.print(table(found))
     console.print(found["sentence"], markup=False, highlight=False, soft_wrap=True)
+    if found["doubt"]:
+        console.print(found["doubt"], markup=False, highlight=False, soft_wrap=True)
     console.print(f"page: {chosen.monitor_folder / PAGE}", markup=False, highlight=False,
                   soft_wrap=True)
 

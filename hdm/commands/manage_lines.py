@@ -46,6 +46,9 @@ def add(
     ] = None,
     column: Annotated[list[str] | None, typer.Option(metavar="OURS=THEIRS", help=(
         "Which column of a table is the label, path, ...: label=Befund. May be repeated."))] = None,
+    part_rule: Annotated[str, typer.Option(metavar="RULE", help=(
+        "Where names tell which part a picture shows: {part} for the part's name, * for any text, "
+        "such as {part}_cam*."))] = "",
 ) -> None:
     """Add a line to pipelines.yaml and prefect.yaml; asks for what is not given."""
     source = source or place
@@ -59,7 +62,8 @@ def add(
                           "in a terminal to be asked.")
     project = find_project()
     wanted = add_line.NewLine(name or add_line.name_of(source), source, format, description, owner,
-                              add_line.roles(folder or []), add_line.columns(column or []))
+                              add_line.roles(folder or []), add_line.columns(column or []),
+                              part_rule)
     print("\n".join(add_line.preview(wanted, project)))
     add_line.add(wanted, project)
     prefect_yaml.write(project)

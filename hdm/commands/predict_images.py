@@ -1,6 +1,7 @@
 """`hdm predict`: judge image files with a line's detector."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,14 +10,15 @@ from rich.console import Console
 
 import hdm
 from hdm.commands import prediction_table
-from hdm.commands.image_search import missed_sentence, search
+from hdm.commands.image_search import Search, missed_sentence, search
+from hdm.commands.judged_row import Row, summary
 from hdm.commands.line_name import LineName
-from hdm.errors import HDMError
+from hdm.commands.model_choice import Trained, Version, named
+from hdm.commands.prediction_table import Judging, Overlays, Recorder
+from hdm.dataset.part_rule import part_reader
 from hdm.line import Line
 from hdm.progress import progress_bar
-from hdm.registry import fetch
-from hdm.registry.address import tracking_off
-from hdm.registry.mlflow_uris import MODELS, model_uri
+from hdm.registry.answering import Answering, Choice, answering
 
 if TYPE_CHECKING:
     from hdm.detector.detector import HDM
@@ -30,40 +32,62 @@ def predict(
         metavar="PATHS...", help=(
             "Image files, which are tried whatever their names, or folders that are searched for "
             "images."))],
+    version: Version = "",
+    trained: Trained = False,
     model: Annotated[str, typer.Option(metavar="FOLDER|models:/...", help=(
-        "Another detector, for example models:/hdm-LINE@champion."))] = "",
+        "A detector from elsewhere."))] = "",
     output: Annotated[Path | None, typer.Option(metavar="DIR", help=(
-        "Where heat maps and tables go; data/LINE/predictions if left out."))] = None,
+        "Where pictures and tables go; data/LINE/predictions if left out."))] = None,
+    overlays: Annotated[Overlays, typer.Option(help=(
+        "Of which images one with outlines is written: those not called good, all, or none."))
+    ] = Overlays.STOPPED,
+    level: Annotated[float | None, typer.Option(min=0, max=1, help=(
+        "Value of the anomaly map above which regions are told, of good images, too."))] = None,
     log: Annotated[bool, typer.Option("--log", help=(
-        "Log the predictions for `hdm monitor`; without --model the live model judges then."))
-    ] = False,
+        "Log the predictions for `hdm monitor`."))] = False,
+    part: Annotated[str, typer.Option(metavar="NAME", help=(
+        "With --log: the physical part that all these images show; else the line's part_rule "
+        "reads it from their names."))] = "",
 ) -> None:
-    """Judge images: print a table, write heat maps, predictions.json and predictions.csv."""
+    """Judge images with the live model: print a table, write pictures, JSON and CSV."""
     chosen = Line.load(line)
     searched = search(paths)
     folder = output or chosen.folder / "predictions"
     console = Console()
     console = Console(width=max(console.width, 100))
     # Loading torch and the network takes seconds: say so first.
-    with console.status("loading the detector"):
-        version, place = _chosen(chosen, model, live=log)
-        own = chosen.operating_point_file if place == chosen.detector_folder else None
-        detector = _load(chosen, place, own if own and own.is_file() else None)
-    recorder = _recorder(chosen, version) if log else None
+    with console.status("loading the detector"), \
+            answering(chosen, Choice(version, trained, model)) as found:
+        detector = _load(chosen, found)
+    judging = Judging(detector, found.version, f"{line}, {named(found.version)}",
+                      detector.region_rule, folder, overlays, level)
+    recorder = _recorder(chosen, found.version, part) if log else None
     with progress_bar(console, "predicting") as report:
-        found = prediction_table.predict_files(detector, list(searched.files), folder, report,
-                                               recorder)
-    prediction_table.write_tables(found, folder)
-    console.print(prediction_table.table(found))
-    console.print(f"heat maps, predictions.json and predictions.csv: {folder}", markup=False,
-                  highlight=False, soft_wrap=True)
-    bad = [row for row in found if row.error]
+        rows = prediction_table.predict_files(judging, list(searched.files), report, recorder)
+    prediction_table.write_tables(rows, folder)
+    from hdm.detector.promise import promise  # late: scipy, which comes with the detector
+
+    console.print(prediction_table.table(rows))
+    print(summary(rows, named(found.version)))
+    for row in rows:
+        if row.reasons:
+            print(f"undecidable: {row.path}: {row.reasons}")
+    for sentence in filter(None, (promise(detector.operating_point), found.note)):
+        print(f"note: {sentence}")
+    drawn = "heat maps" if overlays == Overlays.NONE else "heat maps, overlays"
+    print(f"{drawn}, predictions.json, predictions.csv and regions.csv: {folder}")
+    _tell_what_is_missing(rows, searched)
+
+
+def _tell_what_is_missing(rows: Sequence[Row], searched: Search) -> None:
+    """Files that were not judged; raises Exit with 1 if there are images among them."""
+    bad = [row for row in rows if row.error]
     for row in bad:
         print(f"unreadable: {row.error}")
     for sentence in searched.sentences():
         print(f"left aside: {sentence}")
     if bad:
-        print(f"error: {len(bad)} of {len(found)} images could not be read (listed above); the "
+        print(f"error: {len(bad)} of {len(rows)} images could not be read (listed above); the "
               "others were judged.", file=sys.stderr)
     if searched.missed:
         print(f"error: {missed_sentence(searched.missed)}", file=sys.stderr)
@@ -71,30 +95,15 @@ def predict(
         raise typer.Exit(1)
 
 
-def _chosen(line: Line, model: str, *, live: bool) -> tuple[str, Path]:
-    """Version and folder of the detector that --model names; without it of the one that was
-    trained last, or with `live` of the one in service, if there is one. No version: no registered
-    one."""
-    if not model and live and not tracking_off() and (serving := fetch.live_version(line)):
-        model = model_uri(line.model_name, serving)
-    if model.startswith(MODELS):
-        version, folder = fetch.fetch(line, model)
-        return version, folder
-    return "", Path(model) if model else line.detector_folder
-
-
-def _recorder(line: Line, version: str) -> prediction_table.Recorder:
+def _recorder(line: Line, version: str, part: str) -> Recorder:
     # Late: pandas, which only those who log need.
-    from hdm.monitoring.prediction_log import LOCAL, PredictionLog
+    from hdm.monitoring.prediction_log import PredictionLog
 
-    return prediction_table.Recorder(PredictionLog(line.log_folder, line.params.monitor),
-                                     version or LOCAL)
+    return Recorder(PredictionLog(line.log_folder, line.params.monitor), version,
+                    (lambda _: part) if part else part_reader(line.entry.source.part_rule))
 
 
-def _load(line: Line, folder: Path, operating_point: Path | None) -> "HDM":
-    if not (folder / "detector.json").is_file():
-        raise HDMError(f"expected a detector in {folder}, found none; train it with "
-                       f"`hdm run {line.name}` or name another with --model.")
+def _load(line: Line, found: Answering) -> "HDM":
     compute = line.params.compute
-    return hdm.HDM.load(folder, device=compute.device, precision=compute.precision,
-                        threads=compute.threads, operating_point=operating_point)
+    return hdm.HDM.load(found.folder, device=compute.device, precision=compute.precision,
+                        threads=compute.threads, operating_point=found.operating_point)

@@ -3,7 +3,8 @@
 import csv
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,12 @@ import numpy as np
 from PIL import Image
 from rich.table import Table
 
+from hdm.commands.judged_row import REGION_COLUMNS, Row
 from hdm.dataset.images import UnreadableImage, read_image
+from hdm.detector.regions import RegionRule
 from hdm.drawing.hatching import hatched
 from hdm.drawing.heatmaps import colours
+from hdm.drawing.judged_picture import judged_picture
 from hdm.errors import DataError
 from hdm.files import atomic_file, write_json
 
@@ -25,44 +29,61 @@ SOURCE = "cli"
 LONGEST_STEM = 40  # characters of up to 4 bytes; a file name has 255 bytes
 
 
-@dataclass(frozen=True)
-class Row:
-    """One file: its verdict, or the sentence why there is none."""
+class Overlays(StrEnum):
+    """Of which images one is written."""
 
-    path: str
-    score: float | None = None
-    p_value: float | None = None
-    probability: float | None = None
-    decision: str = ""
-    threshold: float | None = None
-    heatmap: str = ""
-    error: str = ""
+    STOPPED = "stopped"
+    ALL = "all"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class Judging:
+    """How files are judged, and what is written of them.
+
+    version: of the model, for the tables. who: line and version as captions name them. rule: of
+    regions. folder: where pictures go. level: of the anomaly map, above which regions are told of
+    good images, too; None: the rule's own, and of good images none.
+    """
+
+    detector: Any
+    version: str
+    who: str
+    rule: RegionRule
+    folder: Path
+    overlays: Overlays = Overlays.STOPPED
+    level: float | None = None
 
 
 @dataclass(frozen=True)
 class Recorder:
-    """Puts verdicts into a line's prediction log as those of one model version."""
+    """Puts verdicts into a line's prediction log as those of one model version.
+
+    part_of: from a file's path to the physical part that it shows, if that is known.
+    """
 
     log: "PredictionLog"
     model: str
+    part_of: Callable[[str], str | None] = lambda _: None
 
     def judged(self, file: Path, image: np.ndarray, found: Any) -> None:
         """`found` is a hdm.detector.detector.Prediction."""
-        self.log.record(printable(file), self.model, SOURCE, image, found)
+        name = printable(file)
+        self.log.record(name, self.model, SOURCE, image, found, self.part_of(name))
 
     def failed(self, file: Path, error: DataError) -> None:
         """A file that could not be read."""
         reason = error.reason if isinstance(error, UnreadableImage) else str(error)
-        self.log.record_undecidable(printable(file), self.model, SOURCE, reason)
+        name = printable(file)
+        self.log.record_undecidable(name, self.model, SOURCE, reason, self.part_of(name))
 
 
-def predict_files(detector: Any, files: Sequence[Path], folder: Path,
-                  progress: Callable[[int, int], None],
+def predict_files(judging: Judging, files: Sequence[Path], progress: Callable[[int, int], None],
                   recorder: Recorder | None = None) -> list[Row]:
-    """Judge every file and write its heat map into `folder`/heatmaps.
+    """Judge every file and write its heat map into heatmaps/, and overlays into overlays/.
 
-    `detector` is a hdm.HDM. `files` may be pages: `stack.tif#3`. `progress(done, total)` is called
-    after each batch. What cannot be read is recorded, too.
+    `files` may be pages: `stack.tif#3`. `progress(done, total)` is called after each batch. What
+    cannot be read is recorded, too.
     """
     rows: list[Row] = []
     for start in range(0, len(files), BATCH):
@@ -74,38 +95,47 @@ def predict_files(detector: Any, files: Sequence[Path], folder: Path,
                 readable.append((number, file, read_image(file)))
             except DataError as error:
                 errors[number] = error
-        predictions = detector.predict([image for *_, image in readable], batch_size=BATCH)
+        predictions = judging.detector.predict([image for *_, image in readable],
+                                               batch_size=BATCH)
         if recorder:
             for (_, file, image), found in zip(readable, predictions, strict=True):
                 recorder.judged(file, image, found)
             for number, reason in errors.items():
                 recorder.failed(files[number], reason)
-        done = {number: _row(file, number, found, folder) for (number, file, _), found
+        done = {number: _row(judging, number, file, image, found) for (number, file, image), found
                 in zip(readable, predictions, strict=True)}
-        rows += [done.get(number) or Row(printable(file), error=str(errors[number]))
-                 for number, file in batch]
+        rows += [done.get(number) or Row(printable(file), judging.version,
+                                         error=str(errors[number])) for number, file in batch]
         progress(len(rows), len(files))
     return rows
 
 
 def write_tables(rows: Sequence[Row], folder: Path) -> None:
-    """predictions.json and predictions.csv, one row a file."""
-    content = [asdict(row) for row in rows]
-    write_json(folder / "predictions.json", content)
-    with atomic_file(folder / "predictions.csv") as temporary, \
+    """predictions.json and predictions.csv, one row a file; regions.csv, one row a region."""
+    write_json(folder / "predictions.json", [row.as_dict() for row in rows])
+    cells = [row.as_cells() for row in rows]
+    _write_csv(folder / "predictions.csv", list(Row("").as_cells()), cells)
+    _write_csv(folder / "regions.csv", REGION_COLUMNS,
+               [region for row in rows for region in row.region_cells()])
+
+
+def _write_csv(file: Path, columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+    with atomic_file(file) as temporary, \
             temporary.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, list(asdict(Row(""))))
+        writer = csv.DictWriter(stream, columns)
         writer.writeheader()
-        writer.writerows(content)
+        writer.writerows(rows)
 
 
 def table(rows: Sequence[Row]) -> Table:
     """What is printed."""
-    shown = Table("image", "score", "p-value", "probability", "decision")
+    shown = Table("image", "score", "p-value", "probability", "decision", "regions")
     for row in rows:
         numbers = [f"{value:.3f}" if value is not None else "–"
                    for value in (row.score, row.p_value, row.probability)]
-        shown.add_row(_escaped(row.path), *numbers, row.decision or "unreadable")
+        count = len(row.regions.told) + row.regions.more
+        shown.add_row(_escaped(row.path), *numbers, row.decision or "unreadable",
+                      str(count) if count else "")
     return shown
 
 
@@ -118,12 +148,23 @@ def save_heatmap(anomaly_map: np.ndarray, target: Path, ignored: np.ndarray | No
         hatched(Image.fromarray(colours(levels)), ignored).save(temporary, format="PNG")
 
 
-def _row(file: Path, number: int, found: Any, folder: Path) -> Row:
+def _row(judging: Judging, number: int, file: Path, image: np.ndarray, found: Any) -> Row:
     # Numbered, as two folders may hold files of one name.
-    heatmap = folder / "heatmaps" / f"{number:05d}_{printable(file.stem)[:LONGEST_STEM]}.png"
-    save_heatmap(found.anomaly_map, heatmap, found.ignored)
-    return Row(printable(file), found.score, found.p_value, found.probability, found.decision,
-               found.threshold, str(heatmap.relative_to(folder)))
+    name = f"{number:05d}_{printable(file.stem)[:LONGEST_STEM]}.png"
+    heatmap = Path("heatmaps", name)
+    save_heatmap(found.anomaly_map, judging.folder / heatmap, found.ignored)
+    regions = judging.rule.regions(found.decision, found.anomaly_map, judging.level, found.ignored)
+    drawn = judging.overlays == Overlays.ALL or \
+        (judging.overlays == Overlays.STOPPED and found.decision != "good")
+    picture = Path("overlays", name) if drawn else None
+    if picture:
+        shown = judged_picture(image, printable(file.name), judging.who, found, regions)
+        with atomic_file(judging.folder / picture) as temporary:
+            shown.save(temporary, format="PNG")
+    return Row(printable(file), judging.version, found.score, found.p_value, found.probability,
+               found.decision, found.threshold,
+               " ".join(doubt.sentence for doubt in found.reasons), str(heatmap),
+               str(picture or ""), regions=regions)
 
 
 def printable(path: Path | str) -> str:

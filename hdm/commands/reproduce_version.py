@@ -17,7 +17,7 @@ from hdm.line import Line, find_project
 from hdm.orchestration import child_process
 from hdm.registry.address import tracking_uri
 from hdm.registry.decision_record import environment
-from hdm.registry.logged_model import assembled, fingerprint
+from hdm.registry.detector_files import assembled, fingerprint
 from hdm.registry.mlflow_client import connect, load_mlflow
 from hdm.registry.mlflow_uris import parse_model_uri
 from hdm.registry.reproduction import Difference, Origin, Remade, compare, origin, source_of

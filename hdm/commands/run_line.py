@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from hdm.commands.line_name import LineName
+from hdm.commands.model_choice import Trained, Version
+from hdm.commands.results_table import print_by_type, print_results
 from hdm.config import STAGES, load_pipelines
-from hdm.errors import ConfigError, HDMError
+from hdm.errors import ConfigError, HDMError, RegistryError
 from hdm.line import Line, find_project
 from hdm.orchestration import child_process
 from hdm.orchestration.dvc_lock import keep_whole
-from hdm.orchestration.line_summary import NOTHING, Summary, report_file
+from hdm.orchestration.line_result import LineResult
+from hdm.orchestration.line_summary import report_file
+from hdm.registry.history import champion_of, versions
+from hdm.registry.version_report import version_report
 from hdm.stages import runner
 
 
@@ -49,28 +52,58 @@ def run(
     if code:
         raise HDMError(f"{line} did not get through; the reason is printed above, and the results "
                        "of its last good run are as they were.")
-    _print_table([chosen])
+    print_results([LineResult.load(chosen)])
 
 
-def results() -> None:
-    """Show the last result of every line and how to look at the runs."""
+def results(
+    line: Annotated[str, typer.Argument(metavar="[LINE]", help=(
+        "One line, by defect type; every line if left out."))] = "",
+) -> None:
+    """Show what answers for every line, how good it is, and how to look at the runs."""
     project = find_project()
-    _print_table([Line.load(name, project) for name in load_pipelines(project).lines])
+    names = [line] if line else list(load_pipelines(project).lines)
+    found = [LineResult.load(Line.load(name, project)) for name in names]
+    print_results(found)
+    if line:
+        print_by_type(found[0])
     for title, command in viewers():
         print(f"{title:<8} {command}")
 
 
 def report(
     line: LineName,
+    version: Version = "",
+    trained: Trained = False,
     browser: Annotated[bool, typer.Option(help="Open it in the browser.")] = True,
 ) -> None:
-    """Open the line's last evaluation report; its path is printed in any case."""
-    file = report_file(Line.load(line))
+    """Open the evaluation report of the live version; its path is printed in any case."""
+    chosen = Line.load(line)
+    file, note = _report(chosen, version, trained)
     if not file.is_file():
         raise HDMError(f"{line} has no report yet; make it with `hdm run {line}`.")
     print(file)
+    if note:
+        print(f"note: {note}")
     if browser:
         webbrowser.open(file.as_uri())
+
+
+def _report(line: Line, version: str, trained: bool) -> tuple[Path, str]:
+    """The report that was asked for, and what is to be said of it."""
+    if version and trained:
+        raise ConfigError("expected --version or --trained, received both; say whose report is "
+                          "to be opened.")
+    if trained:
+        return report_file(line), ""
+    found = versions(line)
+    record = next((r for r in found if str(r.version) == version), None) if version else \
+        champion_of(found)
+    if version and record is None:
+        raise RegistryError(f"{line.model_name} has no version {version}; `hdm history "
+                            f"{line.name}` lists what there is.")
+    if record is None:
+        return report_file(line), ""
+    return version_report(line, record), "" if version else LineResult.load(line).note
 
 
 def viewers() -> list[tuple[str, str]]:
@@ -81,15 +114,3 @@ def viewers() -> list[tuple[str, str]]:
     mlflow = f"open {address}" if address.startswith("http") else \
         f"{at}mlflow ui --backend-store-uri {address or 'sqlite:///mlflow.db'} --workers 1"
     return [("MLflow:", mlflow), ("Prefect:", f"{at}prefect server start")]
-
-
-def _print_table(lines: list[Line]) -> None:
-    table = Table("line", "image AUROC", "pixel AUROC", "threshold", "model version", "decision")
-    for line in lines:
-        found = Summary.load(line)
-        table.add_row(line.name, found.show("image_auroc"), found.show("pixel_auroc"),
-                      found.show("threshold"), found.version or NOTHING,
-                      found.decision or NOTHING)
-    # Narrow or absent terminals must not cut the numbers.
-    console = Console()
-    Console(width=max(console.width, 90)).print(table)

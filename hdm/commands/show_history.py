@@ -19,12 +19,15 @@ def history(line: LineName) -> None:
     for time in times:
         served.setdefault(int(time.version), []).append(
             f"{_short(time.since)} to {_short(time.until) or 'now'}")
-    table = Table("version", "gate", "image AUROC", "pixel AUROC", "alias",
-                  Column("live (UTC)", overflow="fold"))
+    table = Table("version", "gate", "image AUROC", "pixel AUROC", "recall", "false alarms",
+                  "alias", Column("live (UTC)", overflow="fold"))
     found = versions(chosen)
     for record in found:
         table.add_row(str(record.version), record.decision, _number(record.image_auroc),
-                      _number(record.pixel_auroc), ", ".join(record.aliases),
+                      _number(record.pixel_auroc),
+                      record.detection.defects.rate() if record.detection else "–",
+                      record.detection.good.rate() if record.detection else "–",
+                      ", ".join(record.aliases),
                       "\n".join(served.get(record.version, [])))
     console = Console()
     Console(width=max(console.width, 110)).print(table)

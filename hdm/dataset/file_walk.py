@@ -57,6 +57,13 @@ def walk(folder: Path, root: Path | None = None) -> Iterator[Path]:
     yield from closed
 
 
+def leads_elsewhere(root: Path, path: str) -> bool:
+    """Whether `path`, relative to `root`, is a link or lies in a folder that is one."""
+    parts = PurePath(path).parts
+    return ".." in parts or any((root / Path(*parts[:count])).is_symlink()
+                                for count in range(1, len(parts) + 1))
+
+
 def left_aside(path: PurePath) -> str | None:
     """Why a file is not read, by its name alone; None for an image.
 

@@ -89,6 +89,12 @@ def ignored_pixels(text: str, height: int, width: int) -> NDArray[np.bool_] | No
     return touched(text, height, width).numpy() if text else None
 
 
+def inspected_only(text: str, marked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """What a mask (H, W) marks in inspected places; text: the ignore mask as text."""
+    hidden = ignored_pixels(text, *marked.shape)
+    return marked if hidden is None else marked & ~hidden
+
+
 @dataclass(frozen=True)
 class Ignored:
     """What is ignored at one size. pixels (H, W) bool; nearest (H W,): the number of the inspected

@@ -1,13 +1,15 @@
 """The manifest: one row an image, decided once at ingest and read by every later stage."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from hdm.errors import DataError
 from hdm.files import atomic_file
@@ -92,6 +94,11 @@ class Manifest:
         if name not in SPLITS:
             raise DataError(f"no split {name!r}; expected one of {', '.join(SPLITS)}.")
         return Manifest(self.frame[self.frame["split"] == name].reset_index(drop=True), self.root,
+                        self.masks)
+
+    def where(self, chosen: Sequence[bool] | NDArray[np.bool_]) -> "Manifest":
+        """The rows for which `chosen` (n,) is true, in the same order."""
+        return Manifest(self.frame[np.asarray(chosen)].reset_index(drop=True), self.root,
                         self.masks)
 
     def image_file(self, row: Row) -> Path:

@@ -1,12 +1,15 @@
 """From scores to p-values and probabilities, by what held-out good images show."""
 
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import expit
 
 from hdm.dataset.appearance import Appearance
+from hdm.detector.conformal import part_scores
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,8 @@ class Calibration:
     normal_scores: image scores of the calibration normals, ascending. appearance: how each of
     these images looks, in the same order. synthetic_scores: of synthetic defects that were grown
     on held-out good images, ascending. pixel: (slope, bias) of pixel logits; image: (slope, bias)
-    of image scores, fitted on synthetic defects and so indicative.
+    of image scores, fitted on synthetic defects and so indicative. groups: the number of the
+    physical part that each normal shows, in their order; empty if each shows another.
     """
 
     normal_scores: tuple[float, ...]
@@ -24,16 +28,29 @@ class Calibration:
     synthetic_scores: tuple[float, ...]
     pixel: tuple[float, float]
     image: tuple[float, float]
+    groups: tuple[int, ...] = ()
+
+    @cached_property
+    def part_scores(self) -> NDArray[np.float64]:
+        """The largest score of each part's pictures, ascending, (parts,)."""
+        return part_scores(self.normal_scores, self.groups)
+
+    @cached_property
+    def pictures(self) -> NDArray[np.int64]:
+        """How many pictures each part has, (parts,)."""
+        groups = self.groups or tuple(range(len(self.normal_scores)))
+        return np.unique(np.asarray(groups), return_counts=True)[1]
 
     @property
     def smallest_rate(self) -> float:
-        """1 / (n + 1), the smallest rate that n normals can certify."""
-        return 1 / (len(self.normal_scores) + 1)
+        """1 / (n + 1), the smallest rate of false alarms that n good parts can promise."""
+        return 1 / (len(self.part_scores) + 1)
 
     def p_value(self, score: float) -> float:
-        """Share of good parts expected at or above `score`: (1 + #{s_i >= s}) / (n + 1)."""
-        below = int(np.searchsorted(np.asarray(self.normal_scores), score, side="left"))
-        return (1 + len(self.normal_scores) - below) / (len(self.normal_scores) + 1)
+        """Share of good parts expected to have a picture at or above `score`:
+        (1 + #{S_g >= s}) / (n + 1), over n parts."""
+        below = int(np.searchsorted(self.part_scores, score, side="left"))
+        return (1 + len(self.part_scores) - below) / (len(self.part_scores) + 1)
 
     def probability(self, score: float) -> float:
         """Indicative probability of a defect at even odds, in [0, 1]."""
@@ -46,8 +63,9 @@ class Calibration:
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> "Calibration":
-        """The inverse of `as_dict`."""
+        """The inverse of `as_dict`; calibrations of before parts were known have none."""
         lists = {k: tuple(content[k])
                  for k in ("normal_scores", "synthetic_scores", "pixel", "image")}
         looks = tuple(Appearance(*look) for look in content["appearance"])
-        return cls(**{**content, **lists, "appearance": looks})
+        return cls(**{**content, **lists, "appearance": looks,
+                      "groups": tuple(content.get("groups", ()))})

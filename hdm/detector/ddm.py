@@ -13,6 +13,7 @@ from torch import Tensor
 from hdm.dataset.input_format import InputFormat
 from hdm.dataset.tiles import over_tiles
 from hdm.detector.ensemble import Ensemble, logits
+from hdm.detector.overview import overview
 from hdm.diffusion.compute import Backend
 from hdm.diffusion.latent_prior import AT_ONCE, LatentPrior
 from hdm.errors import HDMError
@@ -57,29 +58,39 @@ class DDM:
         tile = (self.form.height, self.form.width)
         return over_tiles(seen, tile, self.judge)
 
-    def diffusion(self, images: Tensor) -> Tensor | None:
-        """What the reverse diffusion says of prepared images of one size, (N, KINDS, h, w) as
-        `LatentPrior.evidence` gives it, ignored places repeating those beside them; None without a
-        backbone."""
+    def latents(self, encoded: Tensor) -> Tensor | None:
+        """Latents (N, D, h/8, w/8) of images as the encoder sees them, (N, C, h, w); None without
+        a backbone."""
         if self.prior is None:
             return None
-        return self._repeated(self._evidence(self.form.for_encoder(images)))
+        return torch.cat([self.prior.latents(part) for part in encoded.split(AT_ONCE)])
+
+    def overview(self, images: Tensor) -> Tensor:
+        """`hdm.detector.overview.overview` of prepared images of one size."""
+        encoded = self.form.for_encoder(images)
+        return overview(self.form, encoded, self.latents(encoded))
+
+    def diffusion(self, latents: Tensor | None) -> Tensor | None:
+        """What the reverse diffusion says of whole images' latents, (N, KINDS, h, w) as
+        `LatentPrior.evidence` gives it, ignored places repeating those beside them; None without a
+        backbone."""
+        maps = self._evidence(latents)
+        ignored = None if maps is None else self.form.ignored_at(*maps.shape[-2:])
+        return maps if maps is None or ignored is None else ignored.repeated(maps)
+
+    def diffusion_of_prepared(self, images: Tensor) -> Tensor | None:
+        """`diffusion` of prepared images of one size."""
+        return self.diffusion(self.latents(self.form.for_encoder(images)))
 
     def diffusion_of_canvases(self, canvases: Tensor) -> Tensor | None:
         """`diffusion` of canvases, which show less detail than prepared images."""
-        if self.prior is None:
+        latents = self.latents(self.form.canvas_for_encoder(canvases))
+        return self.diffusion(latents) if self.form.fit == "resize" else self._evidence(latents)
+
+    def _evidence(self, latents: Tensor | None) -> Tensor | None:
+        if self.prior is None or latents is None:
             return None
-        found = self._evidence(self.form.canvas_for_encoder(canvases))
-        return self._repeated(found) if self.form.fit == "resize" else found
-
-    def _repeated(self, maps: Tensor) -> Tensor:
-        ignored = self.form.ignored_at(*maps.shape[-2:])
-        return maps if ignored is None else ignored.repeated(maps)
-
-    def _evidence(self, encoded: Tensor) -> Tensor:
-        assert self.prior is not None
-        return torch.cat([self.prior.evidence(self.prior.latents(part))
-                          for part in encoded.split(AT_ONCE)])
+        return torch.cat([self.prior.evidence(part) for part in latents.split(AT_ONCE)])
 
     def save(self, folder: Path) -> None:
         """Write the weights into an existing folder."""

@@ -14,12 +14,16 @@ from hdm.dataset.appearance import Appearance
 from hdm.dataset.input_format import InputFormat
 from hdm.detector.calibration import Calibration
 from hdm.detector.ddm import DDM
+from hdm.detector.decidability import Decidability, Doubt
 from hdm.detector.operating_point import OPERATING_POINT_FILE, OperatingPoint
-from hdm.detector.scorer import Scorer
+from hdm.detector.regions import RegionRule
+from hdm.detector.scorer import Inspected, Scorer
 from hdm.diffusion.compute import Backend
 from hdm.errors import DataError, HDMError
 from hdm.files import read_json, write_json
 from hdm.model_settings import Compute, DdmTrain
+
+Decision = Literal["good", "defect", "undecidable"]
 
 
 @dataclass(frozen=True)
@@ -28,18 +32,19 @@ class Prediction:
 
     score: higher is more anomalous, unbounded. p_value: share of good parts expected to score at
     least as high. probability: indicative, in [0, 1]. threshold: the score above which the
-    decision is "defect". anomaly_map: (H, W) float32 in [0, 1] at the image's own size.
-    appearance: how the image looks to the detector. ignored: (H, W) bool, where nothing is
-    inspected and the map is 0; None where all is.
+    decision is "defect", unless the picture is "undecidable"; reasons says why. anomaly_map: (H, W)
+    float32 in [0, 1] at the image's own size. appearance: how the image looks to the detector.
+    ignored: (H, W) bool, where nothing is inspected and the map is 0; None where all is.
     """
 
     score: float
     p_value: float
     probability: float
-    decision: Literal["good", "defect"]
+    decision: Decision
     threshold: float
     anomaly_map: np.ndarray
     appearance: Appearance
+    reasons: tuple[Doubt, ...] = ()
     ignored: np.ndarray | None = None
 
 
@@ -50,9 +55,9 @@ class HDM:
     """
 
     def __init__(self, scorer: Scorer, calibration: Calibration, operating_point: OperatingPoint,
-                 info: dict[str, Any]) -> None:
+                 info: dict[str, Any], decidability: Decidability | None = None) -> None:
         self.scorer, self.calibration, self.info = scorer, calibration, info
-        self.operating_point = operating_point
+        self.operating_point, self.decidability = operating_point, decidability
 
     @property
     def settings(self) -> DdmTrain:
@@ -69,9 +74,14 @@ class HDM:
         """Scores above it are called defects."""
         return self.operating_point.threshold
 
+    @property
+    def region_rule(self) -> RegionRule:
+        """What is told as a region of its anomaly maps."""
+        return RegionRule.of(self.threshold, self.calibration.pixel, self.form.as_dict())
+
     def with_operating_point(self, point: OperatingPoint) -> "HDM":
         """The same detector, deciding by another operating point."""
-        return HDM(self.scorer, self.calibration, point, self.info)
+        return HDM(self.scorer, self.calibration, point, self.info, self.decidability)
 
     def appearance(self, prepared: Tensor) -> Appearance:
         """How a prepared image (C, H, W) looks to the discriminator."""
@@ -95,7 +105,8 @@ class HDM:
             prepared = [self.form.prepare(image) for image in part]
             inspected = self.scorer.inspect(prepared)
             for native, seen, found in zip(part, prepared, inspected, strict=True):
-                score, anomaly = found.scores.item(), found.pixels
+                score, anomaly = found.evidence.scores.item(), found.evidence.pixels
+                called, reasons = score > limit, self.doubts(native, found, score > limit)
                 if native.shape[:2] != tuple(anomaly.shape[-2:]):
                     anomaly = F.interpolate(anomaly, size=native.shape[:2], mode="bilinear",
                                             align_corners=False)
@@ -106,11 +117,20 @@ class HDM:
                     anomaly_map = np.where(ignored, np.float32(0), anomaly_map)
                 out.append(Prediction(
                     score, calibration.p_value(score), calibration.probability(score),
-                    "defect" if score > limit else "good", limit,
-                    anomaly_map.astype(np.float32), self.appearance(seen), ignored))
+                    decided(called, reasons), limit, anomaly_map.astype(np.float32),
+                    self.appearance(seen), reasons=reasons, ignored=ignored))
             if progress:
                 progress(len(out), len(images))
         return out
+
+    def doubts(self, image: np.ndarray, found: Inspected, called: bool) -> tuple[Doubt, ...]:
+        """Why a native image is undecidable; () where it is not, or the detector is of a version
+        that does not ask."""
+        if self.decidability is None:
+            return ()
+        figures = self.decidability.figures(image, found.overview,
+                                            self.form.ignored_pixels(*image.shape[:2]))
+        return self.decidability.limits.doubts(figures, called=called)
 
     def save(self, folder: Path | str) -> None:
         """Write weights (safetensors) and settings (JSON) into `folder`, made if need be."""
@@ -118,9 +138,13 @@ class HDM:
         folder.mkdir(parents=True, exist_ok=True)
         self.scorer.save(folder)
         self.operating_point.save(folder / OPERATING_POINT_FILE)
+        decidability = self.decidability
+        if decidability is not None:
+            decidability.save(folder)
         write_json(folder / "detector.json", {
             "input": self.form.as_dict(), "settings": self.settings.model_dump(mode="json"),
-            "calibration": self.calibration.as_dict(), "info": self.info})
+            "calibration": self.calibration.as_dict(), "info": self.info,
+            "decidability": None if decidability is None else decidability.limits.as_dict()})
 
     @classmethod
     def load(cls, folder: Path | str, device: str = "auto", precision: str = "auto",
@@ -137,13 +161,20 @@ class HDM:
             form = InputFormat(**content["input"])
             settings = DdmTrain.model_validate(content["settings"])
             calibration = Calibration.from_dict(content["calibration"])
-            info = dict(content["info"])
+            info, limits = dict(content["info"]), content.get("decidability")
+            decidability = Decidability.load(folder, limits) if limits else None
         except (KeyError, TypeError, ValueError):
             raise HDMError(f"{folder / 'detector.json'} does not describe a detector of this "
                            "version; restore it with `dvc checkout` or train again.") from None
         scorer = Scorer.load(folder, DDM.load(folder, form, settings, backend))
         return cls(scorer, calibration,
-                   OperatingPoint.load(operating_point or folder / OPERATING_POINT_FILE), info)
+                   OperatingPoint.load(operating_point or folder / OPERATING_POINT_FILE), info,
+                   decidability)
+
+
+def decided(called: bool, reasons: Sequence[Doubt]) -> Decision:
+    """The decision of a picture whose score calls it a defect or not."""
+    return "undecidable" if reasons else "defect" if called else "good"
 
 
 def ignored_by(folder: Path) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from hdm.detector.calibration import Calibration
+from hdm.detector.conformal import conformal_rank, likely_rate, picture_rate, rate_at_once
 from hdm.errors import ConfigError, HDMError
 from hdm.files import read_json, write_json
 from hdm.model_settings import ThresholdRule
@@ -24,9 +25,17 @@ class OperatingPoint:
     """A threshold and what speaks for it.
 
     threshold: scores above it are called defects. false_alarm_rate: the share of good parts that
-    the threshold was set for, stated or (basis "cost") expected. certified: whether the
-    calibration normals are enough to certify it. escape_rate: share of the synthetic defects at
-    or below the threshold, None without any. cost: expected cost a part, None with basis "rate".
+    the threshold was set for, stated or (basis "cost") expected, by leaving each part out in turn.
+    certified: whether a proof stands behind it (`hdm.detector.conformal`): of a stated rate, where
+    there are parts enough; never of the cheapest threshold, which is chosen by looking.
+    escape_rate: share of the synthetic defects at or below the threshold, None without any. cost:
+    expected cost a part, None with basis "rate".
+
+    parts: good parts that it was set on. promised_rate: the smallest rate of false alarms that is
+    proven of this threshold, on average over lines; None with basis "cost". likely_rate: the true
+    rate is below it on `LIKELY` of lines. picture_rate: expected share of good pictures above, at
+    most.
+    All None, and parts 0, where an earlier version wrote it.
     """
 
     threshold: float
@@ -35,6 +44,10 @@ class OperatingPoint:
     basis: Literal["rate", "cost"]
     escape_rate: float | None
     cost: float | None
+    parts: int = 0
+    promised_rate: float | None = None
+    likely_rate: float | None = None
+    picture_rate: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -62,37 +75,19 @@ class OperatingPoint:
         return cls.from_dict(read_json(file))
 
 
-def conformal_rank(n: int, rate: float) -> tuple[int, bool]:
-    """Which of n exchangeable scores, counted from the smallest, is the limit that a new one
-    exceeds with probability <= rate, and if that is certified.
-
-    The ceil((n + 1)(1 - rate))-th (Vovk et al. 2005). Where n is too small for the rate, it is the
-    largest and the rate is not certified. Raises ValueError without a score.
-    """
-    if n == 0:
-        raise ValueError("no calibration normals: expected at least one score")
-    rank = math.ceil((n + 1) * (1 - rate) - 1e-9)
-    return min(rank, n), rank <= n
-
-
-def conformal_threshold(normal_scores: np.ndarray, rate: float) -> tuple[float, bool]:
-    """The limit that a new good part exceeds with probability <= rate, and if that is certified;
-    see `conformal_rank`."""
-    ordered = np.sort(np.asarray(normal_scores, dtype=float))
-    rank, certified = conformal_rank(len(ordered), rate)
-    return float(ordered[rank - 1]), certified
-
-
 def choose(calibration: Calibration, rule: ThresholdRule) -> OperatingPoint:
     """The threshold for the stated rate, or the cheapest one where costs are stated.
 
     Raises ConfigError if costs are stated and there are no synthetic defects to expect escapes by.
     """
+    normals = calibration.part_scores
     if rule.costs is None:
-        limit, certified = conformal_threshold(np.array(calibration.normal_scores),
-                                               rule.false_alarm_rate)
-        return OperatingPoint(limit, rule.false_alarm_rate, certified, "rate",
-                              _escape_rate(calibration, limit), None)
+        rank, enough = conformal_rank(len(normals), rule.false_alarm_rate)
+        limit, above = float(normals[rank - 1]), len(normals) - rank
+        return OperatingPoint(
+            limit, rule.false_alarm_rate, enough, "rate", _escape_rate(calibration, limit), None,
+            len(normals), (above + 1) / (len(normals) + 1), likely_rate(len(normals), above),
+            picture_rate(calibration.normal_scores, calibration.groups, limit))
     if not calibration.synthetic_scores:
         raise ConfigError("evaluate.operating_point states costs, but the line has no synthetic "
                           "defects on held-out images to expect escapes by; state "
@@ -100,21 +95,44 @@ def choose(calibration: Calibration, rule: ThresholdRule) -> OperatingPoint:
     options = curve(calibration, rule)
     # The lowest of equally cheap thresholds: an escape is noticed last.
     best = options.loc[options["cost"].idxmin()]
-    return OperatingPoint(float(best["threshold"]), float(best["false_alarm_rate"]), True, "cost",
-                          float(best["escape_rate"]), float(best["cost"]))
+    limit, escapes = float(best["threshold"]), float(best["escape_rate"])
+    alarms = _left_out_rate(calibration, rule.costs)
+    return OperatingPoint(
+        limit, alarms, False, "cost", escapes, float(expected_cost(escapes, alarms, *rule.costs)),
+        len(normals), None, rate_at_once(len(normals), int((normals > limit).sum())),
+        picture_rate(calibration.normal_scores, calibration.groups, limit))
+
+
+def _left_out_rate(calibration: Calibration, costs: tuple[float, float, float]) -> float:
+    """How often the cheapest threshold of all other parts is exceeded by the one left out.
+
+    The cheapest threshold was chosen by what these parts show, so the share of them above it says
+    too little of new ones. With one part it says nothing: then it is what one part can promise.
+    """
+    normals, count = calibration.part_scores, len(calibration.part_scores)
+    if count < 2:
+        return calibration.smallest_rate
+    place = np.arange(count)
+    # above[j, i]: parts above the i-th but the j-th, which is left out.
+    above = (count - 1 - place)[None] - (place[:, None] > place[None])
+    synthetic = np.sort(np.asarray(calibration.synthetic_scores, dtype=float))
+    escapes = np.searchsorted(synthetic, normals, side="right") / len(synthetic)
+    paid = expected_cost(escapes[None], (1 + above) / count, *costs)
+    np.fill_diagonal(paid, np.inf)
+    return float((normals > normals[paid.argmin(1)]).mean())
 
 
 def curve(calibration: Calibration, rule: ThresholdRule) -> "pd.DataFrame":
-    """What each threshold is expected to do, ascending; one row a calibration normal.
+    """What each threshold is expected to do, ascending; one row a good part.
 
-    Columns: threshold; false_alarm_rate, (1 + #{s_i > t}) / (n + 1), as no fewer can be certified;
-    escape_rate, NaN without synthetic defects; cost a part, NaN where no costs are stated.
+    Columns: threshold; false_alarm_rate, (1 + #{S_g > t}) / (n + 1) of n parts, as no fewer can be
+    promised; escape_rate, NaN without synthetic defects; cost a part, NaN where none are stated.
     """
     # Late: 0.4 s of processor time that judging a picture does not need.
     import pandas as pd
 
-    limits = np.unique(np.asarray(calibration.normal_scores, dtype=float))
-    normals = np.sort(np.asarray(calibration.normal_scores, dtype=float))
+    normals = calibration.part_scores
+    limits = np.unique(normals)
     synthetic = np.sort(np.asarray(calibration.synthetic_scores, dtype=float))
     above = len(normals) - np.searchsorted(normals, limits, side="right")
     alarms = (1 + above) / (len(normals) + 1)

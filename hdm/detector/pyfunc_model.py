@@ -7,8 +7,9 @@ Input: a column `image` with the content of an image file (PNG, JPEG, TIFF, ...)
 raw bytes. In Python, a cell may also be a numpy array (H, W) or (H, W, 3) of uint8 or uint16:
 `model.predict({"image": [array, array]})`. File names are not accepted: a server must not be
 talked into reading its own disk.
-Output columns: score, p_value, probability, decision, threshold and anomaly_map, the latter a
-base64 16-bit grey PNG of the image's size, whose value / 65535 is the anomaly.
+Output columns: score, p_value, probability, decision (good, defect or undecidable), reasons (why it
+is undecidable: codes, separated by commas), threshold and anomaly_map, the latter a base64 16-bit
+grey PNG of the image's size, whose value / 65535 is the anomaly.
 HDM_DEVICE (auto, cpu, cuda) and HDM_THREADS choose where it runs.
 """
 
@@ -56,6 +57,7 @@ class RegisteredDetector(mlflow.pyfunc.PythonModel):  # type: ignore[name-define
         return pd.DataFrame([{
             "score": float(p.score), "p_value": float(p.p_value),
             "probability": float(p.probability), "decision": p.decision,
+            "reasons": ", ".join(doubt.code for doubt in p.reasons),
             "threshold": float(p.threshold), "anomaly_map": encode_map(p.anomaly_map),
         } for p in predictions])
 

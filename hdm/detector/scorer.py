@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import torch
 from safetensors.torch import load_file, save
@@ -14,12 +14,20 @@ from hdm.detector.ddm import DDM
 from hdm.detector.evidence import Evidence
 from hdm.detector.fusion import Fusion
 from hdm.detector.normality import Normality
+from hdm.detector.overview import overview
 from hdm.diffusion.latent_prior import KINDS
 from hdm.errors import HDMError
 from hdm.files import atomic_file, below
 
 EVIDENCE = "evidence.safetensors"
 BATCH = 16
+
+
+class Inspected(NamedTuple):
+    """Of one image: evidence of a defect, and its `overview` (1, P) as a whole."""
+
+    evidence: Evidence
+    overview: Tensor
 
 
 class Scorer:
@@ -33,9 +41,10 @@ class Scorer:
         """Height and width that the discriminator sees at once."""
         return self.ddm.form.height, self.ddm.form.width
 
-    def inspect(self, images: Sequence[Tensor]) -> list[Evidence]:
-        """Evidence of each of the images (C, H, W) as `InputFormat.prepare` gives them."""
-        return [self.evidence(maps) for maps in all_maps(self.ddm, self.normality, images)]
+    def inspect(self, images: Sequence[Tensor]) -> list[Inspected]:
+        """Each of the images (C, H, W) as `InputFormat.prepare` gives them."""
+        return [Inspected(self.evidence(maps), whole)
+                for maps, whole in all_maps(self.ddm, self.normality, images)]
 
     def evidence(self, maps: Tensor) -> Evidence:
         """Evidence of whole images of one size from their maps (N, K, h, w)."""
@@ -67,24 +76,34 @@ class Scorer:
                            "restore it with `dvc checkout` or run ddm_train again.") from error
 
 
-def all_maps(ddm: DDM, normality: Normality, images: Sequence[Tensor]) -> list[Tensor]:
-    """`evidence_maps` of images of any sizes, each (1, K, h, w); those of one size together where
-    whole images are judged."""
+def all_maps(ddm: DDM, normality: Normality, images: Sequence[Tensor]
+             ) -> list[tuple[Tensor, Tensor]]:
+    """`maps_and_overview` of images of any sizes, one after the other; those of one size together
+    where whole images are judged."""
     if ddm.form.fit != "resize":
-        return [evidence_maps(ddm, normality, image[None]) for image in images]
-    parts = [evidence_maps(ddm, normality, torch.stack(list(images[start:start + BATCH])))
+        return [maps_and_overview(ddm, normality, image[None]) for image in images]
+    parts = [maps_and_overview(ddm, normality, torch.stack(list(images[start:start + BATCH])))
              for start in range(0, len(images), BATCH)]
-    return [one for part in parts for one in part.split(1)]
+    return [one for maps, whole in parts
+            for one in zip(maps.split(1), whole.split(1), strict=True)]
+
+
+def maps_and_overview(ddm: DDM, normality: Normality, images: Tensor) -> tuple[Tensor, Tensor]:
+    """Of prepared images of one size, each kind's map at the discriminator's size, (N, K, h, w):
+    residual and inversion of the reverse diffusion, if there is a backbone, and what the
+    discriminators say beside what texture is rare. And their overviews (N, P)."""
+    seen = ddm.form.for_discriminator(images)
+    taught = normality.joined(seen, ddm.taught(seen))
+    encoded = ddm.form.for_encoder(images)
+    latents = ddm.latents(encoded)
+    diffusion = ddm.diffusion(latents)
+    whole = overview(ddm.form, encoded, latents)
+    return taught if diffusion is None else beside(diffusion, taught), whole
 
 
 def evidence_maps(ddm: DDM, normality: Normality, images: Tensor) -> Tensor:
-    """Of prepared images of one size, each kind's map at the discriminator's size, (N, K, h, w):
-    residual and inversion of the reverse diffusion, if there is a backbone, and what the
-    discriminators say beside what texture is rare."""
-    seen = ddm.form.for_discriminator(images)
-    taught = normality.joined(seen, ddm.taught(seen))
-    diffusion = ddm.diffusion(images)
-    return taught if diffusion is None else beside(diffusion, taught)
+    """The maps of `maps_and_overview` alone."""
+    return maps_and_overview(ddm, normality, images)[0]
 
 
 def beside(diffusion: Tensor, taught: Tensor) -> Tensor:

@@ -16,7 +16,8 @@ from hdm.drawing.hatching import hatched
 PANEL = 208
 GAP = 4
 COLOUR_MAP = "inferno"
-OUTLINE = (0, 230, 118)
+OUTLINE = (0, 200, 255)
+"""Of the ground truth: neither green nor red, which are verdicts."""
 _PAPER, _INK, _FAINT = (255, 255, 255), (28, 32, 38), (106, 114, 126)
 _ALARM, _PASS, _EMPTY = (178, 48, 32), (30, 110, 70), (236, 238, 241)
 _MARGIN, _HEADER, _CAPTION, _COLUMNS = 24, 92, 52, 2

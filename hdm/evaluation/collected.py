@@ -1,6 +1,6 @@
 """One pass over predictions: what the metrics, intervals and pictures need of each image."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -30,16 +30,22 @@ class Predicted(Protocol):
     @property
     def decision(self) -> str: ...
     @property
+    def reasons(self) -> tuple[tuple[str, str], ...]: ...
+    @property
     def threshold(self) -> float: ...
     @property
     def anomaly_map(self) -> NDArray: ...
 
 
 class Collected:
-    """What is kept of the predictions: constant memory for pixels, a little for each image."""
+    """What is kept of the predictions: constant memory for pixels, a little for each image.
 
-    def __init__(self, ignored: str = "") -> None:
-        self.ignored = ignored
+    held_out: scores of the images on which the threshold was set, empty where not known. ignored:
+    the ignore mask, as text, of pixels that are not counted.
+    """
+
+    def __init__(self, held_out: Sequence[float] = (), ignored: str = "") -> None:
+        self.held_out, self.ignored = tuple(held_out), ignored
         self.rows: list[dict[str, object]] = []
         self.tallies: dict[str, PixelTally] = {}
         self.histograms = ImageHistograms()
@@ -49,15 +55,12 @@ class Collected:
 
     @classmethod
     def of(cls, manifest: Manifest, predictions: Iterable[Predicted],
-           ignored: str = "") -> "Collected":
-        """All of a test split, in the manifest's order; raises HDMError for an empty one.
-
-        ignored: the ignore mask, as text, of pixels that are not counted.
-        """
+           held_out: Sequence[float] = (), ignored: str = "") -> "Collected":
+        """All of a test split, in the manifest's order; raises HDMError for an empty one."""
         if not len(manifest):
             raise HDMError("expected a test split with images, found none; add test images to the "
                            "source or raise ingest.test_fraction.")
-        seen = cls(ignored)
+        seen = cls(held_out, ignored)
         for row, prediction in zip(manifest, predictions, strict=True):
             seen.add(manifest, row, prediction)
         return seen
@@ -74,7 +77,8 @@ class Collected:
             "path": row.path, "label": row.label, "defect_type": row.defect_type,
             "group": row.group, "score": float(prediction.score),
             "p_value": float(prediction.p_value), "probability": float(prediction.probability),
-            "decision": prediction.decision})
+            "decision": prediction.decision,
+            "reasons": ", ".join(code for code, _ in prediction.reasons)})
         mask = _mask(manifest, row, levels.shape)
         if row.label and mask is None:
             self.without_mask += 1

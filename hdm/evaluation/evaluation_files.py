@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from hdm.evaluation.detection import DETECTION_FILE
 from hdm.evaluation.evaluation import Evaluation
 from hdm.files import atomic_file, write_json
 
@@ -15,6 +16,7 @@ def write_evaluation(folder: Path, evaluation: Evaluation) -> None:
     write_json(folder / "intervals.json", {
         name: {"low": found.low, "high": found.high, "reason": found.reason}
         for name, found in evaluation.intervals.items()})
+    write_json(folder / DETECTION_FILE, evaluation.detection.as_dict())
     for name, curve in evaluation.curves.items():
         write_csv(folder / f"{name}.csv", curve)
     write_csv(folder / "by_defect_type.csv", evaluation.by_type)

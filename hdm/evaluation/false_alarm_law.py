@@ -4,7 +4,7 @@ from typing import Any
 
 from scipy.stats import betabinom
 
-from hdm.detector.operating_point import conformal_rank
+from hdm.detector.conformal import conformal_rank
 
 
 def false_alarms_by_chance(calibration: int, good: int, rate: float) -> Any:

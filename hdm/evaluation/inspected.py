@@ -1,6 +1,6 @@
 """Which test images count where a part of every picture is ignored."""
 
-from hdm.dataset.ignore_mask import ignored_pixels
+from hdm.dataset.ignore_mask import inspected_only
 from hdm.dataset.images import read_mask
 from hdm.dataset.manifest import Manifest, Row
 
@@ -23,5 +23,4 @@ def _hidden(test: Manifest, row: Row, ignored: str) -> bool:
     if file is None:
         return False
     mask = read_mask(file)
-    hidden = ignored_pixels(ignored, *mask.shape)
-    return bool(mask.any()) and hidden is not None and not (mask & ~hidden).any()
+    return bool(mask.any()) and not inspected_only(ignored, mask).any()

@@ -59,7 +59,7 @@ class Confusion:
 
     @classmethod
     def of(cls, labels: ArrayLike, called: ArrayLike) -> "Confusion":
-        """Count; `called` (N,) is True where the decision is 'defect'."""
+        """Count; `called` (N,) is True where the decision is another than 'good'."""
         truth: NDArray[np.bool_] = np.asarray(labels, dtype=bool)
         alarm: NDArray[np.bool_] = np.asarray(called, dtype=bool)
         return cls(int((truth & alarm).sum()), int((truth & ~alarm).sum()),

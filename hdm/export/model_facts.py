@@ -13,7 +13,10 @@ def facts_of(detector: HDM) -> dict[str, Any]:
     return {"threshold": detector.threshold, "pixel": list(calibration.pixel),
             "operating_point": detector.operating_point.as_dict(),
             "calibration_images": len(calibration.normal_scores),
+            "calibration_parts": len(calibration.part_scores),
             "ignored": form.ignored, "ignored_share": mask.share if mask else 0.0,
             "smallest_rate": calibration.smallest_rate,
+            "decidability": None if detector.decidability is None
+            else detector.decidability.limits.as_dict(),
             "input": {"height": form.height, "width": form.width, "channels": form.channels,
-                      "fit": form.fit}}
+                      "fit": form.fit, "scale": form.scale}}

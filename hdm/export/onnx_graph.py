@@ -15,20 +15,25 @@ from hdm.backbone.encoder import as_pixels, joined
 from hdm.dataset.ignore_mask import IgnoreMask, filled, reflection
 from hdm.dataset.input_format import InputFormat
 from hdm.dataset.tiles import over_tiles
+from hdm.detector.decidability import FIGURES, clipped_share
 from hdm.detector.detector import HDM
 from hdm.detector.ensemble import logits
 from hdm.detector.evidence import Evidence
+from hdm.detector.overview import PICTURE, overview
 from hdm.detector.scorer import beside
 from hdm.errors import HDMError
 
 STRIDE = 8
 """Pixels that the encoder sees from one place to the next."""
-OUTPUTS = ("score", "p_value", "probability", "defect", "anomaly_map", "appearance")
+OUTPUTS = ("score", "p_value", "probability", "defect", "anomaly_map", "appearance",
+           "undecidable", "figures")
 
 
 class Judged(NamedTuple):
     """Of N images: score, p_value and probability (N,) float32; defect (N,) bool; anomaly_map
-    (N, H, W) float32 in [0, 1]; appearance (N, 3): brightness, contrast, sharpness."""
+    (N, H, W) float32 in [0, 1]; appearance (N, 3): brightness, contrast, sharpness. undecidable
+    (N,) bool: where it is True, defect is not the decision; figures (N, 7): `FIGURES` of
+    hdm.detector.decidability, which say why, all 0 where the detector judges every picture."""
 
     score: Tensor
     p_value: Tensor
@@ -36,6 +41,8 @@ class Judged(NamedTuple):
     defect: Tensor
     anomaly_map: Tensor
     appearance: Tensor
+    undecidable: Tensor
+    figures: Tensor
 
 
 class DetectorGraph(nn.Module):
@@ -64,7 +71,8 @@ class DetectorGraph(nn.Module):
         self.prepared_size, self.seen_size = sizes(self.form, size)
         calibration, self.limit = detector.calibration, detector.threshold
         self.pixel, self.image = calibration.pixel, calibration.image
-        self.register_buffer("normals", torch.tensor(calibration.normal_scores))
+        self.register_buffer("normals", torch.tensor(calibration.part_scores.tolist()))
+        self.decidability = detector.decidability
         mask = self.form.ignore_mask
         self.masked = mask is not None
         self.register_buffer("ignored_cells", mask.sums if mask else torch.zeros(1, 1))
@@ -78,7 +86,10 @@ class DetectorGraph(nn.Module):
         """See the class."""
         prepared = self._prepared(image)
         seen = resized(prepared, self.prepared_size, self.seen_size)
-        evidence = self._evidence(prepared, seen)
+        encoded = resized(prepared, self.prepared_size,
+                          self.form.encoder_size_of(*self.prepared_size))
+        latents = self._latents(encoded)
+        evidence = self._evidence(seen, latents)
         score = evidence.scores
         at_least = (self.normals[None] >= score[:, None]).sum(1)
         slope, bias = self.image
@@ -87,10 +98,12 @@ class DetectorGraph(nn.Module):
         if self.masked:
             anomaly = torch.where(self._ignored(image), 0.0, anomaly)
         # In double precision as HDM compares: the limit is often a normal's own score.
+        defect = score.double() > self.limit
+        figures = self._figures(image, encoded, latents)
         return Judged(
             score, (1 + at_least).float() / (len(self.normals) + 1),
-            torch.sigmoid(slope * score + bias), score.double() > self.limit,
-            anomaly, _appearance(seen))
+            torch.sigmoid(slope * score + bias), defect, anomaly,
+            _appearance(seen), self._undecidable(figures, defect), figures)
 
     def _ignored(self, image: Tensor) -> Tensor:
         """Pixels (H, W) of the native images that are not inspected."""
@@ -113,7 +126,37 @@ class DetectorGraph(nn.Module):
             return prepared
         return prepared.flatten(2)[:, :, self.reflection].unflatten(2, self.prepared_size)
 
-    def _evidence(self, prepared: Tensor, seen: Tensor) -> Evidence:
+    def _latents(self, encoded: Tensor) -> Tensor | None:
+        """`DDM.latents`."""
+        if self.prior is None:
+            return None
+        features = joined(*self.prior.encoder.network(as_pixels(encoded)))
+        return self.prior.space.latents(features)
+
+    def _figures(self, image: Tensor, encoded: Tensor, latents: Tensor | None) -> Tensor:
+        """`Decidability.figures` of all images."""
+        if self.decidability is None:
+            return torch.zeros(image.shape[0], len(FIGURES))
+        whole = overview(self.form, encoded, latents)
+        height, width = (torch.scalar_tensor(side) for side in image.shape[1:3])
+        sizes = torch.stack([torch.minimum(height, width).log(), (width / height).log()])
+        distance = self.decidability.likeness.distance(whole[:, PICTURE:])
+        ends = clipped_share(image, self._ignored(image) if self.masked else None)
+        return torch.cat([sizes.expand(image.shape[0], 2), whole[:, :PICTURE], ends[:, None],
+                          distance[:, None]], 1)
+
+    def _undecidable(self, figures: Tensor, defect: Tensor) -> Tensor:
+        """Whether `Limits.doubts` finds one."""
+        if self.decidability is None:
+            return torch.zeros_like(defect)
+        (low, high), (far_low, far_high) = (
+            map(torch.tensor, self.decidability.limits.bounds(called=called))
+            for called in (False, True))
+        below = torch.where(defect[:, None], figures < far_low, figures < low)
+        above = torch.where(defect[:, None], figures > far_high, figures > high)
+        return (below | above).any(1)
+
+    def _evidence(self, seen: Tensor, latents: Tensor | None) -> Evidence:
         """`Scorer.inspect`."""
         canvas = (self.form.height, self.form.width)
 
@@ -122,11 +165,8 @@ class DetectorGraph(nn.Module):
 
         taught = judge(seen) if self.form.fit == "resize" else over_tiles(seen, canvas, judge)
         maps = self.normality.joined(seen, taught)
-        if self.prior is not None:
-            pixels = as_pixels(resized(prepared, self.prepared_size,
-                                       self.form.encoder_size_of(*self.prepared_size)))
-            features = joined(*self.prior.encoder.network(pixels))
-            diffusion = self.prior.evidence(self.prior.space.latents(features))
+        if self.prior is not None and latents is not None:
+            diffusion = self.prior.evidence(latents)
             if self.ignored_places is not None:
                 diffusion = self.ignored_places.repeated(diffusion)
             maps = beside(diffusion, maps)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from hdm.dataset.appearance import Appearance
-from hdm.dataset.ignore_mask import from_text
-from hdm.detector.detector import Prediction
+from hdm.dataset.ignore_mask import ignored_pixels
+from hdm.detector.decidability import Doubt, Limits
+from hdm.detector.detector import Prediction, decided
 from hdm.errors import HDMError
 
 FACTS = "hdm"
@@ -43,39 +45,78 @@ class RuntimeDetector:
             raise HDMError(f"{file} is not a detector that `hdm export` wrote "
                            f"({str(error).splitlines()[0][:200]}); export it again.") from error
         self.facts: dict[str, Any] = json.loads(facts)
+        limits = self.facts.get("decidability")
+        self._limits = Limits.from_dict(limits) if limits else None
 
     def predict(self, images: Sequence[np.ndarray], batch_size: int = 16) -> list[Prediction]:
-        """See `hdm.HDM.predict`; images of one size are judged together."""
-        found: dict[int, Prediction] = {}
-        for numbers in _alike(images, batch_size):
-            stack = np.stack([self._native(images[n]) for n in numbers])
+        """See `hdm.HDM.predict`; images of one size are judged together. Where the graph takes one
+        size, an image of another is undecidable, and scored as nearest pixels of that size."""
+        size, found = self.facts["size"], dict[int, Prediction]()
+        fitted = [image if size is None or image.shape[:2] == tuple(size)
+                  else _nearest(_levelled(image, self._ignored(*image.shape[:2])), *size)
+                  for image in images]
+        for numbers in _alike(fitted, batch_size):
+            stack = np.stack([self._native(fitted[n]) for n in numbers])
             found.update(zip(numbers, self._judge(stack), strict=True))
-        return [found[n] for n in range(len(images))]
+        return [found[n] if fitted[n].shape == image.shape
+                else _of_other_size(found[n], image, self._ignored(*image.shape[:2]))
+                for n, image in enumerate(images)]
 
     def _judge(self, stack: np.ndarray) -> Iterator[Prediction]:
         limit = float(self.facts["threshold"])
-        text = self.facts.get("ignored", "")
-        ignored = from_text(text).touched(*stack.shape[1:3]).numpy() if text else None
+        ignored = self._ignored(*stack.shape[1:3])
         rows = zip(*self._session.run(None, {"image": stack}), strict=True)
-        for score, p_value, probability, defect, anomaly_map, appearance in rows:
+        for score, p_value, probability, defect, anomaly_map, look, _, figures in rows:
+            reasons = () if self._limits is None else \
+                self._limits.doubts(figures.tolist(), called=bool(defect))
             yield Prediction(float(score), float(p_value), float(probability),
-                             "defect" if defect else "good", limit, anomaly_map,
-                             Appearance(*(float(value) for value in appearance)), ignored)
+                             decided(bool(defect), reasons), limit, anomaly_map,
+                             Appearance(*(float(value) for value in look)),
+                             reasons=reasons, ignored=ignored)
+
+    def _ignored(self, height: int, width: int) -> np.ndarray | None:
+        """`InputFormat.ignored_pixels` of the detector."""
+        return ignored_pixels(self.facts.get("ignored", ""), height, width)
 
     def _native(self, image: np.ndarray) -> np.ndarray:
         """(H, W, C) in the depth that the graph takes."""
         planes = image[..., None] if image.ndim == 2 else image
-        size = self.facts["size"]
-        if size and list(planes.shape[:2]) != size:
-            raise HDMError(f"expected an image of {size[0]} x {size[1]} px, received "
-                           f"{planes.shape[0]} x {planes.shape[1]}; the exported model judges "
-                           "tiles and takes one size.")
         if self.facts["depth"] == 16 and planes.dtype == np.uint8:
             return planes.astype(np.uint16) * np.uint16(257)  # 255 becomes 65535
         if self.facts["depth"] == 8 and planes.dtype == np.uint16:
             raise HDMError("expected an image of 8 bit a channel, received 16 bit; export the "
                            "model with --depth 16.")
         return planes
+
+
+def _nearest(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """An image or a map at another size, each pixel the nearest one."""
+    if image.shape[:2] == (height, width):
+        return image
+    rows, columns = (np.arange(side) * own // side
+                     for side, own in zip((height, width), image.shape, strict=False))
+    return image[rows][:, columns]
+
+
+def _levelled(image: np.ndarray, ignored: np.ndarray | None) -> np.ndarray:
+    """With the inspected pixels' mean where it is `ignored` (H, W): nearest pixels of another size
+    would carry some of it over the edge."""
+    if ignored is None:
+        return image
+    out = image.copy()
+    out[ignored] = 0 if ignored.all() else image[~ignored].mean(0).astype(image.dtype)
+    return out
+
+
+def _of_other_size(found: Prediction, image: np.ndarray, ignored: np.ndarray | None) -> Prediction:
+    (height, width), graph = image.shape[:2], found.anomaly_map.shape
+    doubt = Doubt("odd_shape", f"The picture has {width} x {height} px; the exported model judges "
+                               f"tiles and takes {graph[1]} x {graph[0]} px alone.")
+    anomaly_map = _nearest(found.anomaly_map, height, width)
+    if ignored is not None:
+        anomaly_map = np.where(ignored, np.float32(0), anomaly_map)
+    return replace(found, decision="undecidable", reasons=(doubt,), anomaly_map=anomaly_map,
+                   ignored=ignored)
 
 
 def need(*libraries: str) -> None:

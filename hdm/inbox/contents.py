@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hdm.dataset.file_walk import HIDDEN, left_aside, walk
+from hdm.dataset.file_walk import HIDDEN, leads_elsewhere, left_aside, walk
 from hdm.dataset.images import KINDS, SUFFIXES
 from hdm.dataset.problems import printable
 from hdm.errors import ConfigError
@@ -104,8 +104,8 @@ def _unfinished(inbox: Path, files: list[str], settling: float) -> dict[str, str
             found[path] = "its name is not UTF-8: rename it"
         elif Path(path).suffix.lower() in _PARTIAL or path.endswith("~"):
             found[path] = "its name says that it is not complete yet"
-        elif (inbox / path).is_dir():
-            found[path] = "it is a link to a folder: put the files themselves here"
+        elif leads_elsewhere(inbox, path):
+            found[path] = "it is a link, or is in a folder that is one: put the file itself here"
         elif not os.access(inbox / path, os.R_OK):
             found[path] = "it cannot be opened: correct its permissions"
     before = {path: _state(inbox / path) for path in files if path not in found}

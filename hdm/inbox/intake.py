@@ -5,11 +5,13 @@ their final names, the record, and only then the removal from the inbox.
 """
 
 import csv
+import errno
 import hashlib
 import io
 import json
 import os
 import shutil
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,7 @@ from pydantic import ValidationError
 from hdm.dataset.manifest import GOOD
 from hdm.errors import HDMError
 from hdm.files import append_text, atomic_file, write_json
+from hdm.inbox import beneath
 from hdm.inbox.intake_plan import Accepted, Plan, Refused, Step
 
 RECORD = "intake.jsonl"
@@ -87,16 +90,19 @@ class Intake:
         """Whether the file is at its target, copied now or before."""
         target, origin = root / step.target, self.inbox / step.origin
         if target.exists():
-            return file_digest(target) == step.digest
-        if file_digest(origin) != step.digest:
+            return file_digest(root, step.target) == step.digest
+        if file_digest(self.inbox, step.origin) != step.digest:
             return False
-        with atomic_file(target) as temporary:
-            shutil.copyfile(origin, temporary)
-            _sync(temporary)
-            if file_digest(temporary) != step.digest:
+        with atomic_file(target) as temporary, beneath.opened(self.inbox, step.origin) as stream:
+            # What was private stays so, and is private before there is anything to read.
+            mode = os.fstat(stream.fileno()).st_mode & 0o777 | stat.S_IRUSR
+            temporary.touch(mode | stat.S_IWUSR)
+            with temporary.open("wb") as copy:
+                shutil.copyfileobj(stream, copy)
+            temporary.chmod(mode)
+            if file_digest(temporary.parent, temporary.name) != step.digest:
                 raise HDMError(f"{origin} changed while it was copied; run the same command "
                                "again.")
-        _sync(target.parent)
         return True
 
     def _explain(self, refused: list[Refused]) -> None:
@@ -135,8 +141,8 @@ class Intake:
         """Take the file out of the inbox; another one that came under its name stays."""
         origin = self.inbox / step.origin
         try:
-            if file_digest(origin) == step.digest:
-                origin.unlink()
+            if file_digest(self.inbox, step.origin) == step.digest:
+                beneath.remove(self.inbox, step.origin)
         except OSError as error:
             raise HDMError(f"{origin} was taken in, but cannot be removed ({error.strerror}); make "
                            "its folder writable and run the same command again.") from None
@@ -155,13 +161,17 @@ def records(file: Path) -> list[dict[str, Any]]:
     return [entry for entry in entries if isinstance(entry, dict)]
 
 
-def file_digest(file: Path) -> str:
-    """SHA-256 of a file's bytes; '' if there is no such file."""
+def file_digest(root: Path, path: str) -> str:
+    """SHA-256 of the bytes of `path` in `root`; '' if there is no such file, or only by a link."""
     try:
-        with file.open("rb") as stream:
+        with beneath.opened(root, path) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return ""
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return ""
+        raise
 
 
 def _row(*cells: str) -> str:
@@ -176,12 +186,3 @@ def _first_cells(file: Path) -> set[str]:
         return set()
     lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     return {row[0] for line in lines for row in csv.reader([line]) if row}
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file or folder is on the disk."""
-    number = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

@@ -16,6 +16,7 @@ from hdm.files import write_json
 from hdm.ingest.copies import group_copies, near_copies, refuse_copies
 from hdm.ingest.decoding import Facts, Progress, decode_all
 from hdm.ingest.ground_truth import GroundTruth, mask_path, resolve
+from hdm.ingest.part_names import with_parts
 from hdm.ingest.readers import Reading, Record, read_source
 from hdm.ingest.remarks import (
     drawn_images,
@@ -77,7 +78,8 @@ def ingest(source: Path, layout: Source, settings: Ingest, seed: int, *,
     seed alone. Raises DataError.
     """
     root, found = _read(source, layout)
-    records, facts, truth = _decode(root, found.records, settings, cache, progress)
+    named, of_parts = with_parts(found.records, layout.part_rule)
+    records, facts, truth = _decode(root, named, settings, cache, progress)
     drawn = drawn_images(records, facts, layout, settings.drawn_images)
     if frozen:
         refuse_changes(frozen, _entries(records, facts, truth))
@@ -95,7 +97,7 @@ def ingest(source: Path, layout: Source, settings: Ingest, seed: int, *,
     waiting = _waiting(records, splits, groups) if frozen else []
     notes = [*found.notes, *truth.notes, *drawn, *remark_on_bits(facts, bits), *warnings,
              *remarks_on(table), *_remark_on_waiting(waiting, records, frozen),
-             *told(found.aside)]
+             *told(found.aside), *of_parts]
     return Ingested(manifest, table, notes, truth, found.aside, waiting)
 
 

@@ -2,7 +2,8 @@
 
 The probability that a line on which nothing changes ever raises an alarm is at most the stated
 one, however often it is looked at: each of the streams gets its equal part of it (Bonferroni).
-"Nothing changes" means that images of good parts are exchangeable with the calibration normals.
+"Nothing changes" means that good parts are exchangeable with the calibration parts; each of them
+counts once, by one of its pictures (`hdm.monitoring.part_values`).
 """
 
 import math
@@ -27,6 +28,7 @@ from hdm.monitoring.martingales import (
     rank_bets,
     wealth,
 )
+from hdm.monitoring.part_values import by_part, drawn_of, highest_of
 from hdm.monitoring.prediction_log import UNDECIDABLE
 
 LOOKS = ("brightness", "contrast", "sharpness")
@@ -93,33 +95,36 @@ def counted(rows: pd.DataFrame, threshold: float) -> pd.DataFrame:
     """The rows that say something of the detector with this threshold: one a distinct image.
 
     Rows of another threshold are of an earlier operating point, or of an earlier detector that
-    was not registered. An image that is judged again is no new part.
+    was not registered. An image that is judged again is no new part; one that is undecidable again
+    is what a camera that died shows.
     """
     other = rows["threshold"].notna() & (rows["threshold"] != threshold)
     first = rows.loc[rows["threshold"] == threshold, "id"].min()
     before = rows.loc[other & ~(rows["id"] > first), "id"].max()
     mine = rows[~other & ~(rows["id"] <= before)]
-    return mine[mine["pixel_hash"].isna() | ~mine["pixel_hash"].duplicated()]
+    new = mine["pixel_hash"].isna() | ~mine["pixel_hash"].duplicated()
+    return mine[new | (mine["decision"] == UNDECIDABLE)]
 
 
 def watch(calibration: Calibration, point: OperatingPoint, rows: pd.DataFrame, alarm_rate: float,
           undecidable_share: float, defect_rate: float | None = None) -> tuple[Stream, ...]:
-    """The streams of `counted` rows, in the order of STREAMS.
+    """The streams of `counted` rows, in the order of STREAMS: one value a part.
 
     alarm_rate: the probability of ever raising an alarm while nothing changes.
     undecidable_share: share of images that may be undecidable. defect_rate: expected share of
     defective parts; without it, it is the change of the share called defects that is watched.
     """
     part = alarm_rate / len(STREAMS)
-    decided = rows[rows["decision"] != UNDECIDABLE]
+    parts = by_part(rows, calibration)
+    decided = parts[parts["highest"].notna()]
     # Strictly below, as the threshold is itself the score of a calibration normal: those below it
     # are exchangeable with new parts below it, the one at it is not.
-    good = decided[decided["score"] < point.threshold].dropna(subset=["score", *LOOKS])
-    scores = np.asarray(calibration.normal_scores, dtype=float)
-    below = scores < point.threshold
+    good = decided[decided["highest"] < point.threshold].dropna(subset=["score", *LOOKS])
+    below = drawn_of(calibration)[highest_of(calibration) < point.threshold]
     looks = np.asarray(calibration.appearance, dtype=float).reshape(-1, len(LOOKS))[below]
     ties = _uniform(good["pixel_hash"])
-    references = {"score": scores[below], **dict(zip(LOOKS, looks.T, strict=True))}
+    references = {"score": np.asarray(calibration.normal_scores, dtype=float)[below],
+                  **dict(zip(LOOKS, looks.T, strict=True))}
     streams = []
     for name, reference in references.items():
         values = good[name].to_numpy(float)
@@ -127,14 +132,14 @@ def watch(calibration: Calibration, point: OperatingPoint, rows: pd.DataFrame, a
         expected = float(np.median(reference)) if len(reference) else None
         streams.append(_stream(name, good, values, bets, part, expected))
     return (*streams, _defects(calibration, point, decided, part, defect_rate),
-            _undecidable(rows, part, undecidable_share))
+            _undecidable(parts, part, undecidable_share))
 
 
 def _defects(calibration: Calibration, point: OperatingPoint, decided: pd.DataFrame, part: float,
              defect_rate: float | None) -> Stream:
     """The share called defects: against what is expected, or, as nobody said how many parts are
     defective, against itself."""
-    called = (decided["score"] > point.threshold).to_numpy(float)
+    called = (decided["highest"] > point.threshold).to_numpy(float)
     if defect_rate is None:
         ranks = conformal_ranks(np.empty(0), called, _uniform(decided["pixel_hash"]))
         return _stream(DEFECTS, decided, called, rank_bets(ranks, 0), part, None)
@@ -174,10 +179,10 @@ def _highest_false_alarm_rate(calibration: Calibration, point: OperatingPoint,
                               doubt: float) -> float:
     """What the share of good parts above the threshold is at most, but with probability `doubt`.
 
-    With `above` of n normals above the k-th smallest, that share is Beta(above + 1, n - above)
+    With `above` of n parts above the k-th smallest, that share is Beta(above + 1, n - above)
     distributed. Where the cheapest of n thresholds was chosen, it must hold for all n.
     """
-    scores = np.asarray(calibration.normal_scores, dtype=float)
+    scores = calibration.part_scores
     count, above = len(scores), int((scores > point.threshold).sum())
     if point.basis == "cost":
         doubt /= count

@@ -10,15 +10,16 @@ from hdm.detector.calibration import Calibration
 from hdm.detector.operating_point import OPERATING_POINT_FILE, OperatingPoint
 from hdm.errors import HDMError
 from hdm.files import read_json, write_json, write_text
-from hdm.line import Line
+from hdm.line import TRAINED, Line
 from hdm.monitoring.drift import counted, watch
 from hdm.monitoring.drift_charts import charts
 from hdm.monitoring.drift_page import render
 from hdm.monitoring.drift_record import idle, record
-from hdm.monitoring.prediction_log import LOCAL, PredictionLog
+from hdm.monitoring.part_values import by_part, doubt
+from hdm.monitoring.prediction_log import PredictionLog
 from hdm.registry.address import tracking_off
+from hdm.registry.detector_files import assembled
 from hdm.registry.fetch import fetch, live_version
-from hdm.registry.logged_model import assembled
 from hdm.registry.mlflow_uris import model_uri
 
 STATUS, PAGE = "status.json", "index.html"
@@ -57,7 +58,8 @@ def check_line(line: Line, clock: Callable[[], float] = time.time) -> dict[str, 
     streams = watch(live.calibration, live.point, mine, settings.false_alarm_rate,
                     settings.undecidable_share, defect_rate)
     found = record(line.name, live.model, rows, mine, streams, live.point, settings, defect_rate,
-                   now)
+                   now, parts=len(by_part(mine, live.calibration)),
+                   doubt=doubt(mine, live.calibration))
     return _write(line, found, charts(log.read(last=SHOWN), live.calibration, live.point, streams))
 
 
@@ -65,7 +67,7 @@ def live_model(line: Line) -> Live | None:
     """The champion, or without MLflow the detector that was trained last; None if there is none."""
     if tracking_off():
         with assembled(line) as own:
-            return _read(LOCAL, own) if own.is_dir() else None
+            return _read(TRAINED, own) if own.is_dir() else None
     version = live_version(line)
     if version is None:
         return None

@@ -1,5 +1,7 @@
 """What one look at a line found, as plain values for JSON."""
 
+import json
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -8,7 +10,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from hdm.detector.operating_point import OperatingPoint
-from hdm.monitoring.drift import DEFECTS, UNDECIDABLE, Stream
+from hdm.monitoring.drift import DEFECTS, RECENT, UNDECIDABLE, Stream
 from hdm.settings import Monitor
 
 INTERVAL = 0.95
@@ -21,26 +23,30 @@ State = Literal["steady", "drift", "idle"]
 def idle(line: str, model: str | None, sentence: str, now: float) -> dict[str, Any]:
     """The record of a line that there is nothing to say of yet; `sentence` says why."""
     return {"line": line, "model": model, "time": utc(now), "state": "idle", "sentence": sentence,
-            "images": 0, "streams": [], "shares": {}}
+            "images": 0, "parts": 0, "doubt": "", "streams": [], "shares": {}}
 
 
 def record(line: str, model: str, rows: pd.DataFrame, counted: pd.DataFrame,
            streams: tuple[Stream, ...], point: OperatingPoint, settings: Monitor,
-           defect_rate: float | None, now: float) -> dict[str, Any]:
+           defect_rate: float | None, now: float, *, parts: int, doubt: str) -> dict[str, Any]:
     """The record of one look.
 
-    rows: all that is logged of the model. counted: those that the streams were made of.
+    rows: all that is logged of the model. counted: those that the streams were made of, of `parts`
+    parts. doubt: why the stated rate of false alarms cannot be promised, "" where it can.
     """
     times = dict(zip(counted["id"], counted["time"], strict=True))
     told = [_stream(stream, times) for stream in streams]
     alarms = [stream for stream in told if stream["alarm"]]
     found = [f"{stream['says']} since {moment(stream['began']['time'])}" for stream in alarms]
+    if any(stream["name"] == UNDECIDABLE for stream in alarms):
+        found.append(f"most often undecidable: {', '.join(commonest(counted))}")
     what = "; ".join(found) if found else f"no change in {len(counted):,} images"
     return {
         "line": line, "model": model, "time": utc(now),
         "state": "drift" if alarms else "steady",
         "sentence": f"{line}, version {model}: {what}.",
-        "images": len(counted), "first": utc(counted["time"].iloc[0]),
+        "images": len(counted), "parts": parts, "doubt": doubt,
+        "first": utc(counted["time"].iloc[0]),
         "last": utc(counted["time"].iloc[-1]),
         "judged_again": int((rows["pixel_hash"].notna() & rows["pixel_hash"].duplicated()).sum()),
         "threshold": point.threshold, "alarm_rate": settings.false_alarm_rate,
@@ -51,6 +57,13 @@ def record(line: str, model: str, rows: pd.DataFrame, counted: pd.DataFrame,
                             None if defect_rate is None else point.false_alarm_rate + defect_rate),
             UNDECIDABLE: _share((counted["decision"] == UNDECIDABLE).sum(), len(counted),
                                 settings.undecidable_share)}}
+
+
+def commonest(rows: pd.DataFrame, most: int = 3) -> list[str]:
+    """The codes by which the newest undecidable rows mostly are."""
+    told = rows.loc[rows["decision"] == UNDECIDABLE, "reasons"].tail(RECENT)
+    codes = Counter(code for text in told for code in json.loads(text))
+    return [code for code, _ in codes.most_common(most)]
 
 
 def utc(seconds: float) -> str:

@@ -1,5 +1,8 @@
 """All that the inspection page of a line shows, from the registry, the log and the monitor."""
 
+import csv
+import io
+import logging
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,14 +13,14 @@ from hdm.files import read_json
 from hdm.line import Line
 from hdm.monitoring.line_page import Page, Sheet, VersionRow
 from hdm.registry.decision_log import noted
-from hdm.registry.history import Service, VersionRecord, services, versions
+from hdm.registry.history import Service, VersionRecord, champion_of, services, versions
 from hdm.registry.mlflow_client import first_line
-from hdm.registry.model_versions import CHAMPION
 
 # Worst first: what was missed, what was rejected for nothing, then each defect type.
 SHEETS = {"escapes": "Escapes: defects that were missed",
-          "false_alarms": "False alarms: good parts called defective"}
+          "false_alarms": "False alarms: good parts that were stopped"}
 DECISIONS = 40
+LOG = logging.getLogger("hdm.monitoring")
 
 
 def gather(line: Line, client: Any, mlflow: Any) -> Page:
@@ -27,14 +30,15 @@ def gather(line: Line, client: Any, mlflow: Any) -> Page:
     """
     found = versions(line)
     times = services(client, line.model_name)
-    champion = next((record for record in found if CHAMPION in record.aliases), None)
+    champion = champion_of(found)
     sheets, problem = _sheets(client, mlflow, champion) if champion else ((), "")
     return Page(
         line=line.name, description=line.entry.description, owner=line.entry.owner,
         champion=_row(champion, times) if champion else None,
         versions=tuple(_row(record, times) for record in found), sheets=sheets,
         sheets_problem=problem, monitor=_monitor(line),
-        decisions=tuple(reversed(noted(line)[-DECISIONS:])))
+        decisions=tuple(reversed(noted(line)[-DECISIONS:])),
+        aurocs=_aurocs(mlflow, champion) if champion else {})
 
 
 def _row(record: VersionRecord, times: list[Service]) -> VersionRow:
@@ -42,7 +46,7 @@ def _row(record: VersionRecord, times: list[Service]) -> VersionRow:
     live = tuple(f"{_short(time.since)} to {_short(time.until) or 'now'}" for time in times
                  if time.version == str(record.version))
     return VersionRow(record.version, made, record.decision, record.reasons, record.aliases,
-                      record.image_auroc, record.pixel_auroc, live)
+                      record.image_auroc, record.pixel_auroc, live, record.detection)
 
 
 def _sheets(client: Any, mlflow: Any, champion: VersionRecord) -> tuple[tuple[Sheet, ...], str]:
@@ -59,6 +63,18 @@ def _sheets(client: Any, mlflow: Any, champion: VersionRecord) -> tuple[tuple[Sh
     order = [*SHEETS, *sorted(name for name in names if name.startswith("type_"))]
     return tuple(Sheet(SHEETS.get(name, f"Defects: {name.removeprefix('type_')}"), names[name])
                  for name in order if name in names), ""
+
+
+def _aurocs(mlflow: Any, champion: VersionRecord) -> dict[str, float | None]:
+    """Image AUROC by defect type, as the champion's run has them; empty where it cannot be
+    asked."""
+    try:
+        text = mlflow.artifacts.load_text(f"runs:/{champion.run_id}/by_defect_type.csv")
+        return {row["defect_type"]: float(row["image_auroc"]) if row["image_auroc"] else None
+                for row in csv.DictReader(io.StringIO(text))}
+    except Exception as error:
+        LOG.debug("no table by defect type: %s", first_line(error))
+        return {}
 
 
 def _monitor(line: Line) -> dict[str, Any]:

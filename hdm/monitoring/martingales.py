@@ -20,6 +20,8 @@ SHIFTS = (0.25, -0.25, 0.5, -0.5, 1.0, -1.0, 2.0, -2.0)
 """Bets on a shift of so many standard deviations."""
 SCALES = (0.5, 0.75, 1.5, 2.0)
 """Bets on a standard deviation that is so many times as large."""
+ODDS = (1.5, 3.0, 10.0, 300.0)
+"""Bets on events that are likelier; the last is on nearly all of them, as when a lamp dies."""
 PATIENCE = 2.0
 """The larger, the more of the capital is left for changes that begin late."""
 
@@ -77,10 +79,10 @@ def _spread(z: Array, scale: Array) -> Array:
 def event_bets(events: Array, share: float) -> Array:
     """Logarithm of what bets on events, (m,) of 0 and 1, above `share` pay: (m, bets).
 
-    Likelihood ratios of shares whose odds are 1.5, 3 and 10 times as high; each pays at most 1 on
+    Likelihood ratios of shares whose odds are as many times as high as ODDS; each pays at most 1 on
     average while no event is likelier than `share`, whatever came before.
     """
-    odds = share / (1 - share) * np.array([1.5, 3.0, 10.0])
+    odds = share / (1 - share) * np.array(ODDS)
     other = odds / (1 + odds)
     return np.where(events[:, None] > 0, np.log(other / share), np.log((1 - other) / (1 - share)))
 

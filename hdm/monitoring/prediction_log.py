@@ -1,5 +1,6 @@
 """The prediction log of one line: a row a prediction in SQLite, some of the images beside it."""
 
+import json
 import math
 import sqlite3
 import threading
@@ -28,14 +29,14 @@ SCHEMA_VERSION = 1
 WAIT = 30.0
 """Seconds that a row waits for another process's row to be written."""
 
-LOCAL = "local"
-"""The model of predictions by a detector that is in no registry."""
 UNDECIDABLE = "undecidable"
+UNREADABLE, NAN = "unreadable", "no_score"
+"""Codes of what is undecidable beside those of `hdm.detector.decidability.CODES`."""
 COLUMNS = {
     "id": "INTEGER PRIMARY KEY AUTOINCREMENT",  # the order of predictions: clocks may jump
     "time": "REAL NOT NULL",  # UTC seconds since 1970
     "source": "TEXT NOT NULL",  # cli or rest
-    "model": "TEXT NOT NULL",  # registry version, or local
+    "model": "TEXT NOT NULL",  # registry version, or hdm.line.TRAINED
     "name": "TEXT NOT NULL",
     "pixel_hash": "TEXT",  # SHA-256 of the decoded pixels
     "score": "REAL",
@@ -47,9 +48,11 @@ COLUMNS = {
     "contrast": "REAL",
     "sharpness": "REAL",
     "reason": "TEXT NOT NULL",  # why it is undecidable
+    "reasons": "TEXT NOT NULL DEFAULT '[]'",  # the same as codes, a JSON list
     "kept": "INTEGER NOT NULL",  # whether the image is under images/
+    "part": "TEXT",  # the physical part that it shows, if that is known
 }
-_TEXT = ("source", "model", "name", "pixel_hash", "decision", "reason")
+_TEXT = ("source", "model", "name", "pixel_hash", "decision", "reason", "reasons", "part")
 _DAY = 86_400.0
 
 
@@ -73,11 +76,12 @@ class PredictionLog:
         return self.folder / FILE
 
     def record(self, name: str, model: str, source: str, image: np.ndarray,
-               found: "Prediction") -> None:
+               found: "Prediction", part: str | None = None) -> None:
         """Append one prediction, and keep its image if the sampling rule says so.
 
         Args:
             image: (H, W) or (H, W, 3), uint8 or uint16, as it was judged.
+            part: the physical part that it shows, if that is known.
         """
         digest = pixel_hash(image)
         # A score that is no number is below no threshold; "good" would be a wrong word for it.
@@ -90,8 +94,11 @@ class PredictionLog:
             "score": found.score if decided else None, "p_value": found.p_value,
             "probability": found.probability, "threshold": found.threshold,
             "decision": decision, "brightness": look.brightness, "contrast": look.contrast,
-            "sharpness": look.sharpness, "reason": "" if decided else "the score is not a number",
-            "kept": int(content is not None)}
+            "sharpness": look.sharpness,
+            "reason": " ".join(doubt.sentence for doubt in found.reasons) if decided
+            else "the score is not a number",
+            "reasons": json.dumps([doubt.code for doubt in found.reasons] if decided else [NAN]),
+            "kept": int(content is not None), "part": part}
         with self._writing() as connection:
             _insert(connection, {"time": self._clock(), **row})
             target = self.image_file(digest)
@@ -99,12 +106,14 @@ class PredictionLog:
                 with atomic_file(target) as temporary:
                     temporary.write_bytes(content)
 
-    def record_undecidable(self, name: str, model: str, source: str, reason: str) -> None:
+    def record_undecidable(self, name: str, model: str, source: str, reason: str,
+                           part: str | None = None) -> None:
         """Append what could not be judged; `reason` is one sentence."""
         with self._writing() as connection:
             _insert(connection, {
                 "time": self._clock(), "source": source, "model": model, "name": name,
-                "decision": UNDECIDABLE, "reason": reason, "kept": 0})
+                "decision": UNDECIDABLE, "reason": reason, "reasons": json.dumps([UNREADABLE]),
+                "kept": 0, "part": part})
 
     def read(self, model: str | None = None, last: int | None = None) -> pd.DataFrame:
         """Rows in the order they were written, see COLUMNS: all of them, those of one model
@@ -201,6 +210,7 @@ class PredictionLog:
                                "new one is begun.")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
+            _add_new_columns(connection)
             if version == 0:
                 columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
                 connection.executescript(
@@ -212,6 +222,14 @@ class PredictionLog:
             connection.close()
             raise
         return connection
+
+
+def _add_new_columns(connection: sqlite3.Connection) -> None:
+    """Columns that came after a log was begun; rows before have their default, or NULL."""
+    known = {row[1] for row in connection.execute("PRAGMA table_info(predictions)")}
+    for name, kind in COLUMNS.items() if known else ():
+        if name not in known and ("DEFAULT" in kind or "NOT NULL" not in kind):
+            connection.execute(f"ALTER TABLE predictions ADD COLUMN {name} {kind}")
 
 
 def _insert(connection: sqlite3.Connection, row: dict[str, Any]) -> None:

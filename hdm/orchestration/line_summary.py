@@ -1,10 +1,12 @@
 """What the last run of a line left behind, for tables and links: reads, never computes."""
 
-from dataclasses import dataclass
+import csv
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hdm.errors import HDMError
+from hdm.evaluation.detection import DETECTION_FILE, Detection
 from hdm.files import read_json
 from hdm.line import Line
 
@@ -19,7 +21,8 @@ class Summary:
     metrics: of evaluate, fractions, None where undefined. undefined: metric -> why.
     intervals: metric -> (low, high). decision of the gate: 'promoted', 'held' or 'refused'.
     version: in the model registry. run_id: MLflow run of the retraining. experiment: its id.
-    funnel: of POM.
+    funnel: of POM. detection: what is stopped at the operating point, None where that was not
+    measured. aurocs: image AUROC by defect type.
     """
 
     line: str
@@ -32,6 +35,8 @@ class Summary:
     run_id: str
     experiment: str
     funnel: dict[str, Any]
+    detection: Detection | None = None
+    aurocs: dict[str, float | None] = field(default_factory=dict)
 
     @classmethod
     def load(cls, line: Line) -> "Summary":
@@ -51,6 +56,8 @@ class Summary:
             run_id=str(run.get("run_id") or receipt.get("run_id") or ""),
             experiment=str(run.get("store") or receipt.get("store") or "").split("@")[0],
             funnel=_read(line.stage_folder("pom_filter") / "funnel.json"),
+            detection=_detection(line.stage_folder("evaluate")),
+            aurocs=_aurocs(line.stage_folder("evaluate") / "by_defect_type.csv"),
         )
 
     def show(self, metric: str) -> str:
@@ -67,6 +74,23 @@ class Summary:
 def report_file(line: Line) -> Path:
     """The last evaluation report; it may not exist."""
     return line.stage_folder("evaluate") / "report.html"
+
+
+def _detection(folder: Path) -> Detection | None:
+    try:
+        return Detection.load(folder) if (folder / DETECTION_FILE).is_file() else None
+    except HDMError:
+        return None
+
+
+def _aurocs(file: Path) -> dict[str, float | None]:
+    """Image AUROC by defect type; empty where the table is not there or not one."""
+    try:
+        with file.open(encoding="utf-8", newline="") as stream:
+            return {row["defect_type"]: float(row["image_auroc"]) if row["image_auroc"] else None
+                    for row in csv.DictReader(stream)}
+    except (OSError, KeyError, ValueError, TypeError, csv.Error):
+        return {}
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -2,18 +2,22 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from hdm.dataset.manifest import Manifest
 from hdm.detector.detector import ignored_by
+from hdm.evaluation.detection import Detection
 from hdm.evaluation.evaluation import measure
 from hdm.evaluation.paired import differences
 from hdm.line import Line
-from hdm.registry.gate import GateEvidence, Metrics
+from hdm.registry.gate import GateEvidence
+from hdm.registry.gate_reason import Metrics
 from hdm.registry.mlflow_client import first_line
 from hdm.registry.model_versions import Champion, detector_of
 from hdm.registry.rescore import rescore
+from hdm.registry.training_data import TrainingData
 from hdm.settings import Register
 
 Bar = Callable[[str], AbstractContextManager[Callable[..., None]]]
@@ -21,11 +25,19 @@ Bar = Callable[[str], AbstractContextManager[Callable[..., None]]]
 
 
 class Candidate(NamedTuple):
-    """The detector as it will be registered, its fingerprint, and what evaluate measured."""
+    """The detector as it will be registered, its fingerprint, what evaluate measured, and what it
+    was trained on."""
 
     folder: Path
     fingerprint: str
     metrics: Metrics
+    detection: Detection
+    training: TrainingData
+
+    @property
+    def evidence(self) -> GateEvidence:
+        """What the gate knows of it without a champion."""
+        return GateEvidence(self.metrics, detection=self.detection)
 
 
 class Comparison(NamedTuple):
@@ -40,11 +52,11 @@ class Comparison(NamedTuple):
 def compare_with_champion(mlflow: Any, line: Line, champion: Champion | None, candidate: Candidate,
                           test: Manifest, settings: Register, bar: Bar) -> Comparison:
     """Score both on the split `test`, unless there is no champion or it is the same model."""
-    metrics = candidate.metrics
+    alone = candidate.evidence
     if champion is None:
-        return Comparison(GateEvidence(metrics), None)
+        return Comparison(alone, None)
     if champion.fingerprint == candidate.fingerprint:
-        return Comparison(GateEvidence(metrics, "identical"), metrics)
+        return Comparison(replace(alone, champion="identical"), candidate.metrics)
     measured = line.stage_params("evaluate")
     # Intervals are not compared, so one resample is enough.
     quick = measured.model_copy(update={
@@ -57,10 +69,12 @@ def compare_with_champion(mlflow: Any, line: Line, champion: Champion | None, ca
         champion_metrics = measure(theirs, quick).metrics
     # A champion made by other code may fail in any way; that must not block the line.
     except Exception as error:
-        return Comparison(GateEvidence(metrics, "unmeasured"), {}, first_line(error))
+        return Comparison(replace(alone, champion="unmeasured"), {}, first_line(error))
     with bar("scoring this model") as report:
         ours = rescore(candidate.folder, test, measured.compute, report, ignored)
     found = differences(ours, theirs, confidence=settings.confidence,
                         resamples=settings.bootstrap, seed=measured.seed,
                         costs=measured.evaluate.operating_point.costs)
-    return Comparison(GateEvidence(metrics, "measured", found), champion_metrics)
+    newer = candidate.training.newer_than(champion.training)
+    return Comparison(replace(alone, champion="measured", differences=found, newer_data=newer),
+                      champion_metrics)

@@ -7,7 +7,9 @@ from importlib.metadata import distributions
 from typing import Any
 
 from hdm.line import Line
-from hdm.registry.gate import Decision, GateEvidence, Metrics
+from hdm.registry.detection_tag import DETECTION, detection_tag
+from hdm.registry.gate import Decision, GateEvidence
+from hdm.registry.gate_reason import Metrics
 from hdm.registry.mlflow_uris import TEXT_LENGTH
 from hdm.registry.model_versions import (
     CHAMPION_BEFORE,
@@ -15,10 +17,12 @@ from hdm.registry.model_versions import (
     RETRAIN_RUN,
     Champion,
 )
+from hdm.registry.training_data import TrainingData
 from hdm.settings import Register
 
 TITLES = {"image_auroc": "image AUROC", "pixel_auroc": "pixel AUROC", "image_ap": "image AP",
-          "pixel_ap": "pixel AP", "aupro": "AUPRO", "image_f1": "F1 at the threshold"}
+          "pixel_ap": "pixel AP", "aupro": "AUPRO", "image_f1": "F1 at the threshold",
+          "recall": "recall at the threshold", "false_alarm_rate": "false alarms at the threshold"}
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class DecisionRecord:
     """A decision of the gate and all that it was about.
 
     fingerprint: of the detector. data_hash: of the manifest. champion, champion_metrics: of the
-    version that served before, None without one.
+    version that served before, None without one. training: what the model learned from.
     """
 
     line: Line
@@ -39,6 +43,7 @@ class DecisionRecord:
     champion: Champion | None = None
     champion_metrics: Metrics | None = None
     test_set: str = ""
+    training: TrainingData | None = None
 
     @property
     def metrics(self) -> Metrics:
@@ -50,10 +55,11 @@ class DecisionRecord:
         champion = None if self.champion is None else {
             "version": self.champion.version, "fingerprint": self.champion.fingerprint,
             "metrics": _main(self.champion_metrics or {})}
-        packaged = self.evidence.packaged
+        packaged, found = self.evidence.packaged, self.evidence.detection
         return {"line": self.line.name, **self.decision.as_dict(), "metrics": dict(self.metrics),
                 "test_set": self.test_set, "packaged": packaged and packaged._asdict(),
-                "differences": [found._asdict() for found in self.evidence.differences],
+                "detection": found and found.as_dict(),
+                "differences": [this._asdict() for this in self.evidence.differences],
                 "champion_before": champion, "fingerprint": self.fingerprint,
                 "data_hash": self.data_hash, "git_commit": self.commit}
 
@@ -63,17 +69,20 @@ class DecisionRecord:
                 "fingerprint": self.fingerprint, "data_hash": self.data_hash,
                 "test_set": self.test_set, **self.decision.as_dict(),
                 **{name: self.metrics.get(name)
-                   for name in ("image_auroc", "pixel_auroc", "threshold")}}
+                   for name in ("image_auroc", "pixel_auroc", "recall", "false_alarm_rate",
+                                "threshold")}}
 
     def tags(self, run_id: str) -> dict[str, str]:
         """Tags of the model version; empty ones are left out."""
         codes = ", ".join(reason.code for reason in self.decision.reasons)
         tags = {
             "line": self.line.name, "hdm.decision": self.decision.outcome, "hdm.reasons": codes,
-            "hdm.decision_record": json.dumps(self.decision.as_dict())[:TEXT_LENGTH],
+            "hdm.decision_record": _fitting(self.decision),
             FINGERPRINT: self.fingerprint, RETRAIN_RUN: run_id, "hdm.data_hash": self.data_hash,
             "hdm.git_commit": self.commit, "hdm.test_set": self.test_set,
             CHAMPION_BEFORE: self.champion.version if self.champion else "",
+            **(self.training.tags() if self.training else {}),
+            DETECTION: detection_tag(found) if (found := self.evidence.detection) else "",
             **{f"hdm.{name}": f"{value:.6g}" for name, value in _main(self.metrics).items()
                if value is not None}}
         return {key: value for key, value in tags.items() if value}
@@ -81,7 +90,9 @@ class DecisionRecord:
     def description(self, run_link: str) -> str:
         """Markdown of the model version: verdict, AUROC table, reasons, where it comes from."""
         required = {"image_auroc": self.settings.minimum_image_auroc,
-                    "pixel_auroc": self.settings.minimum_pixel_auroc}
+                    "pixel_auroc": self.settings.minimum_pixel_auroc,
+                    "recall": self.settings.minimum_recall,
+                    "false_alarm_rate": self.settings.maximum_false_alarms}
         before = f"champion before (v{self.champion.version})" if self.champion \
             else "champion before"
         rows = [f"| {title} | {_number(self.metrics.get(name))} | "
@@ -97,6 +108,19 @@ class DecisionRecord:
             f"detector `{self.fingerprint[:12]}` · commit `{self.commit[:12] or 'unknown'}` · "
             f"[retrain run]({run_link})"])
         return text[:TEXT_LENGTH]
+
+
+def _fitting(decision: Decision) -> str:
+    """The decision as JSON that fits a tag; what did not decide is left out where it is too
+    long."""
+    first = decision.deciding
+    worth = (*first, *(reason for reason in decision.reasons if reason not in first))
+    for kept in range(len(worth), -1, -1):
+        reasons = tuple(reason for reason in decision.reasons if reason in worth[:kept])
+        text = json.dumps(Decision(decision.outcome, reasons).as_dict())
+        if len(text) <= TEXT_LENGTH:
+            break
+    return text
 
 
 def environment() -> str:

@@ -6,10 +6,13 @@ from typing import NamedTuple
 from hdm.errors import RegistryError
 from hdm.line import Line
 from hdm.registry.address import sqlite_file, tracking_uri
+from hdm.registry.artifact_root import check_own
+from hdm.registry.detector_files import fingerprint
+from hdm.registry.local_model import local_detector
 from hdm.registry.mlflow_client import connect, load_mlflow
 from hdm.registry.mlflow_uris import parse_model_uri
 from hdm.registry.model_versions import CHAMPION, FINGERPRINT, detector_of
-from hdm.registry.store import alias_version
+from hdm.registry.store import alias_version, ask, has_version
 
 
 class Fetched(NamedTuple):
@@ -28,7 +31,8 @@ def live_version(line: Line) -> str | None:
 def fetch(line: Line, uri: str, into: Path | None = None) -> Fetched:
     """The version that models:/NAME@ALIAS or models:/NAME/VERSION names, with its files.
 
-    into: an existing folder that receives a copy; without it, files that are local stay in place.
+    Files that are local stay in place, and mlflow is not imported for them. into: an existing
+    folder that receives files from elsewhere.
     Raises RegistryError for another address, an unknown version, or files that are gone or are
     not those that were registered.
     """
@@ -37,20 +41,23 @@ def fetch(line: Line, uri: str, into: Path | None = None) -> Fetched:
     file = sqlite_file(store)
     if file and not file.is_file():  # connecting would make an empty one
         raise RegistryError(f"there is no registry at {file} yet; `hdm run {line.name}` makes it.")
-    # Late: torch and scikit-learn come with it, and `live_version` is to be quick.
-    from hdm.registry.logged_model import fingerprint
-
-    client = connect(store)
+    check_own(store)
     version = alias_version(store, name, wanted) if by_alias else wanted
-    if version is None:
-        raise RegistryError(f"the registry has no {uri}; `mlflow ui` shows what it has.")
-    mlflow = load_mlflow()
-    mlflow.set_tracking_uri(store)
-    mlflow.set_registry_uri(store)
-    folder = detector_of(mlflow, name, version, into)
-    registered = client.get_model_version(name, version).tags.get(FINGERPRINT)
-    if registered and fingerprint(folder) != registered:
+    if version is None or not has_version(store, name, version):
+        raise RegistryError(f"the registry has no {uri}; `hdm history {line.name}` lists the "
+                            "versions there are.")
+    folder = local_detector(store, name, version) or _fetched(store, name, version, into)
+    tags = ask(store, lambda client: client.get_model_version(name, version)).tags
+    if tags.get(FINGERPRINT) not in (None, "", fingerprint(folder)):
         raise RegistryError(f"the files of {name} version {version} are not those that were "
                             "registered, they were damaged or changed; restore them from a backup "
                             "or roll back to another version.")
     return Fetched(version, folder)
+
+
+def _fetched(store: str, name: str, version: str, into: Path | None) -> Path:
+    connect(store)
+    mlflow = load_mlflow()
+    mlflow.set_tracking_uri(store)
+    mlflow.set_registry_uri(store)
+    return detector_of(mlflow, name, version, into)

@@ -1,27 +1,18 @@
 """May this model become champion? A pure function from evidence to a record with reasons."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from hdm.evaluation.paired import SAVING, Difference
+from hdm.evaluation.detection import Detection
+from hdm.evaluation.paired import Difference
+from hdm.registry.gate_comparison import BETTER, MAYBE, WORSE, compared
+from hdm.registry.gate_minimums import operating_minimums, ranking_minimums
+from hdm.registry.gate_reason import TITLES, Metrics, Reason
 from hdm.settings import Register
 
-ROUNDING = 1e-9  # a tie in the last bit is a tie
 PARITY = 1e-3
 """Largest difference of scores that another number of threads, or another device, may make."""
-TITLES = {"image_auroc": "image AUROC", "pixel_auroc": "pixel AUROC",
-          SAVING: "cost at the operating point"}
-Metrics = Mapping[str, float | None]
-
-
-class Reason(NamedTuple):
-    """One check: a stable code, a sentence for people, and the two numbers it compared."""
-
-    code: str
-    sentence: str
-    measured: float | None = None
-    required: float | None = None
 
 
 class Packaged(NamedTuple):
@@ -44,6 +35,8 @@ class GateEvidence:
     metrics: `image_auroc` and `pixel_auroc` of the challenger as fractions, None where undefined.
     champion: whether the line has one, the same model, one that could not be measured, or one that
     was: then `differences` are the challenger's to it on the same test images.
+    detection: what is stopped at the operating point, None where that is not known.
+    newer_data: whether it was trained on images that the champion was not.
     packaged: None where nothing is registered.
     """
 
@@ -51,6 +44,8 @@ class GateEvidence:
     champion: Literal["none", "identical", "unmeasured", "measured"] = "none"
     differences: tuple[Difference, ...] = ()
     packaged: Packaged | None = None
+    detection: Detection | None = None
+    newer_data: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +54,12 @@ class Decision:
 
     outcome: Literal["promote", "refuse", "hold"]
     reasons: tuple[Reason, ...]
+
+    @property
+    def deciding(self) -> tuple[Reason, ...]:
+        """The reasons that the outcome follows from; all of them where none stands out."""
+        codes = {"refuse": REFUSING, "hold": HOLDING, "promote": PROMOTING}[self.outcome]
+        return tuple(reason for reason in self.reasons if reason.code in codes) or self.reasons
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-able form, as it is stored on the model version."""
@@ -69,11 +70,14 @@ def gate(evidence: GateEvidence, settings: Register) -> Decision:
     """Decide, and leave a reason for every check, also for those that hold.
 
     A failed check refuses. A challenger is promoted if the lower bound of at least one difference
-    to the champion is above 0 and none is below the tolerance; otherwise it is held. A line
+    to the champion is above 0 and no other difference looks like a loss; one that is not told from
+    the champion is held, or promoted where the line says so and its data are newer. A line
     without any champion gets its first one even where its quality is unproven: a plant with good
     parts only needs a model more than it needs a number.
     """
-    reasons = [*_minimums(evidence, settings), *_packaging(evidence.packaged, settings)]
+    reasons = [*ranking_minimums(evidence.metrics, settings, first=evidence.champion == "none"),
+               *(operating_minimums(evidence.detection, settings) if evidence.detection else ()),
+               *_packaging(evidence.packaged, settings)]
     if evidence.champion == "none":
         reasons.append(Reason("no_champion", "The line has no champion to compare with."))
     elif evidence.champion == "identical":
@@ -84,7 +88,7 @@ def gate(evidence: GateEvidence, settings: Register) -> Decision:
                               "test images; `hdm promote` makes this model champion if it is "
                               "wanted."))
     else:
-        reasons += _comparison(evidence.differences, settings)
+        reasons += compared(evidence.differences, settings, newer_data=evidence.newer_data)
     decision = Decision(_outcome({reason.code for reason in reasons}), tuple(reasons))
     if decision.outcome == "promote" and settings.approval and evidence.champion != "none":
         waiting = Reason("needs_approval", "It passed; a person must approve it: `hdm promote`.")
@@ -92,44 +96,21 @@ def gate(evidence: GateEvidence, settings: Register) -> Decision:
     return decision
 
 
-REFUSING = {f"{metric}_{verdict}" for metric in TITLES
-            for verdict in ("below_minimum", "worse_than_champion")} | {
-    "defect_type_worse_than_champion", "packaged_model_disagrees", "too_slow"}
-HOLDING = {f"{metric}_maybe_worse_than_champion" for metric in TITLES} | {
-    "quality_unproven", "champion_not_measured", "identical_to_champion",
-    "no_better_than_champion"}
+REFUSING = {f"{metric}_{WORSE}_champion" for metric in (*TITLES, "defect_type")} | {
+    "image_auroc_below_minimum", "pixel_auroc_below_minimum", "recall_below_minimum",
+    "false_alarms_above_maximum", "packaged_model_disagrees", "too_slow"}
+HOLDING = {f"{metric}_{MAYBE}_champion" for metric in (*TITLES, "defect_type")} | {
+    "recall_maybe_below_minimum", "false_alarms_maybe_above_maximum", "quality_unproven",
+    "champion_not_measured", "identical_to_champion", "no_better_than_champion",
+    "equal_on_the_same_data", "needs_approval"}
+PROMOTING = {f"{metric}_{BETTER}_champion" for metric in TITLES} | {
+    "no_champion", "equal_on_newer_data"}
 
 
 def _outcome(codes: set[str]) -> Literal["promote", "refuse", "hold"]:
     if codes & REFUSING:
         return "refuse"
     return "hold" if codes & HOLDING else "promote"
-
-
-def _minimums(evidence: GateEvidence, settings: Register) -> Iterator[Reason]:
-    for metric, required in (("image_auroc", settings.minimum_image_auroc),
-                             ("pixel_auroc", settings.minimum_pixel_auroc)):
-        measured, title = evidence.metrics.get(metric), TITLES[metric]
-        if measured is None:
-            yield _undefined(metric, required, evidence.champion == "none")
-        elif measured < required - ROUNDING:
-            yield Reason(f"{metric}_below_minimum", f"The {title} of {measured:.4f} is below the "
-                         f"required {required:.4f}.", measured, required)
-        else:
-            yield Reason(f"{metric}_meets_minimum", f"The {title} of {measured:.4f} reaches the "
-                         f"required {required:.4f}.", measured, required)
-
-
-def _undefined(metric: str, required: float, first: bool) -> Reason:
-    if metric == "pixel_auroc":
-        return Reason("no_pixel_auroc", "There is no pixel AUROC, as no test image has a defect "
-                      "mask; its minimum was not applied.", None, required)
-    what = "has no defective images, so the image AUROC is unknown"
-    if first:
-        return Reason("first_model_unproven", f"The test split {what}; the line's first model "
-                      "becomes champion all the same, its quality is unproven.", None, required)
-    return Reason("quality_unproven", f"The test split {what}; `hdm promote` makes this model "
-                  "champion if it is wanted.", None, required)
 
 
 def _packaging(found: Packaged | None, settings: Register) -> Iterator[Reason]:
@@ -148,36 +129,3 @@ def _packaging(found: Packaged | None, settings: Register) -> Iterator[Reason]:
     else:
         yield Reason("latency_measured", f"The median image takes {found.latency_ms:.0f} ms.",
                      found.latency_ms, limit)
-
-
-def _comparison(found: tuple[Difference, ...], settings: Register) -> Iterator[Reason]:
-    """Worse beyond the tolerance, perhaps worse, better, or neither; then the defect types."""
-    overall = [difference for difference in found if not difference.defect_type]
-    better = False
-    for this in overall:
-        verdict = _verdict(this, settings.tolerance)
-        better |= verdict == "better_than"
-        yield Reason(
-            f"{this.metric}_{verdict}_champion",
-            f"The {TITLES[this.metric]} is {this.ours:.4f}, the champion's {this.theirs:.4f} on "
-            f"the same test images: {this.difference:+.4f} in favour, at {settings.confidence:.0%} "
-            f"confidence at least {this.low:+.4f} (tolerance {settings.tolerance:.4f}).",
-            this.low, -settings.tolerance)
-    worse = [this for this in found if this.defect_type
-             and this.difference < -settings.type_tolerance - ROUNDING]
-    for this in worse:
-        yield Reason("defect_type_worse_than_champion",
-                     f"On defects of type {this.defect_type} the image AUROC falls from "
-                     f"{this.theirs:.4f} to {this.ours:.4f} (tolerance "
-                     f"{settings.type_tolerance:.4f}).", this.difference, -settings.type_tolerance)
-    if overall and not better:
-        yield Reason("no_better_than_champion", "Nothing shows that it is better than the "
-                     "champion, which stays; `hdm promote` overrules this.")
-
-
-def _verdict(this: Difference, tolerance: float) -> str:
-    if this.difference < -tolerance - ROUNDING:
-        return "worse_than"
-    if this.low > ROUNDING:
-        return "better_than"
-    return "maybe_worse_than" if this.low < -tolerance - ROUNDING else "not_worse_than"

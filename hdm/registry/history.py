@@ -1,27 +1,43 @@
 """What the registry holds of a line, for tables."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hdm.evaluation.detection import Detection
 from hdm.line import Line
 from hdm.registry.address import tracking_off, tracking_uri
-from hdm.registry.model_versions import aliases
+from hdm.registry.detection_tag import detection_of
+from hdm.registry.model_versions import CHAMPION, aliases
 from hdm.registry.store import ask, identify
 
 LIVE = "hdm.live_since"
+FIGURES = ("image_auroc", "pixel_auroc", "threshold")
+"""Metrics on a version's tags that tables show."""
 
 
 class VersionRecord(NamedTuple):
-    """One model version; `created` is in ms since 1970, the AUROCs are fractions."""
+    """One model version; `created` is in ms since 1970. figures: by name, those of FIGURES.
+    detection: what it stops at its operating point, None where it was registered without that."""
 
     version: int
     decision: str
     reasons: tuple[str, ...]
     aliases: tuple[str, ...]
-    image_auroc: float | None
-    pixel_auroc: float | None
     created: int
     run_id: str
+    figures: dict[str, float | None]
+    detection: Detection | None = None
+
+    @property
+    def image_auroc(self) -> float | None:
+        """A fraction."""
+        return self.figures.get("image_auroc")
+
+    @property
+    def pixel_auroc(self) -> float | None:
+        """A fraction."""
+        return self.figures.get("pixel_auroc")
 
 
 class Service(NamedTuple):
@@ -46,6 +62,11 @@ def versions(line: Line) -> list[VersionRecord]:
     return sorted((_record(v, names) for v in found), key=lambda r: -r.version)
 
 
+def champion_of(records: Iterable[VersionRecord]) -> VersionRecord | None:
+    """The version that is champion; None if there is none."""
+    return next((record for record in records if CHAMPION in record.aliases), None)
+
+
 def services(client: Any, model: str) -> list[Service]:
     """Who was live when, oldest first, from the marks on the versions."""
     starts = sorted((time, str(v.version))
@@ -67,8 +88,9 @@ def _record(version: Any, names: dict[str, str]) -> VersionRecord:
     return VersionRecord(
         int(version.version), tags.get("hdm.decision", ""), reasons,
         tuple(sorted(a for a, number in names.items() if number == str(version.version))),
-        _float(tags.get("hdm.image_auroc")), _float(tags.get("hdm.pixel_auroc")),
-        int(version.creation_timestamp), tags.get("hdm.retrain_run", version.run_id or ""))
+        int(version.creation_timestamp), tags.get("hdm.retrain_run", version.run_id or ""),
+        {name: _float(tags.get(f"hdm.{name}")) for name in FIGURES},
+        detection_of(tags))
 
 
 def _float(text: str | None) -> float | None:

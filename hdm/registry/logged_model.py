@@ -1,26 +1,22 @@
 """Logging a detector as an MLflow model that carries its own code and needs no pickle."""
 
 import base64
-import hashlib
 import io
-import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from hdm.errors import RegistryError
 from hdm.line import Line
 from hdm.registry import packing
-from hdm.registry.gate import Metrics
+from hdm.registry.gate_reason import Metrics
 from hdm.registry.mlflow_client import first_line
 from hdm.registry.mlflow_uris import model_uri
 from hdm.registry.model_versions import FINGERPRINT, RETRAIN_RUN, LoggedModel
 
 OUTPUT = {"score": "double", "p_value": "double", "probability": "double", "decision": "string",
-          "threshold": "double", "anomaly_map": "string"}
+          "reasons": "string", "threshold": "double", "anomaly_map": "string"}
 EXAMPLE_SIDE = 64
 
 
@@ -84,23 +80,6 @@ def logged_model(mlflow: Any, client: Any, line: Line, run_id: str, folder: Path
     return LoggedModel(line.model_name, info.model_uri, None)
 
 
-@contextmanager
-def assembled(line: Line) -> Iterator[Path]:
-    """A copy of the line's own detector with the operating point that was evaluated, for a while.
-
-    Without a detector, a folder that does not exist.
-    """
-    detector = line.detector_folder
-    operating_point = line.operating_point_file
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch) / "detector"
-        if detector.is_dir():
-            shutil.copytree(detector, folder)
-            if operating_point.is_file():
-                shutil.copyfile(operating_point, folder / operating_point.name)
-        yield folder
-
-
 def input_example() -> Any:
     """One row with a grey ramp as base64 PNG: small, and no picture of anybody's product."""
     import numpy as np
@@ -111,12 +90,3 @@ def input_example() -> Any:
     buffer = io.BytesIO()
     Image.fromarray(np.tile(ramp, (EXAMPLE_SIDE, 1))).save(buffer, format="PNG")
     return pd.DataFrame({"image": [base64.b64encode(buffer.getvalue()).decode("ascii")]})
-
-
-def fingerprint(folder: Path) -> str:
-    """SHA-256 over names and contents of all files of a detector folder."""
-    digest = hashlib.sha256()
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        content = hashlib.sha256(file.read_bytes()).hexdigest()
-        digest.update(f"{file.relative_to(folder).as_posix()}:{content}\n".encode())
-    return digest.hexdigest()

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from hdm.errors import RegistryError
 from hdm.registry.mlflow_uris import model_uri
+from hdm.registry.training_data import TrainingData
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 FINGERPRINT, RETRAIN_RUN = "hdm.fingerprint", "hdm.retrain_run"
@@ -27,10 +28,11 @@ class LoggedModel(NamedTuple):
 
 
 class Champion(NamedTuple):
-    """The version that serves at present."""
+    """The version that serves at present; training: None where its tags do not tell."""
 
     version: str
     fingerprint: str
+    training: TrainingData | None = None
 
 
 def find_champion(client: Any, model: str) -> Champion | None:
@@ -39,7 +41,7 @@ def find_champion(client: Any, model: str) -> Champion | None:
     if version is None:
         return None
     tags = client.get_model_version(model, version).tags
-    return Champion(version, tags.get(FINGERPRINT, ""))
+    return Champion(version, tags.get(FINGERPRINT, ""), TrainingData.from_tags(tags))
 
 
 def champion_before(client: Any, model: str, version: str) -> Champion | None:
@@ -47,7 +49,8 @@ def champion_before(client: Any, model: str, version: str) -> Champion | None:
     before = client.get_model_version(model, version).tags.get(CHAMPION_BEFORE)
     if not before:
         return None
-    return Champion(before, client.get_model_version(model, before).tags.get(FINGERPRINT, ""))
+    tags = client.get_model_version(model, before).tags
+    return Champion(before, tags.get(FINGERPRINT, ""), TrainingData.from_tags(tags))
 
 
 def aliases(client: Any, model: str) -> dict[str, str]:

@@ -41,7 +41,7 @@ def put_in_service(client: Any, line: Line, version: str, why: str, action: str 
 
 def carry_out(client: Any, line: Line, version: str, decision: "Decision") -> list[str]:
     """Point the aliases as decided, note it, and return those of `version`."""
-    why = ", ".join(reason.code for reason in decision.reasons)
+    why = " ".join(reason.sentence for reason in decision.deciding)
     if decision.outcome == "promote":
         put_in_service(client, line, version, why)
         return [CHAMPION]

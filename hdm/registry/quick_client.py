@@ -2,10 +2,10 @@
 
 Importing it costs 2.5 s of processor time, and nothing in it can be had for less (its REST store
 alone 1.8 s, SQLAlchemy and alembic 0.6 s). That is too much at three places: recognising the store,
-once a line at every `dvc repro`; the live version, for whatever judges pictures; and the versions
-in `hdm history`. All else asks MLflow's client. `hdm.registry.store.ask` tries the clients below
-first, whose methods and attributes are named as MLflow's; whatever they raise that is no
-RegistryError means that MLflow's has to be asked.
+once a line at every `dvc repro`; the live version and where its files are, for whatever judges
+pictures; and the versions in `hdm history` and `hdm results`. All else asks MLflow's client.
+`hdm.registry.store.ask` tries the clients below first, whose methods and attributes are named as
+MLflow's; whatever they raise that is no RegistryError means that MLflow's has to be asked.
 """
 
 import base64
@@ -81,6 +81,14 @@ class SqliteClient:
                 return found
         raise Missing
 
+    def get_model_version_download_uri(self, name: str, version: str) -> str:
+        """Where its files are. Raises Missing."""
+        for found in self._rows("select version, storage_location, source from model_versions "
+                                "where name = ? and current_stage != 'Deleted_Internal'", name):
+            if str(found.version) == str(version):
+                return str(found.storage_location or found.source)
+        raise Missing
+
     def _one(self, sql: str, name: str) -> Any:
         rows = self._rows(sql, name)
         if len(rows) > 1:
@@ -128,6 +136,11 @@ class ServerClient:
         """Raises Missing."""
         return _version(self._get("model-versions/get", name=name, version=version)
                         ["model_version"])
+
+    def get_model_version_download_uri(self, name: str, version: str) -> str:
+        """Where its files are. Raises Missing."""
+        return str(self._get("model-versions/get-download-uri", name=name, version=version)
+                   ["artifact_uri"])
 
     def _get(self, call: str, **values: str) -> Any:
         request = Request(f"{self.uri.rstrip('/')}/api/2.0/mlflow/{call}?{urlencode(values)}")

@@ -8,6 +8,7 @@ from hdm import git
 from hdm.dataset.test_set import in_words
 from hdm.detector.detector import HDM
 from hdm.detector.operating_point import curve
+from hdm.detector.promise import promise
 from hdm.files import read_json
 from hdm.line import Line
 from hdm.report.content import Background
@@ -23,7 +24,8 @@ def background(line: Line, detector: HDM, settings: Params, test_set: Mapping[st
     point, wanted = detector.operating_point, settings.evaluate.operating_point
     threshold = ThresholdFacts(point.false_alarm_rate, len(calibration.normal_scores),
                                calibration.smallest_rate, point.certified,
-                               wanted.costs, point.escape_rate, point.cost)
+                               wanted.costs, point.escape_rate, point.cost, point.parts,
+                               promise(point), point.picture_rate)
     return Background(
         line=line.name, description=line.entry.description, threshold=threshold,
         operating_curve=curve(calibration, wanted),

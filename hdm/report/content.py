@@ -14,26 +14,26 @@ from hdm.dataset.manifest import Manifest
 from hdm.drawing import heatmaps
 from hdm.drawing.svg import Chart
 from hdm.evaluation.evaluation import Evaluation
-from hdm.report import charts, gallery, wording
+from hdm.report import charts, detection_tables, gallery, wording
 from hdm.report.gallery import Chapter
-from hdm.report.metric_tables import funnel_tables, table_of
+from hdm.report.metric_tables import feedback_tables, funnel_tables, table_of
 from hdm.report.page import Gallery, Picture, ReportContent, Table
 from hdm.report.wording import ThresholdFacts
 from hdm.settings import Params
 
-OUTCOME_PICTURES = {"escapes": 8, "false_alarms": 6, "detected": 4, "good": 4}
+OUTCOME_PICTURES = {"escapes": 8, "false_alarms": 6, "undecidable": 4, "detected": 4, "good": 4}
 TYPE_PICTURES = 2
 _NOTHING = {"escapes": ("Escapes: missed defects", "None: no defective test image was missed."),
-            "false_alarms": ("False alarms: good parts called defective",
-                             "None: no good test image was called defective.")}
+            "false_alarms": ("False alarms: good parts that were stopped",
+                             "None: no good test image was stopped.")}
 
 
 @dataclass(frozen=True)
 class Background:
     """What the report says beside the evaluation; unknown things are left empty.
 
-    funnel, split_table: the JSON that pom_filter and ingest left. facts: name -> text. remarks:
-    what a reader must know.
+    funnel, split_table: the JSON that pom_filter and ingest left. feedback: what each picture that
+    people spoke of scored before and after. facts: name -> text. remarks: what a reader must know.
     """
 
     line: str
@@ -44,6 +44,7 @@ class Background:
     facts: tuple[tuple[str, str], ...] = ()
     funnel: Any = None
     split_table: Any = None
+    feedback: Any = None
     remarks: tuple[str, ...] = ()
 
 
@@ -84,8 +85,8 @@ def build(evaluation: Evaluation, background: Background, settings: Params,
     return ReportContent(
         line=background.line, description=background.description, status=status, verdict=verdict,
         figures=wording.figures(evaluation, coverage),
-        by_type=wording.type_table(evaluation.by_type, coverage),
-        confusion=wording.confusion_table(evaluation),
+        by_type=detection_tables.type_table(evaluation.by_type, coverage),
+        confusion=detection_tables.stopped_table(evaluation),
         threshold=wording.threshold_text(background.threshold, evaluation.threshold),
         charts=_charts(evaluation, background.operating_curve), outcomes=outcomes, kinds=kinds,
         colour_bar=_png(heatmaps.colour_bar()), data=_data(background),
@@ -141,7 +142,8 @@ def _charts(evaluation: Evaluation, operating_curve: pd.DataFrame) -> tuple[Char
 
 def _data(background: Background) -> tuple[Table, ...]:
     splits = table_of("Images by split", background.split_table)
-    return (*((splits,) if splits else ()), *funnel_tables(background.funnel))
+    return (*((splits,) if splits else ()), *funnel_tables(background.funnel),
+            *feedback_tables(background.feedback))
 
 
 def _yaml(content: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from hdm.dataset.images import read_image, read_mask
 from hdm.dataset.manifest import GOOD, Manifest
 from hdm.drawing.heatmaps import Card, strip
 from hdm.evaluation.evaluation import Evaluation
+from hdm.evaluation.stopped_parts import PASSED, UNDECIDABLE
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,16 @@ class Chapter:
 def chapters(evaluation: Evaluation) -> list[Chapter]:
     """Every sheet that has at least one image: by outcome, then by defect type."""
     scores = evaluation.scores
-    defect, called = scores["label"] == 1, scores["decision"] == "defect"
+    defect, called = scores["label"] == 1, scores["decision"] != PASSED
+    undecidable = scores["decision"] == UNDECIDABLE
     closest, highest = "lowest score first", "highest score first"
     found = [
         _chapter("escapes", "Escapes: missed defects", scores[defect & ~called], closest),
         _chapter("false_alarms", "False alarms: good parts called defective",
-                 scores[~defect & called], highest),
-        _chapter("detected", "Detected defects", scores[defect & called], closest),
+                 scores[~defect & called & ~undecidable],
+                 highest),
+        _chapter("detected", "Detected defects", scores[defect & called & ~undecidable], closest),
+        _chapter("undecidable", "Undecidable pictures", scores[undecidable], highest),
         _chapter("good", "Good parts that passed", scores[~defect & ~called], highest)]
     taken = {chapter.name for chapter in found}
     for kind in sorted(set(scores["defect_type"]) - {GOOD}):
@@ -76,10 +80,13 @@ def cards(chapter: Chapter, manifest: Manifest, evaluation: Evaluation, most: in
 
 def _verdict(row: pd.Series, evaluation: Evaluation) -> tuple[str, bool]:
     """What was decided and why, and whether that was wrong."""
-    called = row["decision"] == "defect"
+    stopped = row["decision"] != PASSED
+    if row["decision"] == UNDECIDABLE:
+        truth = "defect" if row["label"] else "good"
+        return f"{truth}, undecidable: {row['reasons']}", bool(row["label"])
     outcome = {(1, True): "defect, detected", (1, False): "defect, missed",
-               (0, True): "good, false alarm", (0, False): "good, passed"}[row["label"], called]
+               (0, True): "good, false alarm", (0, False): "good, passed"}[row["label"], stopped]
     threshold = evaluation.threshold
-    sign = ">" if called else "≤"
+    sign = ">" if row["score"] > threshold else "≤"
     return (f"{outcome} · score {row['score']:.4g} {sign} threshold {threshold:.4g}",
-            bool(row["label"]) != called)
+            bool(row["label"]) != stopped)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from hdm.dataset.manifest import GOOD, SPLITS
+from hdm.evaluation.percent import MISSING, percent
 from hdm.report.page import Table
-from hdm.report.wording import MISSING, percent
 
 KEPT = "kept"
 _FIRST_COLUMNS = ("", "split", "name", "source", GOOD, "defect")
@@ -33,6 +33,25 @@ def funnel_tables(funnel: Any) -> tuple[Table, ...]:
              percent(shares[source]) if source in shares else MISSING)
             for source, counts in sorted(funnel["by_source"].items()))))
     return tuple(tables)
+
+
+def feedback_tables(feedback: Any) -> tuple[Table, ...]:
+    """What each picture that people spoke of scored when they did, and now; () without any."""
+    if not feedback:
+        return ()
+    rows = tuple((row["name"], row["said"], row["who"] or MISSING, row["version_then"] or MISSING,
+                  _scored(row["then"]), _scored(row["now"])) for row in feedback)
+    columns = ("picture", "said", "by", "version then", "then", "now")
+    return (Table("What people said", columns, rows,
+                  "Score / threshold, and what was decided. This version has learned from these "
+                  "pictures, so they do not show how well it does on others."),)
+
+
+def _scored(answer: Mapping[str, Any]) -> str:
+    if answer["score"] is None:
+        return str(answer["decision"] or MISSING)
+    limit = MISSING if answer["threshold"] is None else f"{answer['threshold']:.2f}"
+    return f"{answer['score']:.2f} / {limit} {answer['decision']}"
 
 
 def table_of(title: str, content: Any) -> Table | None:

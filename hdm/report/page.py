@@ -9,22 +9,30 @@ from hdm.drawing.svg import Chart
 
 @dataclass(frozen=True)
 class Figure:
-    """A headline number: its value and interval as text, and one sentence on what it means."""
+    """A headline number: its value and interval as text, and one sentence on what it means.
+
+    verdict: 'right', 'wrong' or nothing, for its colour.
+    """
 
     label: str
     value: str
     interval: str
     meaning: str
+    verdict: str = ""
 
 
 @dataclass(frozen=True)
 class Table:
-    """Cells as text; columns after the first are numbers and stand right-aligned."""
+    """Cells as text; columns after the first are numbers and stand right-aligned.
+
+    verdicts: 'right', 'wrong' or nothing a row, for the colour of its second cell.
+    """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+    verdicts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

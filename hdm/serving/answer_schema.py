@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 
 class RegionAnswer(BaseModel):
-    """A connected part of the anomaly map above region_level, in pixels of the image."""
+    """One defect, in pixels of the image; the outline's corners are [x, y]."""
 
     left: int
     top: int
@@ -14,10 +14,19 @@ class RegionAnswer(BaseModel):
     height: int
     area: int
     peak: float
+    outline: list[tuple[int, int]]
+
+
+class ReasonAnswer(BaseModel):
+    """Why an image is undecidable."""
+
+    code: str
+    sentence: str
 
 
 class ImageAnswer(BaseModel):
-    """What is said of one image; without the figures where the decision is "undecidable"."""
+    """What is said of one image. decision: good, defect or undecidable, which is never good;
+    reasons say why. Without figures, and with error, where it cannot be read."""
 
     name: str
     model_version: str
@@ -31,8 +40,11 @@ class ImageAnswer(BaseModel):
     height: int | None = None
     region_level: float | None = None
     regions: list[RegionAnswer] | None = None
+    more_regions: int | None = None
+    reasons: list[ReasonAnswer] | None = None
     heatmap: str | None = None
     picture: str | None = None
+    overlay: str | None = None
 
 
 class Answer(BaseModel):

@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect
 from hdm import __version__
 from hdm.serving import answer_schema
 from hdm.serving.answers import AnswerOptions
+from hdm.serving.feedback_route import add_feedback
 from hdm.serving.head_requests import HeadAsGet
 from hdm.serving.http_errors import HTTPProblem, too_slow
 from hdm.serving.line_service import LineService, Service, line_of
@@ -27,8 +28,8 @@ from hdm.serving.upload_page import page
 from hdm.serving.uploads import uploads
 
 Level = Annotated[float | None, Query(gt=0, lt=1, description=(
-    "Value of the anomaly map above which a region is told; where the evidence reaches the "
-    "threshold if left out."))]
+    "Value of the anomaly map above which a region is told, of good images, too; where the "
+    "evidence reaches the threshold if left out."))]
 
 
 def build_app(service: Service) -> FastAPI:
@@ -48,6 +49,7 @@ def build_app(service: Service) -> FastAPI:
     app.add_middleware(HeadAsGet)
     _add_errors(app)
     _add_predictions(app, service, holder)
+    add_feedback(app, lambda name: line_of(service, name), service.options, holder)
     _add_state(app, service, holder)
     _add_pages(app, service)
     add_region(app, service, holder)
@@ -100,14 +102,14 @@ def _add_predictions(app: FastAPI, service: Service, holder: list[Any]) -> None:
               openapi_extra=answer_schema.BODY,
               dependencies=holder)
     async def predict(request: Request, line: str, heatmap: bool = False, view: bool = False,
-                      level: Level = None) -> Response:
+                      overlay: bool = False, level: Level = None) -> Response:
         """Judge one image (as the body) or several (as files of a form)."""
         chosen, begun = line_of(service, line), time.monotonic()
         status = HTTPStatus.INTERNAL_SERVER_ERROR
         try:
             async with asyncio.timeout(service.options.patience):
                 content = await _judge(service, chosen, request,
-                                       AnswerOptions(level, heatmap, view))
+                                       AnswerOptions(level, heatmap, view, overlay))
             status = HTTPStatus.OK if "error" not in content else HTTPStatus.UNPROCESSABLE_ENTITY
             return JSONResponse(content, status)
         except TimeoutError:

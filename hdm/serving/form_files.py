@@ -5,6 +5,7 @@ import codecs
 import re
 from collections.abc import Sequence
 from http import HTTPStatus
+from typing import NamedTuple
 
 from hdm.dataset.image_magic import HEAD, claims_to_be_an_image
 from hdm.serving.form_parts import Part, refused
@@ -12,13 +13,32 @@ from hdm.serving.http_errors import HTTPProblem
 
 LONGEST_TEXT = 4096
 """Bytes of a text field beyond which it may be anything."""
-USUAL_FIELD = "files"
+USUAL_FIELD, PART_FIELD = "files", "part"
+LONGEST_PART = 200
+"""Characters of a part's name."""
 _CODED = re.compile(rb"[A-Za-z0-9+/]{40,84}")
 """The beginning of a file in base64, in a data URL or in JSON."""
 
 
-def files_and_fields(parts: Sequence[Part], most: int) -> tuple[list[Part], list[Part]]:
-    """Files, at least one and at most `most`, and text fields without a picture; those are closed.
+class FormContent(NamedTuple):
+    """files: at least one. fields: text fields that are not read, closed. part: what the field
+    `part` says, "" without one."""
+
+    files: list[Part]
+    fields: list[Part]
+    part: str
+
+
+def part_name(text: str) -> str:
+    """The name of a physical part, as a client says it; raises HTTPProblem for a long one."""
+    if len(text) > LONGEST_PART:
+        raise HTTPProblem(HTTPStatus.BAD_REQUEST, f"expected the name of a part of at most "
+                          f"{LONGEST_PART} characters, received {len(text)}; shorten it.")
+    return text.strip()
+
+
+def files_and_fields(parts: Sequence[Part], most: int) -> FormContent:
+    """Files, at most `most`, and text fields without a picture.
 
     Raises HTTPProblem if a field may hold a picture; all parts are closed then.
     """
@@ -35,13 +55,19 @@ def files_and_fields(parts: Sequence[Part], most: int) -> tuple[list[Part], list
         if not files:
             raise HTTPProblem(HTTPStatus.BAD_REQUEST, "expected a form with image files, received "
                               "one without a file.")
+        said = {part_name(_head(part, LONGEST_TEXT).decode("utf-8", "replace")) for part in fields
+                if part.field_name == PART_FIELD} - {""}
+        if len(said) > 1:
+            raise refused(f"it names {len(said)} parts, expected the one that all its pictures "
+                          "show; send a form for each.")
     except HTTPProblem:
         for part in parts:
             part.content.close()
         raise
     for part in fields:
         part.content.close()
-    return files, fields
+    return FormContent(files, [part for part in fields if part.field_name != PART_FIELD],
+                       "".join(said))
 
 
 def _is_file(part: Part) -> bool:

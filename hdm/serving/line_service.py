@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+from hdm.dataset.part_rule import part_reader
 from hdm.errors import DataError
 from hdm.line import Line
 from hdm.monitoring.prediction_log import PredictionLog
@@ -33,8 +34,11 @@ class LineService:
     def __init__(self, line: Line, options: Options, metrics: Metrics) -> None:
         self.slot, self.options, self.metrics = Slot(line), options, metrics
         self.name = line.name
+        self._part_in = part_reader(line.entry.source.part_rule)
         self.open = 0
         """Images that are admitted and not answered."""
+        self.run = 0
+        """Newest images in a row that were undecidable."""
         self.batcher = Batcher(line.name, options.batch, options.gather, lambda: self.open,
                                metrics.batch.labels(line.name).observe)
         self.journal = Journal(
@@ -48,6 +52,10 @@ class LineService:
             raise no_model(self.name)
         return self.slot.served
 
+    def part_of(self, file: Upload) -> str | None:
+        """The physical part that a file shows: as the request says, or else as its name does."""
+        return file.part or self._part_in(file.name)
+
     @contextmanager
     def admitted(self, images: int) -> Iterator[None]:
         """Count images in; raises HTTPProblem if too many are there. Event loop only."""
@@ -60,6 +68,14 @@ class LineService:
         finally:
             self.open -= images
             self.metrics.waiting.labels(self.name).set(self.open)
+
+    def count(self, *, undecidable: bool) -> None:
+        """Count an image, and how many in a row were undecidable: a lamp that died is seen there
+        within seconds."""
+        self.run = self.run + 1 if undecidable else 0
+        if undecidable:
+            self.metrics.undecidable.labels(self.name).inc()
+        self.metrics.undecidable_run.labels(self.name).set(self.run)
 
     def close(self) -> None:
         """Finish what is under way."""
@@ -107,15 +123,18 @@ class Service:
                 if not math.isfinite(found.score):
                     raise DataError(f"{file.name}: the score is not a number; the image or the "
                                     "model is damaged.")
-                drawn = options.heatmap or options.view
                 answer: dict[str, Any] = await self._done(
-                    small and not drawn, answers.judged, file.name, served, image, found, options)
+                    small and not options.drawn, answers.judged, file.name, served, image, found,
+                    options)
+                line.count(undecidable=found.decision == "undecidable")
                 if line.journal:
-                    line.journal.record(file.name, served.version, image, found)
+                    line.journal.record(file.name, served.version, image, found,
+                                        line.part_of(file))
         except DataError as error:
-            line.metrics.undecidable.labels(line.name).inc()
+            line.count(undecidable=True)
             if line.journal and is_picture(file):
-                line.journal.record_undecidable(file.name, served.version, str(error))
+                line.journal.record_undecidable(file.name, served.version, str(error),
+                                                line.part_of(file))
             answer = answers.undecidable(file.name, served, str(error))
         line.metrics.decisions.labels(line.name, served.version, answer["decision"]).inc()
         return answer

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from hdm.detector.regions import RegionRule
 from hdm.errors import RegistryError
 from hdm.line import Line
 from hdm.registry.fetch import fetch
 from hdm.registry.mlflow_uris import model_uri
-from hdm.serving.regions import level_of
 from hdm.serving.serving_options import BackendName
 
 if TYPE_CHECKING:
@@ -36,13 +36,13 @@ class Judge(Protocol):
 class Served:
     """A version and what is to be known of it; never changed, only replaced.
 
-    level: of the anomaly map, above which a region is told. facts: for GET /v1/<line>/model.
+    rule: what is told as a region. facts: for GET /v1/<line>/model.
     """
 
     line: str
     version: str
     judge: Judge
-    level: float
+    rule: RegionRule
     facts: dict[str, Any]
 
 
@@ -54,7 +54,8 @@ def load(line: Line, version: str, backend: BackendName) -> Served:
     judge, facts = (_in_torch if backend == "torch" else _in_runtime)(line, version)
     pixel = facts.pop("pixel")
     facts.pop("ignored", None)  # for machines: people are told its share
-    served = Served(line.name, version, judge, level_of(facts["threshold"], pixel),
+    rule = RegionRule.of(facts["threshold"], pixel, facts["input"])
+    served = Served(line.name, version, judge, rule,
                     {"line": line.name, "model": line.model_name, "version": version,
                      "backend": backend, **facts})
     check(served)

@@ -35,13 +35,16 @@ class Journal:
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
         self._thread.start()
 
-    def record(self, name: str, version: str, image: np.ndarray, found: "Prediction") -> None:
+    def record(self, name: str, version: str, image: np.ndarray, found: "Prediction",
+               part: str | None = None) -> None:
         """Log a prediction some time; returns at once."""
-        self._put(image.nbytes, lambda: self.log.record(name, version, SOURCE, image, found))
+        self._put(image.nbytes,
+                  lambda: self.log.record(name, version, SOURCE, image, found, part))
 
-    def record_undecidable(self, name: str, version: str, reason: str) -> None:
+    def record_undecidable(self, name: str, version: str, reason: str,
+                           part: str | None = None) -> None:
         """Log an image that could not be judged some time; returns at once."""
-        self._put(0, lambda: self.log.record_undecidable(name, version, SOURCE, reason))
+        self._put(0, lambda: self.log.record_undecidable(name, version, SOURCE, reason, part))
 
     def close(self) -> None:
         """Write what waits, for at most some seconds, and let go of the file."""

@@ -24,6 +24,8 @@ class Metrics:
                                  ["line", "version", "decision"], registry=r)
         self.undecidable = Counter("hdm_undecidable", "Images that could not be judged.", line,
                                    registry=r)
+        self.undecidable_run = Gauge("hdm_undecidable_run", "Newest images in a row that could not "
+                                     "be judged.", line, registry=r)
         self.version = Gauge("hdm_model_version", "Version that serves; 0: none.", line,
                              registry=r)
         self.reloads = Counter("hdm_reloads", "Versions loaded, or tried to.",

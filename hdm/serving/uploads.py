@@ -8,6 +8,8 @@ What a request is taken for is decided here:
 * A body that is declared an image, octets or nothing is tried as one image. What is declared
   something else (JSON, text, PDF) is 415; `curl --data-binary` declares every body as a form of
   values, so with that type the first bytes decide.
+* A text field `part`, the header X-Part or `?part=` names the physical part that all pictures of
+  the request show.
 * What cannot be judged is told. It is logged as an undecidable image, and so counted by the drift
   tests, only if its first bytes claim to be an image: a client's mistake is no change of a camera.
   (`hdm predict --log` logs every file that it was told to judge: there is no client in between.)
@@ -21,7 +23,7 @@ from fastapi import Request
 from starlette.types import Message, Receive
 
 from hdm.dataset.image_magic import HEAD, claims_to_be_an_image
-from hdm.serving.form_files import files_and_fields
+from hdm.serving.form_files import files_and_fields, part_name
 from hdm.serving.form_parts import media_type, read_parts, spool
 from hdm.serving.http_errors import HTTPProblem, too_large
 from hdm.serving.serving_options import Options
@@ -32,10 +34,11 @@ CURL = "application/x-www-form-urlencoded"
 
 
 class Upload(NamedTuple):
-    """One file of a request."""
+    """One file of a request. part: the physical part that it shows, "" if that was not said."""
 
     name: str
     content: IO[bytes]
+    part: str = ""
 
 
 class Received(NamedTuple):
@@ -54,23 +57,30 @@ async def uploads(request: Request, options: Options) -> Received:
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > options.max_bytes:
         raise too_large(options.max_bytes)
-    stream = Request(request.scope, _limited(request.receive, options.max_bytes)).stream()
+    stream = Request(request.scope, limited(request.receive, options.max_bytes)).stream()
     try:
         _check_coding(request.headers.get("content-encoding", ""))
         content_type = request.headers.get("content-type", "")
         if media_type(content_type) == FORM:
             parts = await read_parts(content_type, stream, options.max_images)
-            files, fields = files_and_fields(parts, options.max_images)
-            return Received([Upload(part.file_name or f"image {number}", part.content)
-                             for number, part in enumerate(files, 1)],
-                            [part.field_name for part in fields])
-        return Received([await _body(request, media_type(content_type), stream)], [])
+            form = files_and_fields(parts, options.max_images)
+            shown = form.part or _part(request)
+            return Received([Upload(part.file_name or f"image {number}", part.content, shown)
+                             for number, part in enumerate(form.files, 1)],
+                            [part.field_name for part in form.fields])
+        body = await _body(request, media_type(content_type), stream)
+        return Received([body._replace(part=_part(request))], [])
     except HTTPProblem as problem:
         if problem.status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             # A client that is still sending would not see the answer.
             async for _ in stream:
                 pass
         raise
+
+
+def _part(request: Request) -> str:
+    """The physical part that a request names in its address or a header."""
+    return part_name(request.query_params.get("part", "") or request.headers.get("x-part", ""))
 
 
 def _check_coding(coding: str) -> None:
@@ -109,7 +119,7 @@ def _no_image(declared: str) -> HTTPProblem:
                        f"a form with files, received {declared[:80]}.")
 
 
-def _limited(receive: Receive, limit: int) -> Receive:
+def limited(receive: Receive, limit: int) -> Receive:
     """`receive`, refusing as soon as more than `limit` bytes have come: a length may be a lie."""
     seen = 0
 

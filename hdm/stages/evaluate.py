@@ -1,5 +1,6 @@
 """Stage evaluate: predict the test split, measure, draw and write the report."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -8,8 +9,10 @@ from hdm.dataset.ignore_mask import from_text
 from hdm.dataset.manifest import Manifest
 from hdm.detector.detector import HDM
 from hdm.detector.operating_point import choose
+from hdm.detector.promise import promise
 from hdm.evaluation.evaluation import Evaluation, evaluate
 from hdm.evaluation.evaluation_files import metric_rows, records, write_csv, write_evaluation
+from hdm.evaluation.feedback_scores import FEEDBACK_SCORES, rescored
 from hdm.evaluation.inspected import inspected
 from hdm.evaluation.predicting import predictions
 from hdm.files import atomic_folder, read_json, write_json, write_text
@@ -44,22 +47,28 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     with atomic_folder(folder / "heatmaps") as sheets, progress_bar(console, "drawing") as report:
         drawn = draw(evaluation, test, sheets, settings.evaluate.sheet_images, report, ignored)
         known = background(line, detector, settings, test_set, hidden)
-        page = render(build(evaluation, known, settings, drawn))
+        said = rescored(detector, line.stage_folder("ddm_train") / "feedback")
+        page = render(build(evaluation, replace(known, feedback=said), settings, drawn))
     metrics = evaluation.metrics | {
         "stated_false_alarm_rate": known.threshold.false_alarm_rate,
+        "promised_false_alarm_rate": detector.operating_point.promised_rate,
+        "likely_false_alarm_rate": detector.operating_point.likely_rate,
         "calibration_images": known.threshold.images,
+        "calibration_parts": known.threshold.parts,
         "smallest_false_alarm_rate": known.threshold.smallest_rate,
         "ignored_share": from_text(ignored).share if ignored else 0.0, "defects_ignored": hidden}
     write_evaluation(folder, evaluation)
     write_csv(folder / "operating_curve.csv", known.operating_curve)
     detector.operating_point.save(line.operating_point_file)
     write_json(folder / line.test_set_file.name, test_set)
+    write_json(folder / FEEDBACK_SCORES, said)
     write_text(folder / "report.html", page)
     write_json(folder / "metrics.json", metrics)
     run.log_metrics(metrics)
     run.set_tags({"test_set": test_set["name"]})
     _log(run, folder, evaluation)
     console.print(auroc_table(line.name, evaluation))
+    console.print(promise(detector.operating_point), highlight=False)
 
 
 def _log(run: StageRun, folder: Path, evaluation: Evaluation) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from hdm.dataset.held_out import joining_images
 from hdm.dataset.input_format import InputFormat
 from hdm.dataset.manifest import Manifest
 from hdm.dataset.tensors import Canvases, load_canvases, load_prepared
@@ -23,9 +24,9 @@ FORMAT, PRIOR = "input.json", "prior"
 
 @dataclass(frozen=True)
 class Normals:
-    """images: (N, C, H, W) of the splits train and calibration, in this order; splits names
-    each image's split; form is how they were made; ignored (N, H, W) bool, what of them is not
-    inspected; None where all is."""
+    """images: (N, C, H, W) of the split train, and of those held-out ones that are `joining`, in
+    this order; splits names each image's split; form is how they were made; ignored (N, H, W) bool,
+    what of them is not inspected; None where all is."""
 
     images: Tensor
     splits: list[str]
@@ -44,15 +45,15 @@ class Normals:
 
     @property
     def calibration(self) -> Tensor:
-        """Images that were held out."""
+        """Images that were held out, and prepare the detector."""
         return self.images[self.splits.count("train"):]
 
 
 def normals_of(line: Line, settings: Params, form: InputFormat, progress: Report | None = None
                ) -> Normals:
-    """Read the line's good images of train and calibration, as the discriminator sees them."""
+    """Read the line's good images that it is made of, as the discriminator sees them."""
     manifest = Manifest.load(line.manifest_file, line.source_root)
-    parts = [manifest.split(name) for name in ("train", "calibration")]
+    parts = [manifest.split("train"), joining_images(manifest)]
     total = sum(map(len, parts))
     loaded: list[Canvases] = []
     splits: list[str] = []
@@ -70,11 +71,12 @@ def normals_of(line: Line, settings: Params, form: InputFormat, progress: Report
                    torch.cat(masks) if masks else None)
 
 
-def whole_images(line: Line, split: str, form: InputFormat) -> tuple[Callable[[int], Tensor], int]:
+def whole_images(line: Line, split: str, form: InputFormat
+                 ) -> tuple[Callable[[int], Tensor], tuple[str, ...]]:
     """A split's images as a detector judges them, each (C, H, W), read when they are asked for; and
-    their number."""
+    the physical part that each shows."""
     images = Manifest.load(line.manifest_file, line.source_root).split(split)
-    return load_prepared(images, form), len(images)
+    return load_prepared(images, form), tuple(images.frame["group"])
 
 
 def save_format(form: InputFormat, folder: Path) -> None:

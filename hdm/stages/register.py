@@ -12,6 +12,7 @@ from rich.console import Console
 from hdm.dataset.manifest import Manifest
 from hdm.detector.detector import ignored_by
 from hdm.errors import RegistryError
+from hdm.evaluation.detection import Detection
 from hdm.evaluation.inspected import inspected
 from hdm.files import atomic_folder, read_json, write_json
 from hdm.line import Line
@@ -20,9 +21,10 @@ from hdm.registry import ledger
 from hdm.registry.address import tracking_uri
 from hdm.registry.comparison import Candidate, compare_with_champion
 from hdm.registry.decision_record import DecisionRecord
+from hdm.registry.detector_files import assembled, fingerprint
 from hdm.registry.gate import GateEvidence, gate
 from hdm.registry.history import receipt_file
-from hdm.registry.logged_model import assembled, fingerprint, logged_model
+from hdm.registry.logged_model import logged_model
 from hdm.registry.mlflow_client import connect, first_line, load_mlflow
 from hdm.registry.mlflow_uris import model_uri, run_page
 from hdm.registry.model_versions import champion_before, find_champion, register_version
@@ -32,6 +34,7 @@ from hdm.registry.retention import prune
 from hdm.registry.retrain_run import close_retrain
 from hdm.registry.store import prepare
 from hdm.registry.tracking import MlflowRun, data_hash
+from hdm.registry.training_data import TrainingData
 from hdm.settings import Params
 from hdm.stage_run import StageRun
 
@@ -42,17 +45,21 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     With tracking switched off the decision is made without a champion and nothing is registered.
     Raises RegistryError if MLflow refuses, HDMError if an earlier stage's output is missing.
     """
-    metrics = read_json(line.stage_folder("evaluate") / "metrics.json")
+    measured = line.stage_folder("evaluate")
+    metrics, detection = read_json(measured / "metrics.json"), Detection.load(measured)
+    manifest = Manifest.load(line.manifest_file, line.source_root)
     with assembled(line) as folder:
-        candidate = Candidate(folder, fingerprint(folder), metrics)
+        candidate = Candidate(folder, fingerprint(folder), metrics, detection,
+                              TrainingData.of(manifest))
         if run.run_id is None:
-            record = _decide(line, settings, candidate, GateEvidence(metrics))
+            record = _decide(line, settings, candidate, candidate.evidence)
             _write(line, {**record.receipt(), "version": None, "aliases": []})
             _say(console, f"{line.name}: {record.decision.outcome}, but HDM_TRACKING is off: "
                           "nothing was registered.")
             return
         try:
-            receipt = _register(line, settings, run, candidate, console)
+            test, _ = inspected(manifest.split("test"), ignored_by(folder))
+            receipt = _register(line, settings, run, candidate, test, console)
         except (MlflowException, OSError) as error:
             raise RegistryError(f"MLflow refused to register {line.model_name}: "
                                 f"{first_line(error)} Mend that and run the same command again."
@@ -62,8 +69,8 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
         links.pop(ledger.RETRAIN, None)
 
 
-def _register(line: Line, settings: Params, run: StageRun, candidate: Candidate, console: Console
-              ) -> dict[str, Any]:
+def _register(line: Line, settings: Params, run: StageRun, candidate: Candidate, test: Manifest,
+              console: Console) -> dict[str, Any]:
     mlflow, store, uri = load_mlflow(), prepare(line), tracking_uri(line.project)
     client = connect(uri)
     mlflow.set_tracking_uri(uri)
@@ -76,8 +83,6 @@ def _register(line: Line, settings: Params, run: StageRun, candidate: Candidate,
     if champion and logged.version == champion.version:
         # An interrupted attempt got as far as making this very version champion.
         champion = champion_before(client, line.model_name, champion.version)
-    test, _ = inspected(Manifest.load(line.manifest_file, line.source_root).split("test"),
-                        ignored_by(candidate.folder))
     with console.status("judging test images with the registered model"):
         packaged = check_packaged(logged.address, uri, test, pd.read_parquet(
             line.stage_folder("evaluate") / "scores.parquet"))
@@ -107,7 +112,8 @@ def _decide(line: Line, settings: Params, candidate: Candidate, evidence: GateEv
     file = line.stage_folder("evaluate") / line.test_set_file.name
     test_set = str(read_json(file).get("name", "")) if file.is_file() else ""
     return DecisionRecord(line, settings.register_, evidence, gate(evidence, settings.register_),
-                          candidate.fingerprint, data_hash(line) or "", test_set=test_set, **known)
+                          candidate.fingerprint, data_hash(line) or "", test_set=test_set,
+                          training=candidate.training, **known)
 
 
 def _write(line: Line, receipt: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from rich.console import Console
 from hdm.config import STAGES, stage_settings
 from hdm.errors import HDMError
 from hdm.line import Line
+from hdm.stages.one_writer import only_writer
 from hdm.stages.resume import CHECKPOINT
 
 HELPERS = ("samples", "configure", "store_probe")
@@ -28,7 +29,9 @@ def run_stage(stage: str, name: str, project: Path | None = None) -> None:
     from hdm.registry.tracking import stage_run
 
     console.print(f"[bold]{stage}[/bold] {name}")
-    with stage_run(line, stage, stage_settings(settings, stage)) as run:
+    work = line.work_folder(stage)
+    with only_writer(work, f"{stage} of {name}"), \
+            stage_run(line, stage, stage_settings(settings, stage)) as run:
         module.run(line, settings, run, console)
-    for resume_point in line.work_folder(stage).glob(f"{CHECKPOINT}*"):
-        resume_point.unlink()
+        for resume_point in work.glob(f"{CHECKPOINT}*"):
+            resume_point.unlink()

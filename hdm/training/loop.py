@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 import torch
-from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from hdm.errors import TrainingError
-from hdm.files import atomic_file, below
+from hdm.files import below
 from hdm.model_settings import Training
 from hdm.training.muon import optimizers
+from hdm.training.resume_point import load_point, save_point
 from hdm.training.shards import Batch, Objective, Shards
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -45,7 +45,8 @@ def train(model: Model, draw: Draw[Batch], objective: Objective[Batch], settings
     Args:
         draw: gives each step its batch; the next one is drawn while a step runs.
         objective: judges the model, or a copy of it, on a part of the batch.
-        checkpoint: resume point; continued from if there, removed by the caller when done.
+        checkpoint: resume point; continued from if there and whole, removed by the caller when
+            done.
         report: called every 20 steps and at the end with the mean of each term.
         make: the optimisers of a model at a learning rate.
 
@@ -124,16 +125,15 @@ def _save(checkpoint: Path, step: int, model: nn.Module, average: AveragedModel,
           made: list[Optimizer], history: dict[str, list[float]]) -> None:
     state = _state(model, average, made) | {"step": torch.tensor(step)}
     state |= {f"history.{k}": torch.tensor(v, dtype=torch.float64) for k, v in history.items()}
-    with atomic_file(checkpoint) as temporary:
-        temporary.write_bytes(save(state))
+    save_point(checkpoint, state)
 
 
 def _resume(checkpoint: Path, model: nn.Module, average: AveragedModel,
             made: list[Optimizer], history: dict[str, list[float]]) -> int:
     """Load the resume point if there is one; returns the step to go on from."""
-    if not checkpoint.exists():
+    state = load_point(checkpoint)
+    if state is None:
         return 0
-    state = load_file(checkpoint)
     model.load_state_dict(below(state, "model."))
     average.load_state_dict(below(state, "average."))
     history |= {k: v.tolist() for k, v in below(state, "history.").items()}

@@ -9,12 +9,17 @@ from PIL import Image
 
 from hdm.dataset.appearance import Appearance
 from hdm.detector.detector import Prediction
+from hdm.detector.operating_point import OperatingPoint
+from hdm.detector.regions import RegionRule
 from hdm.monitoring.prediction_log import PredictionLog
 from hdm.settings import Monitor
 
 
 class Detector:
     """Brightness is anomaly."""
+
+    region_rule = RegionRule(0.5)
+    operating_point = OperatingPoint(0.5, 0.05, True, "rate", None, None)
 
     def predict(self, images: list[np.ndarray], batch_size: int = 16) -> list[Prediction]:
         means = [float(image.mean()) / 255 for image in images]
@@ -58,15 +63,41 @@ def test_predictions_are_logged_on_request_only(hdm, project, shots) -> None:
     assert [Path(name).name for name in rows["name"]] == ["black.png", "white.png", "broken.png"]
     assert list(rows["decision"]) == ["good", "defect", "undecidable"]
     assert set(rows["source"]) == {"cli"}
-    assert set(rows["model"]) == {"local"}
+    assert set(rows["model"]) == {"trained"}
     assert rows["reason"].iloc[2] == "a text file"
+
+
+@pytest.mark.parametrize(("rule", "options", "parts"), [
+    ("", (), [None] * 3), ("", ("--part", "A7"), ["A7"] * 3),
+    ("{part}te", (), [None, "whi", None]), ("{part}te", ("--part", "A7"), ["A7"] * 3)])
+def test_parts_are_read_from_names_or_said(hdm, project, shots, rule, options, parts) -> None:
+    if rule:
+        text = (project / "pipelines.yaml").read_text()
+        (project / "pipelines.yaml").write_text(text.replace(
+            "format: folder}", f'format: folder, part_rule: "{rule}"}}'))
+    hdm("predict", "plates", "shots", "--log", *options)
+    found = log(project).read()["part"]
+    assert [None if part != part else part for part in found] == parts
+
+
+def test_what_cannot_be_promised_is_printed(hdm, project, shots, monkeypatch) -> None:
+    monkeypatch.setenv("HDM_TRACKING", "off")
+    file = project / "data/plates/ddm_train/detector/detector.json"
+    content = json.loads(file.read_text())
+    content["calibration"]["groups"] = [4, 4]
+    file.write_text(json.dumps(content))
+    hdm("predict", "plates", "shots", "--log")
+    found = hdm("monitor", "plates")
+    assert "Calibration parts have up to 2 pictures each, and 3 of 3 logged" in found.out
+    page = (project / "data/plates/monitor/index.html").read_text()
+    assert "That cannot be promised here." in page and "part_rule" in page
 
 
 def test_the_live_model_judges_what_is_logged(hdm, project, shots, monkeypatch) -> None:
     from hdm.registry import fetch
 
     monkeypatch.setattr(fetch, "live_version", lambda line: "7")
-    monkeypatch.setattr(fetch, "fetch", lambda line, uri: fetch.Fetched(
+    monkeypatch.setattr(fetch, "fetch", lambda line, uri, into: fetch.Fetched(
         uri.rpartition("/")[2], project / "registered"))
     hdm("predict", "plates", "shots", "--log")
     hdm("predict", "plates", "shots", "--log", "--model", "models:/hdm-plates/4")
@@ -86,7 +117,7 @@ def test_a_look_prints_what_is_watched(hdm, project, shots, monkeypatch) -> None
     found = hdm("monitor", "plates")
     assert found.code == 0, found.err
     assert "Sharpness" in found.out
-    assert "plates, version local: no change in 3 images." in found.out
+    assert "plates, version trained: no change in 3 images." in found.out
     assert "data/plates/monitor/index.html" in found.out
     record = json.loads(hdm("monitor", "plates", "--json").out)
     assert record == json.loads((project / "data/plates/monitor/status.json").read_text())

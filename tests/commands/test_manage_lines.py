@@ -67,6 +67,21 @@ def test_a_folder_alone_is_enough_and_questions_are_answered(hdm, project, sourc
                                          "folders": {"label": "defect"}}
 
 
+@pytest.mark.parametrize(("rule", "parts"), [("{part}?", 2), ("p{part}", 6), ("{part}*", 6)])
+def test_a_rule_for_parts_is_stored_and_counted(hdm, project, rule, parts) -> None:
+    for kind in ("good", "scratch"):
+        (project / "cells" / kind).mkdir(parents=True)
+    for n in range(6):
+        name = f"{'good' if n < 3 else 'scratch'}/p{n // 3}{'abc'[n % 3]}.png"
+        Image.new("L", (8, 8), 30 * n).save(project / "cells" / name)
+    added = hdm("lines", "add", "cells", "--part-rule", rule)
+    assert added.code == 0, added.err
+    assert f"6 images show {parts} parts." in added.out
+    source = YAML(typ="safe").load((project / "pipelines.yaml").read_text())["lines"]["cells"]
+    assert source["source"]["part_rule"] == rule
+    assert hdm("config", "check").code == 0
+
+
 @pytest.mark.parametrize(("arguments", "part"), [
     (("--name", "plates", "--source", "camera"), "exists already"),
     (("--name", "all", "--source", "camera"), "cannot be named 'all'"),
@@ -79,6 +94,8 @@ def test_a_folder_alone_is_enough_and_questions_are_answered(hdm, project, sourc
     ((), "expected the folder or table"),
     (("camera", "--folder", "scratch=bad"), "the role one of good, defect, masks, aside"),
     (("camera", "--column", "Befund"), "expected OURS=THEIRS"),
+    (("camera", "--part-rule", "cam*"), "expected {part} where the part's name stands"),
+    (("camera", "--part-rule", "{part}_cam*"), "expected names that fit the part rule"),
 ])
 def test_what_cannot_be_added_changes_nothing(hdm, project, source, arguments, part) -> None:
     (project / "empty").mkdir()

@@ -2,43 +2,15 @@
 
 import csv
 import json
-import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
+from bright_detector import Detector
 from PIL import Image
 
 from hdm.commands import prediction_table
 from hdm.dataset import images as decoder
-
-
-@dataclass
-class Verdict:
-    score: float
-    p_value: float
-    probability: float
-    decision: str
-    threshold: float
-    anomaly_map: np.ndarray
-
-
-class Detector:
-    """Brightness is anomaly."""
-
-    batches: list[int]
-
-    def __init__(self) -> None:
-        self.batches = []
-
-    def predict(self, images: list[np.ndarray], batch_size: int = 16) -> list[Verdict]:
-        self.batches.append(len(images))
-        means = [float(image.mean()) / 255 for image in images]
-        return [Verdict(mean, 1 - mean, mean, "defect" if mean > 0.5 else "good", 0.5,
-                        np.full(image.shape[:2], mean, np.float32))
-                for image, mean in zip(images, means, strict=True)]
 
 
 @pytest.fixture
@@ -168,6 +140,9 @@ def test_what_is_in_the_output_folder_stays(hdm, project, images, detector) -> N
     (("bolts", "shots"), "no product line 'bolts'"),
     (("meshes", "shots"), "train it with `hdm run meshes`"),
     (("plates", "shots", "--model", "elsewhere"), "expected a detector in elsewhere"),
+    (("plates", "shots", "--version", "newest"), "expected a version number such as 3"),
+    (("plates", "shots", "--version", "3", "--trained"), "at most one of --version, --trained"),
+    (("plates", "shots", "--version", "3"), "there is no registry at"),
 ])
 def test_what_cannot_be_done_is_one_sentence(
         hdm, project, images, detector, arguments, part) -> None:
@@ -175,7 +150,7 @@ def test_what_cannot_be_done_is_one_sentence(
     (project / "other").mkdir()
     (project / "other" / "a.heic").write_bytes(b"x")
     found = hdm("predict", *arguments)
-    assert found.code in (2, 3)
+    assert found.code in (2, 3, 6)
     assert part in found.err
     assert "Traceback" not in found.err
 
@@ -185,44 +160,23 @@ def test_registered_models_are_found_by_alias_or_version(
     from hdm.registry import fetch
 
     asked = []
-    monkeypatch.setattr(fetch, "fetch", lambda line, uri: asked.append((line.name, uri)) or
+    monkeypatch.setattr(fetch, "fetch", lambda line, uri, into: asked.append((line.name, uri)) or
                         fetch.Fetched("5", project / "data/plates/ddm_train/detector"))
-    assert hdm("predict", "plates", "shots", "--model", "models:/hdm-plates@champion").code == 0
+    assert hdm("predict", "plates", "shots", "--model", "models:/hdm-plates@previous").code == 0
     assert hdm("predict", "plates", "shots", "--model", "models:/hdm-plates/2").code == 0
-    assert asked == [("plates", "models:/hdm-plates@champion"), ("plates", "models:/hdm-plates/2")]
+    assert hdm("predict", "plates", "shots", "--version", "3").code == 0
+    assert asked == [("plates", "models:/hdm-plates@previous"), ("plates", "models:/hdm-plates/2"),
+                     ("plates", "models:/hdm-plates/3")]
+    assert detector["operating_point"] is None  # the version's own
 
 
-def test_batches_are_bounded_and_rows_keep_the_order(tmp_path: Path) -> None:
-    files = []
-    for n in range(20):
-        files.append(tmp_path / f"{n:02d}.png")
-        Image.new("L", (2, 2), n * 12).save(files[-1])
-    files[3].write_bytes(b"")
-    detector, seen = Detector(), []
-    rows = prediction_table.predict_files(detector, files, tmp_path / "out",
-                                    lambda done, total: seen.append((done, total)))
-    assert detector.batches == [15, 4]
-    assert seen == [(16, 20), (20, 20)]
-    assert [Path(row.path).name for row in rows] == [file.name for file in files]
-    assert rows[3].error and not rows[3].heatmap
-
-
-def test_long_and_undecodable_names(tmp_path: Path) -> None:
-    long = tmp_path / ("名" * 80 + ".png")
-    Image.new("L", (2, 2)).save(long)
-    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/a\xff.png"))
-    Image.new("L", (2, 2)).save(odd)
-    rows = prediction_table.predict_files(Detector(), [long, odd], tmp_path / "out",
-                                          lambda *_: None)
-    prediction_table.write_tables(rows, tmp_path / "out")
-    assert [row.decision for row in rows] == ["good", "good"]
-    assert "a\\xff.png" in (tmp_path / "out" / "predictions.csv").read_text(encoding="utf-8")
-
-
-def test_heat_map_scale_is_fixed(tmp_path: Path) -> None:
-    for value in (0.0, 0.5, 1.0, 7.0):
-        prediction_table.save_heatmap(np.full((2, 3), value, np.float32), tmp_path / f"{value}.png")
-    pixel = {value: Image.open(tmp_path / f"{value}.png").getpixel((0, 0))
-             for value in (0.0, 0.5, 1.0, 7.0)}
-    assert sum(pixel[0.0]) < sum(pixel[0.5]) < sum(pixel[1.0])
-    assert pixel[7.0] == pixel[1.0]
+def test_a_line_without_a_live_version_says_who_answers(
+        hdm, project, images, detector, monkeypatch) -> None:
+    found = hdm("predict", "plates", "shots")
+    assert "2 images: 1 good, 1 defect (the detector that was trained last)" in found.out
+    assert "note: plates has no live version yet: the detector that was trained last" in found.out
+    monkeypatch.setenv("HDM_TRACKING", "off")
+    assert "note: HDM_TRACKING is off" in hdm("predict", "plates", "shots").out
+    assert "note:" not in hdm("predict", "plates", "shots", "--trained").out
+    rows = json.loads((project / "data/plates/predictions/predictions.json").read_text())
+    assert {row["model_version"] for row in rows} == {"trained"}

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from hdm.commands.run_line import viewers
+from hdm.evaluation.stopped_parts import count_stopped
 
 
 def put(project: Path, path: str, content: object) -> None:
@@ -25,10 +26,31 @@ def test_table_shows_what_each_line_has(hdm, project) -> None:
     plates, meshes = (next(row for row in found.out.splitlines() if name in row)
                       for name in ("plates", "meshes"))
     assert [cell.strip() for cell in plates.strip("│").split("│")] == [
-        "plates", "0.988", "–", "2.500", "4", "promoted"]
-    assert meshes.count("–") == 5
+        "plates", "trained", "0.988", "–", "–", "–", "2.500", "version 4 promoted"]
+    assert meshes.count("–") == 7
     assert "mlflow ui --backend-store-uri sqlite:///mlflow.db" in found.out
     assert "prefect server start" in found.out
+
+
+def test_recall_and_false_alarms_are_shown_with_counts_and_by_type(hdm, project) -> None:
+    found = count_stopped([
+        {"label": int(n >= 20), "defect_type": ("good", "dent", "crack")[n // 20],
+         "group": str(n), "decision": "defect" if n in {3, *range(25, 60)} else "good"}
+        for n in range(60)], 0.95)
+    put(project, "evaluate/detection.json", found.as_dict())
+    put(project, "evaluate/metrics.json", {"image_auroc": 0.9})
+    (project / "data/plates/evaluate/by_defect_type.csv").write_text(
+        "defect_type,image_auroc\ndent,0.8125\ncrack,\n")
+    whole, one = hdm("results"), hdm("results", "plates")
+    for said in ("87.5 %, 35 of 40", "73.2 % to 95.8 %", "5 %, 1 of 20", "0.1 % to 24.9 %",
+                 "plates: the worst type of defect is dent, 15 of 20 stopped"):
+        assert said in whole.out and said in one.out
+    cells = [[cell.strip() for cell in row.strip("│").split("│")] for row in one.out.splitlines()]
+    assert ["dent", "15 of 20", "75 %", "50.9 % to 91.3 %", "0", "0.812"] in cells
+    assert ["crack", "20 of 20", "100 %", "83.2 % to 100 %", "0", "–"] in cells
+    assert ["good parts", "1 of 20", "5 %", "0.1 % to 24.9 %", "0", ""] in cells
+    assert "meshes" not in one.out
+    assert hdm("results", "nothing").code == 2
 
 
 @pytest.mark.parametrize("text", ["{", "[]", ""])

@@ -16,7 +16,9 @@ import pytest
     (("export", "bolts", "--output", "a.onnx"), "no product line 'bolts'"),
     (("export", "plates", "--output", "a.txt"), "expected --output to end in .onnx"),
     (("export", "plates", "--output", "a.onnx", "--depth", "12"), "expected --depth 8 or 16"),
-    (("export", "plates", "--output", "a.onnx"), "there is no registry at"),
+    (("export", "plates", "--output", "a.onnx"), "train it with `hdm run plates`"),
+    (("export", "plates", "--output", "a.onnx", "--version", "2"), "there is no registry at"),
+    (("export", "plates", "--output", "a.onnx", "--version", "2", "--trained"), "at most one of"),
 ])
 def test_what_cannot_be_done_is_one_sentence(hdm, project, arguments, part) -> None:
     before = sorted(project.rglob("*"))

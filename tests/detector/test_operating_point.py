@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from hdm.dataset.appearance import Appearance
 from hdm.detector.calibration import Calibration
+from hdm.detector.conformal import conformal_threshold
 from hdm.detector.operating_point import (
     OperatingPoint,
     choose,
-    conformal_threshold,
     curve,
     expected_cost,
 )
@@ -83,7 +83,8 @@ def test_cheapest_threshold_by_hand():
     assert found["escape_rate"].tolist() == pytest.approx([0] * 5 + [1 / 3] * 4 + [2 / 3])
     point = choose(calibration, ThresholdRule(**COSTS))
     costs = 0.01 * 100 * found["escape_rate"] + 0.99 * 2 * found["false_alarm_rate"]
-    assert point.cost == pytest.approx(costs.min())
+    assert point.cost == pytest.approx(expected_cost(point.escape_rate, point.false_alarm_rate,
+                                                     100, 2, 0.01))
     assert point.threshold == found["threshold"][costs.idxmin()]
     assert point.basis == "cost"
 
@@ -116,7 +117,11 @@ def test_costs_come_together():
 
 def test_rate_without_costs():
     point = choose(of(range(19), [3.0, 30.0]), ThresholdRule(false_alarm_rate=0.05))
-    assert point == OperatingPoint(18.0, 0.05, True, "rate", 0.5, None)
+    # Of 19 parts none is above: the true rate is below x on 1 - (1 - x)^19 of lines.
+    assert (point.threshold, point.false_alarm_rate, point.certified, point.basis,
+            point.escape_rate, point.cost) == (18.0, 0.05, True, "rate", 0.5, None)
+    assert (point.parts, point.promised_rate) == (19, pytest.approx(0.05))
+    assert point.likely_rate == pytest.approx(1 - 0.1**(1 / 19))
     assert OperatingPoint.from_dict(point.as_dict()) == point
 
 

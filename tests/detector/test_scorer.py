@@ -32,9 +32,10 @@ def test_the_diffusion_is_that_of_what_the_encoder_sees():
     ddm, images = module(detail=0.7), tiny.textures(2, 48)
     seen = ddm.form.for_encoder(images)
     assert seen.shape[-2:] == (32, 32)
-    torch.testing.assert_close(ddm.diffusion(images), ddm.prior.evidence(ddm.prior.latents(seen)))
-    assert ddm.diffusion(images).shape == (2, KINDS, 4, 4)
-    assert module(backbone=False).diffusion(images) is None
+    found = ddm.diffusion(ddm.latents(seen))
+    torch.testing.assert_close(found, ddm.prior.evidence(ddm.prior.latents(seen)))
+    assert found.shape == (2, KINDS, 4, 4)
+    assert module(backbone=False).diffusion(module(backbone=False).latents(seen)) is None
 
 
 def test_coarse_maps_are_interpolated_to_the_finer_size():
@@ -48,7 +49,7 @@ def test_larger_images_are_judged_by_tiles_and_encoded_whole():
     seen = ddm.form.for_discriminator(images)
     assert seen.shape[-2:] == (80, 80)
     torch.testing.assert_close(ddm.taught(seen), over_tiles(seen, (48, 32), ddm.judge))
-    assert ddm.diffusion(images).shape == (1, KINDS, 20, 20)
+    assert ddm.diffusion(ddm.latents(ddm.form.for_encoder(images))).shape == (1, KINDS, 20, 20)
     assert evidence_maps(ddm, PLAIN, images).shape == (1, KINDS + 1, 80, 80)
 
 
@@ -58,12 +59,12 @@ def test_batches_do_not_matter(monkeypatch, backbone):
     alone = [evidence_maps(ddm, PLAIN, image[None]) for image in images]
     monkeypatch.setattr(scorer_module, "BATCH", 3)
     monkeypatch.setattr(ddm_module, "BATCH", 2)
-    for one, other in zip(all_maps(ddm, PLAIN, images), alone, strict=True):
+    for (one, _), other in zip(all_maps(ddm, PLAIN, images), alone, strict=True):
         torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
 
 
 def test_images_to_be_tiled_may_differ_in_size():
     ddm = module("tile")
     images = [tiny.textures(1, 96)[0, :, :, :width] for width in (96, 40)]
-    assert [tuple(found.shape[-2:]) for found in all_maps(ddm, PLAIN, images)] == \
+    assert [tuple(found.shape[-2:]) for found, _ in all_maps(ddm, PLAIN, images)] == \
         [(48, 48), (48, 20)]

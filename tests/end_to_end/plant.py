@@ -26,7 +26,8 @@ TINY: dict[str, Any] = {
     "ddm_train": {"network": {"widths": [8, 16]}, "training": {"steps": 6, "batch": 4}},
     "evaluate": {"bootstrap": 5, "sheet_images": 4},
     # A network of six steps cannot find defects; the gate has tests of its own.
-    "register": {"minimum_image_auroc": 0.0, "minimum_pixel_auroc": 0.0},
+    "register": {"minimum_image_auroc": 0.0, "minimum_pixel_auroc": 0.0,
+                 "minimum_recall": 0.0, "maximum_false_alarms": 1.0},
 }
 
 
@@ -49,7 +50,7 @@ def make_plant(folder: Path, *lines: str, git: bool = True) -> Path:
                         ignore=shutil.ignore_patterns("__pycache__"))
     for file in ("dvc.yaml", ".gitignore", ".dvcignore"):
         shutil.copyfile(ROOT / file, project / file)
-    for room in ("test_sets", "regions"):
+    for room in ("test_sets", "feedback", "regions"):
         shutil.copytree(ROOT / room, project / room)
     draw_line("brushed_plate", folder / "camera", scale=0.13)
     sources = {LINE: folder / "camera", OTHER: project / "camera" / OTHER}

@@ -29,6 +29,7 @@ LEARNING = {
                   "training": {"steps": 200, "batch": 8}},
     # So small a network is beaten by luck; what the story needs is better or not.
     "register": {"minimum_image_auroc": 0.0, "minimum_pixel_auroc": 0.0, "tolerance": 0.5,
+                 "minimum_recall": 0.0, "maximum_false_alarms": 1.0,
                  "type_tolerance": 1.0, "confidence": 0.99},
     "monitor": {"cooldown_hours": 0},
 }
@@ -175,7 +176,8 @@ def test_a_rollback_is_one_command_and_serving_follows(factory: Factory) -> None
 def test_a_poisoned_challenger_is_refused_for_the_right_reason(factory: Factory) -> None:
     """Somebody takes noise for good parts."""
     override(factory.project, LINE, register={"tolerance": 0.01, "minimum_image_auroc": 0.0,
-                                              "minimum_pixel_auroc": 0.0})
+                                              "minimum_pixel_auroc": 0.0, "minimum_recall": 0.0,
+                                              "maximum_false_alarms": 1.0})
     noisy = np.random.default_rng(0)
     for file in sorted((factory.camera / "train/good").glob("*.png")):
         noise(noisy, Image.open(file), file)

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -31,6 +32,8 @@ def test_image_figures(split, settings):
     assert found["precision"] == pytest.approx(4 / 5)
     assert found["image_f1"] == pytest.approx(4 / 5)
     assert found["false_alarm_rate"] == 0.25
+    assert (found["image_recall"], found["image_false_alarm_rate"]) == (4 / 5, 0.25)
+    assert (found["escapes"], found["false_alarms"], found["undecidable_parts"]) == (1, 1, 0)
     assert found["threshold"] == 0.5
     assert (found["images"], found["good"], found["defects"]) == (9, 4, 5)
 
@@ -71,7 +74,7 @@ def test_scores_keep_the_manifests_order(split, settings):
     scores = measured(split, settings).scores
     assert scores["path"].tolist() == [row.path for row in split.manifest]
     assert scores.columns.tolist() == ["path", "label", "defect_type", "group", "score",
-                                       "p_value", "probability", "decision"]
+                                       "p_value", "probability", "decision", "reasons"]
 
 
 def test_the_same_input_gives_the_same_output(split, settings):
@@ -161,3 +164,20 @@ def test_thumbnails_are_averages_and_never_enlarged():
     assert small.shape == (104, THUMBNAIL_SIDE)
     assert set(np.unique(small)) == {0, 255}
     assert thumbnail(quantise(values[:10, 410:430])).shape == (10, 20)
+
+
+@pytest.mark.parametrize(("path", "recall", "false_alarms", "good", "defects"), [
+    ("test/scratch/s2.png", 1.0, 0.25, 0, 1), ("test/good/g0.png", 0.8, 0.5, 1, 0),
+    ("test/good/g3.png", 0.8, 0.25, 1, 0), ("test/dent/d0.png", 0.8, 0.25, 0, 1)])
+def test_what_is_undecidable_is_stopped_and_counted(split, settings, path, recall, false_alarms,
+                                                    good, defects):
+    told = replace(split.predictions[path], decision="undecidable",
+                   reasons=(("too_dark", "It is."), ("clipped", "It is.")))
+    found = measured(replace(split, predictions={**split.predictions, path: told}), settings)
+    plain = measured(split, settings)
+    assert found.metrics["recall"] == pytest.approx(recall)
+    assert found.metrics["false_alarm_rate"] == pytest.approx(false_alarms)
+    assert found.metrics["undecidable_good"] == good
+    assert found.metrics["undecidable_defects"] == defects
+    assert found.metrics["image_auroc"] == plain.metrics["image_auroc"]
+    assert found.scores.set_index("path").loc[path, "reasons"] == "too_dark, clipped"

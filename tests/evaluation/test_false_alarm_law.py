@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hdm.detector.operating_point import conformal_threshold
+from hdm.detector.conformal import conformal_threshold
 from hdm.evaluation.false_alarm_law import false_alarms_by_chance
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny
-from small_detector import native, small_detector
+from small_detector import native, plates, small_detector
 
 from hdm.errors import HDMError
 from hdm.export import onnx_file as module
@@ -91,8 +91,33 @@ def test_a_detector_of_tiles_takes_images_of_its_own_size(tmp_path) -> None:
     assert export(detector, FACTS, images, target, depth=8).agrees
     runtime = RuntimeDetector(target, threads=1)
     assert compare(detector, runtime, [native(70, 50, seed=n) for n in range(5)]).agrees
-    with pytest.raises(HDMError, match="expected an image of 70 x 50 px, received 50 x 70"):
-        runtime.predict([native(50, 70)])
+    for shape in ((50, 70), (1, 1), (10, 3_000)):
+        own, found, last = runtime.predict([native(70, 50), native(*shape), native(70, 50)])
+        usual = detector.predict([native(70, 50)])[0].decision
+        assert own.decision == last.decision == usual
+        assert found.decision == "undecidable" and found.anomaly_map.shape == shape
+        assert f"has {shape[1]} x {shape[0]} px" in found.reasons[0].sentence
+
+
+@pytest.mark.parametrize("over", [{}, {"channels": 3}, {"backbone": False}, {"fit": "tile"}])
+def test_the_file_finds_the_same_pictures_undecidable(over, tmp_path) -> None:
+    detector, target = small_detector(decidable=True, **over), tmp_path / "doubts.onnx"
+    good = plates(6, seed=9, channels=over.get("channels", 1))
+    export(detector, FACTS, good, target, depth=8)
+    hostile = [good[0] // 8, np.zeros_like(good[0]), np.full_like(good[0], 255),
+               np.ascontiguousarray(good[1].swapaxes(0, 1)), good[2] // 2 + 100]
+    pictures = good + hostile
+    if over.get("fit") != "tile":
+        pictures += [good[0][:1, :1], good[0][:20], native(10, 900)]
+    runtime = RuntimeDetector(target, threads=1)
+    for one, two in zip(detector.predict(pictures), runtime.predict(pictures), strict=True):
+        assert one.decision == two.decision
+        assert [doubt.code for doubt in one.reasons] == [doubt.code for doubt in two.reasons]
+    assert sum(p.decision == "undecidable" for p in runtime.predict(hostile)) >= 3
+    flags, figures = runtime._session.run(["undecidable", "figures"], {
+        "image": np.stack(hostile).reshape(len(hostile), 96, 96, -1)})
+    assert flags.tolist() == [bool(p.reasons) for p in detector.predict(hostile)]
+    assert figures.shape == (5, 7)
 
 
 def test_it_serves_as_the_detector_does(detector, exported, tmp_path, monkeypatch) -> None:

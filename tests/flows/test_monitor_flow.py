@@ -71,6 +71,16 @@ def test_retraining_can_be_switched_off(project: Path, events: list[Any], sees: 
     assert not events
 
 
+@pytest.mark.parametrize("doubt", ["3 of 9 logged pictures do not say which part they show.", ""])
+def test_where_parts_are_not_known_an_alarm_asks_for_nothing(
+        project: Path, events: list[Any], sees: Any, doubt: str) -> None:
+    sees({**record("drift"), "doubt": doubt})
+    state = ending()
+    assert state.name == "Drift" and doubt in state.message
+    assert bool(events) is not bool(doubt)
+    assert bool(read(project / "data" / "good" / "monitor")) is not bool(doubt)
+
+
 def test_a_real_look_at_a_line_without_a_model(project: Path, events: list[Any]) -> None:
     state = ending()
     assert (state.is_completed(), state.name) == (True, "Idle"), state.message

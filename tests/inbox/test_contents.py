@@ -125,5 +125,5 @@ def test_a_link_to_a_folder_of_the_inbox_waits(inbox):
     (inbox / "good/again").symlink_to(inbox / "dent", target_is_directory=True)
     found = look(inbox)
     assert found.waiting == {
-        "good/again": "it is a link to a folder: put the files themselves here"}
+        "good/again": "it is a link, or is in a folder that is one: put the file itself here"}
     assert not found.not_images and len(found.images) == 3

@@ -25,7 +25,7 @@ def intake(tmp_path):
 
 
 def step(intake, origin, target):
-    return Step(origin=origin, target=target, digest=file_digest(intake.inbox / origin))
+    return Step(origin=origin, target=target, digest=file_digest(intake.inbox, origin))
 
 
 def plan_of(intake):
@@ -80,7 +80,7 @@ def trap(patch, number):
         return act
 
     for owner, name in ((Path, "replace"), (Path, "unlink"), (room, "append_text"),
-                        (room.shutil, "copyfile")):
+                        (room.shutil, "copyfileobj"), (room.beneath, "remove")):
         patch.setattr(owner, name, trapped(getattr(owner, name)))
     return count
 
@@ -164,7 +164,7 @@ def test_full_disk_is_one_sentence_and_goes_on_later(intake, monkeypatch):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(room.shutil, "copyfile", full)
+        patch.setattr(room.shutil, "copyfileobj", full)
         with pytest.raises(HDMError, match="No space left on device"):
             intake.carry_out(plan_of(intake), lambda: "")
     assert tree(intake.source) == {}

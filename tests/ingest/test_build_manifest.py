@@ -44,7 +44,7 @@ def test_split_table_counts_every_image(tmp_path):
     assert table["images"].sum() == 27 and table["images"].tolist()[2:] == [4, 3]
     assert table["masks"].tolist() == [0, 0, 0, 3]
     assert table["images"].tolist()[:2] == [20 - table["images"][1], table["images"][1]]
-    assert result.warnings == []
+    assert result.warnings == ["parts unknown: each picture counts as its own part."]
 
 
 def test_same_input_gives_same_bytes_and_leaves_the_source_alone(tmp_path):
@@ -166,7 +166,7 @@ def test_near_copies_are_refused_warned_of_or_ignored(near):
     assert "ingest.near_duplicates" in message
     warned = run(near, near_duplicates="warn").warnings
     assert any("train/good/5.png" in text for text in warned)
-    assert not any("picture" in text for text in run(near, near_duplicates="ignore").warnings)
+    assert not any("same picture" in text for text in run(near, near_duplicates="ignore").warnings)
 
 
 def test_what_test_cannot_tell_is_said(tmp_path):
@@ -174,7 +174,8 @@ def test_what_test_cannot_tell_is_said(tmp_path):
     assert run(tmp_path).warnings[0].startswith("test has no defect images")
     fill(tmp_path / "dent", 2, 60)
     assert run(tmp_path).warnings == [
-        "2 of 2 defect images in test have no mask: pixel metrics leave them out."]
+        "2 of 2 defect images in test have no mask: pixel metrics leave them out.",
+        "parts unknown: each picture counts as its own part."]
 
 
 @pytest.mark.real_data

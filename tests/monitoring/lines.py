@@ -29,8 +29,10 @@ def rows(count: int = 400, seed: int = 1, **changed: np.ndarray | float) -> pd.D
     found["time"] = 1.79e9 + np.arange(count) * 60.0
     found["model"] = "3"
     found["threshold"] = POINT.threshold
+    found["part"] = None
     found["pixel_hash"] = [generator.bytes(32).hex() for _ in range(count)]
     found["decision"] = np.where(found["score"] > POINT.threshold, "defect", "good")
+    found["reasons"] = "[]"
     return found
 
 
@@ -40,4 +42,5 @@ def undecidable(found: pd.DataFrame, which: np.ndarray) -> pd.DataFrame:
     found.loc[which, ["score", *LOOKS, "threshold"]] = np.nan
     found.loc[which, "pixel_hash"] = None
     found.loc[which, "decision"] = "undecidable"
+    found.loc[which, "reasons"] = '["too_dark"]'
     return found

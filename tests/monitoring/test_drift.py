@@ -79,6 +79,21 @@ def test_too_many_undecidable_images() -> None:
     assert not streams(undecidable(rows(600), np.arange(600) % 100 == 3))["undecidable"].alarm
 
 
+@pytest.mark.parametrize("before", [0, 100, 2_000, 20_000])
+def test_a_lamp_that_died_is_told_within_ten_pictures(before) -> None:
+    generator = np.random.default_rng(before)
+    which = np.r_[generator.random(before) < 0.01, np.full(20, True)]
+    stream = streams(undecidable(rows(before + 20), which))["undecidable"]
+    assert stream.crossed is not None and before < stream.crossed + 1 <= before + 10
+
+
+def test_a_camera_that_repeats_its_dead_picture_is_told_too() -> None:
+    found = undecidable(rows(60), np.arange(60) >= 40)
+    found.loc[40:, "pixel_hash"] = "0" * 64
+    assert list(counted(found, POINT.threshold)["id"]) == list(range(1, 61))
+    assert streams(counted(found, POINT.threshold))["undecidable"].alarm
+
+
 def test_evidence_does_not_depend_on_how_often_one_looks() -> None:
     found = rows(700, brightness=after(300, 700, 1.0))
     whole = streams(found)

@@ -113,8 +113,8 @@ def test_without_mlflow_the_local_detector_is_watched(line: Line,
     monkeypatch.setenv("HDM_TRACKING", "off")
     assert check_line(line)["state"] == "idle"
     _detector(line.detector_folder)
-    fill(line, 30, model="local")
-    assert (check_line(line)["model"], check_line(line)["images"]) == ("local", 30)
+    fill(line, 30, model="trained")
+    assert (check_line(line)["model"], check_line(line)["images"]) == ("trained", 30)
 
 
 def test_only_unreadable_images(line: Line) -> None:
@@ -124,6 +124,7 @@ def test_only_unreadable_images(line: Line) -> None:
     found = check_line(line)
     assert found["state"] == "drift"
     assert "more images are undecidable than stated" in found["sentence"]
+    assert "most often undecidable: unreadable" in found["sentence"]
     assert found["shares"]["defects"]["share"] is None
     assert "none judged yet" in (line.monitor_folder / "index.html").read_text()
 

@@ -6,6 +6,7 @@ import re
 import pytest
 from PIL import Image
 
+from hdm.evaluation.stopped_parts import count_stopped
 from hdm.monitoring.line_page import Page, Sheet, VersionRow, render
 
 
@@ -15,8 +16,19 @@ def png() -> bytes:
     return stream.getvalue()
 
 
-def row(version, decision="promote", aliases=(), live=(), image=0.9):
-    return VersionRow(version, "2026-01-01 08:00", decision, (), aliases, image, None, live)
+def row(version, decision="promote", aliases=(), live=(), image=0.9, detection=None):
+    return VersionRow(version, "2026-01-01 08:00", decision, (), aliases, image, None, live,
+                      detection)
+
+
+def counted(missed, good=10):
+    """Ten dents and ten cracks, of which `missed` cracks escape; one false alarm."""
+    rows = [{"label": 1, "defect_type": kind, "group": f"{kind}{n}",
+             "decision": "good" if kind == "crack" and n < missed else "defect"}
+            for kind in ("dent", "crack") for n in range(10)]
+    rows += [{"label": 0, "defect_type": "good", "group": f"g{n}",
+              "decision": "good" if n else "defect"} for n in range(good)]
+    return count_stopped(rows, 0.95)
 
 
 def page(**over):
@@ -38,7 +50,22 @@ def test_it_says_who_serves_and_shows_everything():
                  'href="../monitor/index.html"', 'name="viewport"', "AUROC of each version"):
         assert said in text, said
     assert text.count("<img") == 2 and text.count("<svg") == 1
-    assert "verdict good" in text
+    assert "verdict neutral" in text  # nobody knows how many defects it stops
+
+
+@pytest.mark.parametrize(("missed", "status", "cracks"), [
+    (0, "good", '<td class="right">100 %'), (1, "neutral", '<td class="wrong">90 %'),
+    (10, "neutral", '<td class="wrong">0 %')])
+def test_a_missed_defect_is_never_green(missed, status, cracks):
+    text = render(page(champion=row(2, detection=counted(missed))))
+    assert f"verdict {status}" in text
+    assert cracks in text.split("crack</th>")[1].split("</tr>")[0]
+    assert f"It stops {20 - missed} of 20 defective parts" in text
+    assert ("The worst type of defect is crack" in text) is bool(missed)
+
+
+def test_a_version_without_counts_says_so():
+    assert "What it stops was not recorded" in render(page())
 
 
 def test_it_needs_nothing_from_elsewhere():

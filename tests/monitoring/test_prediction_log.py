@@ -1,17 +1,21 @@
 """The prediction log: nothing is lost, whoever writes and whatever the clock does."""
 
 import hashlib
+import json
 import sqlite3
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from hdm.dataset.appearance import Appearance
 from hdm.dataset.images import pixel_hash, read_image
+from hdm.detector.decidability import Doubt
 from hdm.detector.detector import Prediction
 from hdm.errors import HDMError
 from hdm.monitoring.prediction_log import COLUMNS, SCHEMA_VERSION, PredictionLog
@@ -33,21 +37,45 @@ def test_a_row_says_all_there_is_to_say(tmp_path: Path) -> None:
     log = PredictionLog(tmp_path / "log", Monitor(keep_share=0), clock=lambda: 1_000.5)
     log.record("a.png", "3", "rest", picture(0), found())
     row = log.read().iloc[0].to_dict()
+    assert pd.isna(row.pop("part"))
     assert row == {
         "id": 1, "time": 1_000.5, "source": "rest", "model": "3", "name": "a.png",
         "pixel_hash": pixel_hash(picture(0)), "score": 0.2, "p_value": 0.5, "probability": 0.1,
         "threshold": 1.0, "decision": "good", "brightness": 0.1, "contrast": 0.2,
-        "sharpness": 0.3, "reason": "", "kept": False}
+        "sharpness": 0.3, "reason": "", "reasons": "[]", "kept": False}
 
 
 def test_what_cannot_be_judged_is_recorded_with_its_reason(tmp_path: Path) -> None:
     log = PredictionLog(tmp_path, Monitor())
-    log.record_undecidable("b.png", "local", "cli", "a truncated image")
-    log.record("c.png", "local", "cli", picture(1), found(float("nan")))
+    log.record_undecidable("b.png", "trained", "cli", "a truncated image")
+    log.record("c.png", "trained", "cli", picture(1), found(float("nan")))
     rows = log.read()
     assert list(rows["decision"]) == ["undecidable", "undecidable"]
     assert list(rows["reason"]) == ["a truncated image", "the score is not a number"]
+    assert list(rows["reasons"]) == ['["unreadable"]', '["no_score"]']
     assert rows["score"].isna().all()
+
+
+@pytest.mark.parametrize("codes", [("too_dark",), ("too_dark", "no_contrast"), ("foreign",)])
+def test_an_undecidable_picture_is_recorded_with_codes_and_sentences(tmp_path, codes) -> None:
+    doubts = tuple(Doubt(code, f"It is {code}.") for code in codes)
+    log = PredictionLog(tmp_path, Monitor())
+    log.record("a.png", "1", "rest", picture(0),
+               replace(found(decision="undecidable"), reasons=doubts))
+    row = log.read().iloc[0]
+    assert json.loads(row["reasons"]) == list(codes) and row["score"] == 0.2
+    assert row["reason"] == " ".join(doubt.sentence for doubt in doubts)
+
+
+def test_a_log_that_was_begun_before_there_were_codes_goes_on(tmp_path: Path) -> None:
+    log = PredictionLog(tmp_path, Monitor())
+    log.record("old.png", "1", "rest", picture(0), found())
+    log.close()
+    with sqlite3.connect(log.file) as connection:
+        connection.execute("ALTER TABLE predictions DROP COLUMN reasons")
+    log.record_undecidable("new.png", "1", "rest", "cut off")
+    assert list(log.read()["name"]) == ["old.png", "new.png"]
+    assert list(log.read()["reasons"]) == ["[]", '["unreadable"]']
 
 
 def test_rows_of_one_model_and_a_log_that_is_not_there(tmp_path: Path) -> None:
@@ -145,6 +173,22 @@ def test_row_and_image_come_together_or_not_at_all(tmp_path: Path) -> None:
     (tmp_path / "images").unlink()
     log.record("d", "1", "cli", image, found(2.0, "defect"))
     assert list(log.read()["name"]) == ["first", "d"]
+
+
+@pytest.mark.parametrize("gone", [("part",), ("part", "sharpness"), ("probability", "part")])
+def test_a_log_of_before_a_column_was_known_goes_on(tmp_path: Path, gone: tuple[str, ...]) -> None:
+    log = PredictionLog(tmp_path, Monitor())
+    log.record("a", "1", "cli", picture(0), found(), part="p1")
+    log.close()
+    connection = sqlite3.connect(log.file)
+    for column in gone:
+        connection.execute(f"ALTER TABLE predictions DROP COLUMN {column}")
+    connection.close()
+    log.record("b", "1", "cli", picture(1), found(), part="p2")
+    log.record_undecidable("c", "1", "cli", "r", part="p2")
+    rows = log.read()
+    assert list(rows["name"]) == ["a", "b", "c"] and list(rows["part"][1:]) == ["p2", "p2"]
+    assert all(pd.isna(rows[column][0]) for column in gone)
 
 
 def test_logs_that_cannot_be_used_are_told_in_one_sentence(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import tiny
 import torch
 
 from hdm.dagm.bank import SampleBank
+from hdm.dataset.held_out import joining
 from hdm.dataset.input_format import resize
 from hdm.detector.ddm import DDM
 from hdm.detector.scorer import Scorer, evidence_maps
@@ -36,15 +37,16 @@ def module(fit="resize", detail=2.0, **over):
     return DDM(form, tiny.whitened(ddm.prior, known), ddm.network, ddm.settings, ddm.backend)
 
 
-def held_out(form, change=0.0, count=10):
-    """`count` images, and a sample of each with a square that `change` is added to."""
+def held_out(form, change=0.0, count=40):
+    """`count` images, and of the ten that join a sample with a square that `change` is added to."""
     images = [form.prepare(image) for image in pictures(count)]
-    canvases = torch.stack([form.for_discriminator(image[None])[0] for image in images])
-    seen, masks = canvases.clone(), torch.zeros(count, 32, 32, dtype=torch.uint8)
+    joins = np.flatnonzero(joining(list(map(str, range(count)))))
+    canvases = torch.stack([form.for_discriminator(images[n][None])[0] for n in joins])
+    seen, masks = canvases.clone(), torch.zeros(len(joins), 32, 32, dtype=torch.uint8)
     seen[..., 6:18, 6:18] += change
     masks[:, 6:18, 6:18], masks[:, 5, 5:19] = 1, 2
-    bank = SampleBank(seen.half(), masks, pd.DataFrame({"base": FIRST + np.arange(count)}))
-    return HeldOut(images.__getitem__, count, canvases, bank, np.arange(count), FIRST)
+    bank = SampleBank(seen.half(), masks, pd.DataFrame({"base": FIRST + np.arange(len(joins))}))
+    return HeldOut(images.__getitem__, count, canvases, bank, np.arange(len(joins)), FIRST)
 
 
 def pictures(count):
@@ -55,7 +57,7 @@ def pictures(count):
 
 def scorer_and_maps(ddm, held):
     normality = normality_of(ddm, tiny.textures(8, seed=2), Benign())
-    maps = {n: evidence_maps(ddm, normality, held.load(n)[None]) for n in range(held.count)}
+    maps = {n: evidence_maps(ddm, normality, held.load(n)[None]) for n in held.joins}
     return Scorer(ddm, normality, fit_fusion(list(maps.values()), (32, 32))), maps
 
 
@@ -67,7 +69,8 @@ def test_a_defect_that_changes_nothing_leaves_its_image_as_good_as_it_is(over):
     scorer, maps = scorer_and_maps(ddm, held)
     rows = np.array([3, 0, 7, 7])
     found = _synthetic(scorer, held, rows, maps).scores
-    own = torch.cat([scorer.fusion.evidence(maps[row], (32, 32)).scores for row in rows])
+    own = torch.cat([scorer.fusion.evidence(maps[held.joins[row]], (32, 32)).scores
+                     for row in rows])
     torch.testing.assert_close(found, own, atol=0.05, rtol=0)
 
 
@@ -82,7 +85,7 @@ def test_what_a_defect_adds_to_the_diffusion_is_added_to_that_of_its_own_image()
                                             align_corners=False)
     taught = scorer.normality.joined(held.bank.images[2:3].float(),
                                      ddm.judge(held.bank.images[2:3].float()))
-    kinds = torch.cat([maps[2][:, :2] + added, taught], 1)
+    kinds = torch.cat([maps[held.joins[2]][:, :2] + added, taught], 1)
     torch.testing.assert_close(found.pixels, scorer.fusion.pixels(kinds), atol=1e-4, rtol=1e-4)
 
 
@@ -94,7 +97,7 @@ def test_figures_of_defects_that_are_none_are_chance(fit):
     calibration, figures = calibrated(scorer, held, maps)
     assert figures["synthetic_image_auroc"] == pytest.approx(0.5, abs=0.1)
     assert 0 <= figures["synthetic_pixel_auroc"] <= 1
-    assert len(calibration.normal_scores) == len(calibration.synthetic_scores) == 10
+    assert len(calibration.normal_scores) == 30 and len(calibration.synthetic_scores) == 10
     assert calibration.image != (1.0, 0.0)
 
 
@@ -113,15 +116,35 @@ def test_without_synthetic_defects_there_are_no_figures():
     detector, figures = build_detector(ddm, tiny.textures(8, seed=2), Benign(), held, {"line": "a"})
     assert figures == {"synthetic_image_auroc": None, "synthetic_pixel_auroc": None}
     assert detector.calibration.image == (1.0, 0.0) and detector.info == {"line": "a"}
-    assert len(detector.calibration.appearance) == 10
+    assert len(detector.calibration.appearance) == 30
 
 
 def test_the_detector_scores_held_out_images_as_it_was_calibrated():
     ddm = module()
-    detector, _ = build_detector(ddm, tiny.textures(8, seed=2), Benign(), held_out(ddm.form), {})
-    scores = [found.score for found in detector.predict(list(pictures(10)))]
-    assert detector.calibration.normal_scores == pytest.approx(sorted(scores), abs=1e-3)
+    held = held_out(ddm.form)
+    detector, _ = build_detector(ddm, tiny.textures(8, seed=2), Benign(), held, {})
+    found = detector.predict([pictures(40)[number] for number in held.calibrates])
+    assert detector.calibration.normal_scores == pytest.approx(
+        sorted(one.score for one in found), abs=1e-3)
     assert detector.threshold == detector.calibration.normal_scores[-1]
+
+
+@pytest.mark.parametrize("shown", [2, 3, 4])
+def test_thresholds_come_from_parts_that_had_no_say_in_the_scores(monkeypatch, shown):
+    """However many pictures a part has, all of them join or all of them calibrate."""
+    ddm = module(backbone=False)
+    groups = tuple(f"part {number // shown}" for number in range(40))
+    held = replace(held_out(ddm.form), rows=np.empty(0, int), groups=groups)
+    seen = []
+    monkeypatch.setattr("hdm.pom.discrimination.building.fit_fusion",
+                        lambda maps, *rest, **over: (seen.append(len(maps)),
+                                                     fit_fusion(maps, *rest, **over))[1])
+    told = build_detector(ddm, tiny.textures(8, seed=2), Benign(), held, {})[0].calibration
+    assert seen == [len(held.joins)] and len(held.joins) + len(told.normal_scores) == 40
+    assert not {groups[n] for n in held.joins} & {groups[n] for n in held.calibrates}
+    assert len(told.part_scores) == len({groups[n] for n in held.calibrates})
+    assert len(held.joins) == pytest.approx(40 / 4, abs=shown)
+    assert set(told.pictures) <= {shown, 40 % shown}
 
 
 @pytest.mark.parametrize(("over", "known"), [
@@ -142,7 +165,7 @@ def test_of_many_images_some_are_held_in_memory(monkeypatch):
     assert torch.equal(shown[0], some) and posed.shape == some.shape
 
 
-def test_of_many_held_out_images_some_join_and_all_calibrate(monkeypatch):
+def test_of_many_images_that_join_some_are_taken(monkeypatch):
     ddm, normals = module(), tiny.textures(8, seed=2)
     held, shown = held_out(ddm.form, change=1.0), []
     monkeypatch.setattr("hdm.pom.discrimination.building.fit_fusion",
@@ -150,7 +173,5 @@ def test_of_many_held_out_images_some_join_and_all_calibrate(monkeypatch):
                                                      fit_fusion(maps, *rest, **over))[1])
     monkeypatch.setattr("hdm.pom.discrimination.building.JOINED_IMAGES", 5)
     detector, figures = build_detector(ddm, normals, Benign(), held, {})
-    assert shown == [5] and len(detector.calibration.normal_scores) == 10
-    scores = [found.score for found in detector.predict(list(pictures(10)))]
-    assert detector.calibration.normal_scores == pytest.approx(sorted(scores), abs=1e-3)
+    assert shown == [5] and len(detector.calibration.normal_scores) == 30
     assert figures["synthetic_image_auroc"] > 0.6

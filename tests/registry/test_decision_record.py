@@ -1,5 +1,6 @@
 """The decision record: tags and markdown."""
 
+import dataclasses
 import json
 
 from registry_lines import make_line
@@ -30,6 +31,20 @@ def test_tags_hold_the_decision_and_its_evidence(tmp_path):
     assert (tags["hdm.image_auroc"], tags["hdm.champion_before"]) == ("0.91234", "4")
     assert "hdm.pixel_auroc" not in tags
     assert all(tags.values())
+
+
+def test_a_long_decision_still_fits_its_tag_and_says_what_decided(tmp_path):
+    record = context(tmp_path)
+    many = tuple(Difference("image_auroc", 0.5, 0.9, -0.4, -0.5, -0.3, f"kind {n}", 9)
+                 for n in range(60))
+    evidence = dataclasses.replace(record.evidence, differences=(
+        *many, Difference("cost", 0.1, 0.1, 0.0, -0.1, 0.1)))
+    decision = gate(evidence, record.settings)
+    text = dataclasses.replace(record, evidence=evidence, decision=decision).tags("r")[
+        "hdm.decision_record"]
+    kept = json.loads(text)
+    assert kept["outcome"] == "refuse" and len(text) <= 4900 < len(json.dumps(decision.as_dict()))
+    assert {reason["code"] for reason in kept["reasons"]} == {"defect_type_worse_than_champion"}
 
 
 def test_description_has_the_table_and_the_way_to_the_run(tmp_path):

@@ -12,8 +12,8 @@ from registry_lines import make_line
 
 from hdm.errors import RegistryError
 from hdm.registry import fetch as module
+from hdm.registry.detector_files import fingerprint
 from hdm.registry.fetch import Fetched, fetch, live_version
-from hdm.registry.logged_model import fingerprint
 from hdm.registry.model_versions import FINGERPRINT
 
 MODEL = "hdm-plate"
@@ -76,7 +76,8 @@ def test_changed_files_are_noticed(line, client, versions, monkeypatch, tmp_path
 
 @pytest.mark.parametrize(("uri", "part"), [
     ("models:/hdm-plate@nobody", "the registry has no models:/hdm-plate@nobody"),
-    ("models:/hdm-plate/7", "version 7 cannot be fetched"),
+    ("models:/hdm-plate/7", "the registry has no models:/hdm-plate/7"),
+    ("models:/hdm-plate/2", "version 2 cannot be fetched"),
     ("models:/hdm-plate/newest", "expected models:/NAME@ALIAS"),
     ("models:/hdm-plate", "expected models:/NAME@ALIAS"),
     ("runs:/1/model", "expected models:/NAME@ALIAS"),

@@ -13,7 +13,8 @@ from PIL import Image
 from registry_lines import write_detector
 
 from hdm.registry.address import tracking_uri
-from hdm.registry.logged_model import fingerprint, log_detector
+from hdm.registry.detector_files import fingerprint
+from hdm.registry.logged_model import log_detector
 from hdm.registry.mlflow_client import load_mlflow
 
 # Refuses every `hdm` that does not come from the model itself.

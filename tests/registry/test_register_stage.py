@@ -1,12 +1,15 @@
 """The register stage on a real store, with a detector that is a number."""
 
+import dataclasses
 import json
 import shutil
 
 import pytest
 from registry_lines import (
+    add_training_image,
     copy_store,
     make_line,
+    write_detection,
     write_detector,
     write_images,
     write_metrics,
@@ -106,6 +109,35 @@ def test_an_equal_model_is_held(ready, client, console):
     assert aliases(client, "hdm-plate") == {"champion": "1", "challenger": "2"}
 
 
+def test_an_equal_model_on_newer_images_is_promoted_where_the_line_says_so(
+        ready, client, console):
+    settings = ready.params.model_copy(update={
+        "register_": ready.params.register_.model_copy(update={"promote_equal": True})})
+    line = dataclasses.replace(ready, params=settings)
+    add_training_image(line, "a" * 64)
+    retrain(line, console, 1.0)
+    same = retrain(line, console, 0.9)
+    assert same["outcome"] == "hold"
+    assert "equal_on_the_same_data" in {r["code"] for r in same["reasons"]}
+    add_training_image(line, "b" * 64)
+    newer = retrain(line, console, 0.95)
+    assert newer["outcome"] == "promote"
+    assert "equal_on_newer_data" in {r["code"] for r in newer["reasons"]}
+    assert client.get_model_version("hdm-plate", "3").tags["hdm.training_images"] == "2"
+    assert aliases(client, "hdm-plate")["champion"] == "3"
+
+
+def test_a_first_model_that_misses_seven_of_ten_defects_is_not_promoted(ready, client, console):
+    write_detector(ready, 1.0)
+    write_metrics(ready)
+    write_detection(ready, escapes=8)
+    with stage_run(ready, "register", {}) as run:
+        register.run(ready, ready.params, run, console)
+    assert read_json(history.receipt_file(ready))["outcome"] == "refuse"
+    assert "champion" not in aliases(client, "hdm-plate")
+    assert history.versions(ready)[0].detection.defects.counts() == "4 of 12"
+
+
 def test_the_same_detector_is_held_and_not_scored_again(ready, client, console, monkeypatch):
     retrain(ready, console, 1.0)
     monkeypatch.setattr("hdm.registry.comparison.rescore", lambda *_: pytest.fail("scored again"))
@@ -195,6 +227,7 @@ def test_a_model_that_does_not_predict_is_not_registered(ready, client, console)
 def test_without_tracking_the_decision_is_still_made(tmp_path, console, monkeypatch):
     monkeypatch.setenv("HDM_TRACKING", "off")
     line = make_line(tmp_path)
+    write_images(line)
     receipt = retrain(line, console, 1.0, auroc=0.1)
     assert (receipt["outcome"], receipt["version"]) == ("refuse", None)
     assert "HDM_TRACKING is off" in console.file.getvalue()

@@ -96,9 +96,9 @@ def test_the_page_is_well_formed(page):
 
 
 def test_the_page_holds_everything(page):
-    for text in ("woven_mesh", "catches 4 of 5 defective parts", "Image AUROC", "0.950",
-                 "95 % interval", "By defect type", "scratch", "called defect",
-                 "can certify no rate below 1.6 %", "60 good images", "Per-region overlap",
+    for text in ("woven_mesh", "stops 4 of 5 defective parts", "Image AUROC", "0.950",
+                 "95 % interval", "By defect type", "scratch", "of these undecidable",
+                 "so that at most 5 % of good parts", "60 good images", "Per-region overlap",
                  "Escapes: missed defects", "test/scratch/s2.png", "False alarms",
                  "Synthetic defects through the POM filter", "kept: trained on",
                  "Images by split", "seed: 7", "size: 128", "0123456789abcdef",
@@ -129,7 +129,7 @@ def test_a_line_without_defects_still_has_a_report(builder, settings, tmp_path):
     assert "Not available: the test split has no defective images." in page
     assert "Escapes" not in page
     assert outline(page).tags.count("svg") == 2  # the histogram and the operating point
-    assert "None: no good test image was called defective." in page
+    assert "None: no good test image was stopped." in page
 
 
 def test_a_line_without_masks_still_has_a_report(builder, settings, tmp_path):

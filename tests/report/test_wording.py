@@ -1,21 +1,22 @@
 """Sentences and tables say what the figures say."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 from hdm.evaluation.bootstrap import Interval
 from hdm.evaluation.evaluation import evaluate
+from hdm.evaluation.percent import fraction, percent
+from hdm.report.detection_tables import type_table
 from hdm.report.metric_tables import funnel_tables, table_of
 from hdm.report.wording import (
     ThresholdFacts,
     figures,
-    fraction,
-    percent,
     range_text,
     remarks,
     threshold_text,
     too_many_alarms,
-    type_table,
     verdict,
 )
 
@@ -30,8 +31,9 @@ def evaluation(shared_split, settings):
 def test_verdict_names_what_was_caught_and_what_was_asked_for(evaluation):
     status, text = verdict(evaluation, FACTS)
     assert status == "neutral"  # one escape; one alarm of four is no surprise at 5 %
-    assert text == ("At the calibrated threshold 0.5 the detector catches 4 of 5 defective parts "
-                    "and raises 1 false alarm on 4 good parts (25 %; 5 % was asked for).")
+    assert text == ("At the calibrated threshold 0.5 the detector stops 4 of 5 defective parts "
+                    "and raises 1 false alarm on 4 good parts (25 %; 5 % was asked for). The worst "
+                    "type of defect is scratch: 2 of 3 stopped.")
 
 
 def test_verdict_warns_of_more_alarms_than_chance_explains(builder, settings):
@@ -83,19 +85,36 @@ def test_figures_explain_themselves_or_say_why_not(evaluation, builder, settings
 
 
 def test_threshold_text():
-    certified, note = threshold_text(FACTS, 0.5)
-    assert "60 good images" in certified
-    assert "5 %" in certified
-    assert "below 1.6 %; the stated rate is above that" in note
-    assert "not certified" in threshold_text(ThresholdFacts(0.01, 20, 1 / 21, False), 0.5)[1]
+    certified, note = threshold_text(replace(FACTS, promise="Kept."), 0.5)
+    assert "60 good images that were held out" in certified
+    assert "so that at most 5 % of good parts" in certified
+    assert note == "Kept."
+    few = ThresholdFacts(0.01, 40, 1 / 21, False, parts=20, promise="Few.", picture_rate=0.031)
+    first, note = threshold_text(few, 0.5)
+    assert "40 good images of 20 parts" in first and "as near to 1 % of good parts" in first
+    assert note == "Few. Of single pictures, at most 3.1 % with a false alarm are expected."
+
+
+@pytest.mark.parametrize(("pictures", "surprising"), [(1, True), (4, False)])
+def test_alarms_on_many_pictures_of_one_part_are_one_alarm(builder, settings, pictures, surprising):
+    """Eight alarms on twenty parts are no chance; on two parts of four pictures they may be."""
+    for n in range(20 * pictures):
+        builder.add(f"g{n}", "good", 0.9 if n < 8 else 0.1, group=f"part {n // pictures}")
+    split = builder.build()
+    found = evaluate(split.manifest, split.ordered(), settings)
+    assert too_many_alarms(found, FACTS) is surprising
 
 
 def test_type_table(evaluation):
     table = type_table(evaluation.by_type, 0.95)
     assert [row[0] for row in table.rows] == ["dent", "scratch"]
-    assert table.rows[0][3] == "1.000"  # an interval without width is left out
-    assert table.rows[0][4] == "–"
-    assert "\n" in table.rows[1][3]
+    assert table.rows[0][5] == "1.000"  # an interval without width is left out
+    assert table.rows[0][6] == "–"
+    assert "\n" in table.rows[1][5]
+    # Exact intervals of 2 of 2 and 2 of 3; never green where a defect escapes.
+    assert table.rows[0][1] == "100 %\n15.8 % to 100 %" and table.rows[0][2] == "2 of 2"
+    assert table.rows[1][1] == "66.7 %\n9.4 % to 99.2 %" and table.rows[1][2] == "2 of 3"
+    assert table.verdicts == ("right", "wrong")
     assert "2 defective images have no mask" in table.note
     assert type_table(pd.DataFrame(), 0.95) is None
 

@@ -10,7 +10,9 @@ import numpy as np
 from PIL import Image
 
 from hdm.dataset.appearance import Appearance
-from hdm.detector.detector import Prediction
+from hdm.detector.decidability import Doubt
+from hdm.detector.detector import Prediction, decided
+from hdm.detector.regions import RegionRule
 from hdm.errors import RegistryError
 from hdm.line import Line
 from hdm.pipelines import ProductLine, Source
@@ -38,8 +40,9 @@ class FakeJudge:
         score = float(grey.mean())
         if score == 1.0:
             raise ValueError("a white image breaks this model")
-        return Prediction(score, 0.25, score, "defect" if score > 0.5 else "good", 0.5,
-                          grey.astype(np.float32), Appearance(score, 0.0, 0.0))
+        reasons = () if score else (Doubt("too_dark", "The picture is too dark."),)
+        return Prediction(score, 0.25, score, decided(score > 0.5, reasons), 0.5,
+                          grey.astype(np.float32), Appearance(score, 0.0, 0.0), reasons)
 
 
 class FakeRegistry:
@@ -63,7 +66,7 @@ class FakeRegistry:
         if version in self.broken:
             raise self.broken[version]
         self.judges.append(FakeJudge(self.pause))
-        return Served(line.name, version, self.judges[-1], 0.5,
+        return Served(line.name, version, self.judges[-1], RegionRule(0.5),
                       {"line": line.name, "version": version, "threshold": 0.5})
 
     def put(self, monkeypatch) -> None:

@@ -1,4 +1,4 @@
-"""Regions, batches, the check of a new model, and the journal."""
+"""Batches, the check of a new model, and the journal."""
 
 import threading
 import time
@@ -8,39 +8,15 @@ import numpy as np
 import pytest
 from served import FakeJudge
 
+from hdm.detector.regions import RegionRule
 from hdm.errors import HDMError, RegistryError
 from hdm.serving.batching import Batcher
 from hdm.serving.live_model import Served, check
 from hdm.serving.prediction_journal import Journal
-from hdm.serving.regions import MOST, Region, find_regions, level_of
-
-
-def test_regions_are_boxes_by_falling_peak() -> None:
-    anomaly = np.zeros((6, 9), np.float32)
-    anomaly[1:3, 1] = 0.6
-    anomaly[3, 2] = 0.7  # touches by its corner
-    anomaly[5, 7:9] = 0.9
-    anomaly[0, 8] = 0.5  # not above the level
-    assert find_regions(anomaly, 0.5) == [Region(7, 5, 2, 1, 2, 0.9), Region(1, 1, 2, 3, 3, 0.7)]
-    assert find_regions(anomaly, 0.95) == []
-
-
-def test_of_many_regions_the_strongest_are_told() -> None:
-    anomaly = np.zeros((20, 40), np.float32)
-    anomaly[::2, ::2] = np.linspace(0.6, 1, 200).reshape(10, 20)
-    found = find_regions(anomaly, 0.5)
-    assert len(found) == MOST and found[0].peak == 1.0
-
-
-def test_the_level_is_the_map_where_the_evidence_is_at_the_threshold() -> None:
-    assert level_of(3.0, (2.0, -6.0)) == 0.5
-    assert level_of(4.0, (2.0, -6.0)) == pytest.approx(1 / (1 + np.exp(-2)))
-    assert level_of(1e9, (1.0, 0.0)) == 1.0
-    assert level_of(-1e9, (1.0, 0.0)) == pytest.approx(0.0)
 
 
 def served(judge) -> Served:
-    return Served("plate", "2", judge, 0.5, {})
+    return Served("plate", "2", judge, RegionRule(0.5), {})
 
 
 def test_a_model_that_answers_with_no_numbers_does_not_serve() -> None:
@@ -90,13 +66,13 @@ class Log:
     def __init__(self, error: Exception | None = None) -> None:
         self.rows, self.gate, self.error = [], threading.Event(), error
 
-    def record(self, name, model, source, image, found) -> None:
+    def record(self, name, model, source, image, found, part=None) -> None:
         self.gate.wait(5)
         if self.error:
             raise self.error
         self.rows.append((name, model, source))
 
-    def record_undecidable(self, name, model, source, reason) -> None:
+    def record_undecidable(self, name, model, source, reason, part=None) -> None:
         self.rows.append((name, model, source, reason))
 
     def close(self) -> None:

@@ -8,6 +8,8 @@ import pytest
 from PIL import Image
 from served import png
 
+from hdm.drawing.heatmaps import OUTLINE
+
 PREDICT = "/v1/plate/predict"
 
 
@@ -17,7 +19,7 @@ def test_one_image_as_the_body(served) -> None:
     assert answer.json() == {"line": "plate", "model_version": "1", "images": [{
         "name": "a.png", "model_version": "1", "decision": "good", "score": pytest.approx(0.2),
         "threshold": 0.5, "p_value": 0.25, "probability": pytest.approx(0.2), "width": 10,
-        "height": 8, "region_level": 0.5, "regions": []}]}
+        "height": 8, "reasons": [], "region_level": 0.5, "regions": [], "more_regions": 0}]}
 
 
 def test_many_images_keep_their_order_and_a_bad_one_spoils_no_other(served) -> None:
@@ -33,7 +35,22 @@ def test_many_images_keep_their_order_and_a_bad_one_spoils_no_other(served) -> N
     assert "found a text file" in images[1]["error"]
     assert "truncated or damaged" in images[2]["error"]
     assert images[3]["regions"] == [
-        {"left": 0, "top": 0, "width": 10, "height": 8, "area": 80, "peak": 0.8}]
+        {"left": 0, "top": 0, "width": 10, "height": 8, "area": 80, "peak": 0.8,
+         "outline": [[0, 0], [0, 8], [10, 8], [10, 0]]}]
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_an_undecidable_picture_has_its_reasons_and_a_run_of_them_is_told(served, kind) -> None:
+    client = served()
+    top = int(np.iinfo(kind).max)
+    for run, level in ((0, top // 5), (1, 0), (2, 0), (0, top // 5), (1, 0)):
+        image, = client.post(PREDICT, content=png(level, dtype=kind)).json()["images"]
+        assert image["decision"] == ("good" if level else "undecidable")
+        assert [reason["code"] for reason in image["reasons"]] == ([] if level else ["too_dark"])
+        assert level or image["reasons"][0]["sentence"] == "The picture is too dark."
+        assert np.isfinite(image["score"])
+        assert f'hdm_undecidable_run{{line="plate"}} {run}.0' in client.get("/metrics").text
+    assert 'hdm_undecidable_total{line="plate"} 3.0' in client.get("/metrics").text
 
 
 def test_where_nothing_can_be_judged_the_status_says_so(served) -> None:
@@ -48,6 +65,16 @@ def test_heat_map_and_view_are_pictures(served) -> None:
     assert picture(heat["heatmap"]).size == (10, 8) and "picture" not in heat
     view, = client.post(f"{PREDICT}?view=true", content=wide).json()["images"]
     assert picture(view["picture"]).size == picture(view["heatmap"]).size == (1280, 853)
+
+
+def test_an_overlay_is_the_picture_with_its_verdict(served) -> None:
+    client = served()
+    for value in (51, 204):
+        found, = client.post(f"{PREDICT}?overlay=true", content=png(value)).json()["images"]
+        shown = picture(found["overlay"])
+        assert shown.width == 640 and shown.height > 512 and "picture" not in found
+        green = (np.asarray(shown) == OUTLINE).all(-1).any()
+        assert green == (found["decision"] == "defect")
 
 
 def picture(text: str) -> Image.Image:

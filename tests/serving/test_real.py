@@ -21,7 +21,8 @@ from hdm.detector.detector import HDM
 from hdm.line import Line
 from hdm.monitoring.prediction_log import PredictionLog
 from hdm.registry.address import tracking_uri
-from hdm.registry.logged_model import fingerprint, log_detector
+from hdm.registry.detector_files import fingerprint
+from hdm.registry.logged_model import log_detector
 from hdm.registry.mlflow_client import connect, load_mlflow
 from hdm.registry.model_versions import FINGERPRINT
 from hdm.registry.store import experiment_name, prepare

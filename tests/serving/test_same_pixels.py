@@ -9,7 +9,8 @@ from picture_formats import CELLS, DEPTHS, of_depth
 from served import FakeJudge
 
 from hdm.commands.image_search import search
-from hdm.commands.prediction_table import predict_files
+from hdm.commands.prediction_table import Judging, predict_files
+from hdm.detector.regions import RegionRule
 
 SEEN = np.random.default_rng(3).integers(20, 120, (24, 32)).astype(np.uint8)
 
@@ -41,7 +42,8 @@ def test_folder_body_and_form(served, registry, tmp_path, depth, name):
     files = client.post("/v1/plate/predict", files={"files": (file.name, file.read_bytes())})
     assert body.status_code == files.status_code == 200, (body.text, files.text)
     found = search([file.parent])
-    predict_files(witness, list(found.files), tmp_path / "out", lambda done, total: None)
+    judging = Judging(witness, "1", "plate, version 1", RegionRule(0.5), tmp_path / "out")
+    predict_files(judging, list(found.files), lambda done, total: None)
     assert len(witness.shown) == 3
     for shown in witness.shown:
         assert shown.dtype == pixels.dtype and shown.shape == pixels.shape

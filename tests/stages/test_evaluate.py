@@ -9,8 +9,9 @@ from evaluated import TEST_SET, FakeDetector, RecordingRun, make_line, names, re
 from hdm.errors import DataError, HDMError
 from hdm.stages import evaluate as stage
 
-FILES = ["by_defect_type.csv", "heatmaps", "histogram.csv", "intervals.json", "metrics.json",
-         "metrics_undefined.json", "operating_curve.csv", "operating_point.json",
+FILES = ["by_defect_type.csv", "detection.json", "feedback.json", "heatmaps", "histogram.csv",
+         "intervals.json", "metrics.json", "metrics_undefined.json", "operating_curve.csv",
+         "operating_point.json",
          "pixel_pr.csv", "pixel_roc.csv", "pr.csv", "pro.csv", "report.html", "roc.csv",
          "scores.parquet", "test_set.json"]
 REQUIRED = {"image_auroc", "pixel_auroc", "image_ap", "pixel_ap", "aupro", "image_f1", "threshold"}
@@ -102,7 +103,7 @@ def test_the_report_tells_what_earlier_stages_left(tmp_path, detector):
     run(line)
     report = (line.stage_folder("evaluate") / "report.html").read_text()
     for text in ("plates", "q@example.com", "1,234,567", "32 × 32", "kept: trained on",
-                 "Images by split", "not certified", "dagm_synthesize"):
+                 "Images by split", "cannot promise", "dagm_synthesize"):
         assert text in report
     assert "nested" not in report
     assert str(tmp_path) not in report

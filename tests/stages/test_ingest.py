@@ -212,6 +212,18 @@ def test_frozen_set_is_resolved_by_configure_and_kept_to(line):
     assert (content["frozen_as"], content["waiting"]) == ("spring", ["tiny [dent]/new.png"])
 
 
+@pytest.mark.parametrize("told", [
+    {"part_rule": "{part}_cam*"}, {"folders": {"aside": "aside"}},
+    {"part_rule": "{part}/*", "folders": {"x": "good"}}, {}])
+def test_what_a_person_says_of_the_source_reruns_ingest(line, told):
+    source = line.entry.source.model_copy(update=told)
+    chosen = Line(line.name, line.project, line.entry.model_copy(update={"source": source}),
+                  line.params)
+    configure.run(chosen, Console(file=io.StringIO()))
+    assert json.loads(chosen.settings_file("ingest").read_text()).get("source", {}) == told
+    assert chosen.stage_params("ingest") == Params()
+
+
 def test_frozen_set_that_is_gone_or_was_edited_is_one_sentence(line):
     chosen = frozen(line)
     file = line.frozen_folder / "spring.csv"

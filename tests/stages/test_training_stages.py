@@ -86,12 +86,12 @@ def test_detector_loads_and_is_calibrated_on_held_out_images(finished):
     detector = HDM.load(line.detector_folder, device="cpu", threads=1)
     assert detector.info["line"] == "plate" and detector.info["training_images"] == 12
     calibration = read_json(line.stage_folder("ddm_train") / "calibration.json")
-    assert len(calibration["normal_scores"]) == len(calibration["appearance"]) == 4
-    assert detector.calibration.smallest_rate == pytest.approx(0.2)
+    assert len(calibration["normal_scores"]) == len(calibration["appearance"]) == 2
+    assert detector.calibration.smallest_rate == pytest.approx(1 / 3)
     assert detector.threshold == max(calibration["normal_scores"])
     assert not detector.operating_point.certified
     normals = normals_of(line, line.params, detector.form)
-    assert len(normals.train) == 12 and len(normals.calibration) == 4
+    assert len(normals.train) == 12 and len(normals.calibration) == 2
     (found,) = detector.predict([np.full((50, 70), 128, np.uint8)])
     assert found.anomaly_map.shape == (50, 70)
 
@@ -100,7 +100,7 @@ def test_normals_report_progress(finished):
     seen = []
     line = finished[0]
     normals_of(line, line.params, format_of(line), progress=lambda *e: seen.append(e))
-    assert seen == [(i, 16) for i in range(1, 17)]
+    assert seen == [(i, 14) for i in range(1, 15)]
 
 
 @pytest.mark.parametrize("stage", TRAINING)

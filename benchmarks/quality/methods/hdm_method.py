@@ -91,7 +91,7 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
 
 def encoder_flop(task: Task, encoder: Encoder) -> float:
     """Operations of encoding all views, from one image's; OpenVINO is not seen by the counter."""
-    views = task.views(0)
+    views = task.views(0).to(encoder.device)
     with torch.no_grad():
         _, one = counted(lambda: encoder.network(views.expand(-1, 3, -1, -1)))
     return one * task.count

@@ -44,8 +44,10 @@ def read(source: Path, settings: Source) -> Reading:
 
 
 def read_inbox(inbox: Path, folders: Mapping[str, str]) -> Reading:
-    """An inbox, which is laid out in the same way; good/ need not be there."""
-    return read_folders(inbox, _place, folders, fixed=True, left="an image without a folder")
+    """An inbox, which is laid out in the same way; good/ need not be there. Links lead to files of
+    others, and are not followed."""
+    return read_folders(inbox, _place, folders, fixed=True, left="an image without a folder",
+                        links=False)
 
 
 def _place(path: str, said: Said) -> Place | None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 
+from hdm.dataset.file_walk import leads_elsewhere
 from hdm.dataset.manifest import GOOD
 from hdm.dataset.problems import listing
 from hdm.errors import DataError
@@ -17,15 +18,17 @@ Place = tuple[str | None, str]
 
 
 def read_folders(source: Path, place: Callable[[str, Said], Place | None],
-                 roles: Mapping[str, str], *, fixed: bool, left: str) -> Reading:
+                 roles: Mapping[str, str], *, fixed: bool, left: str, links: bool = True
+                 ) -> Reading:
     """The images of `source` where `place(path, said)` says split and defect type.
 
     said: what a person has said of the image's folder in `roles`.
     fixed: every place is one of images; else what pictures show tells masks under any name.
-    left: why images without a place are aside. Raises DataError with a question where it cannot be
-    told what is a mask, or what is good.
+    left: why images without a place are aside. links: whether what links lead to counts. Raises
+    DataError with a question where it cannot be told what is a mask, or what is good.
     """
-    images = list_images(source, ".")
+    images = [path for path in list_images(source, ".")
+              if links or not leads_elsewhere(source, path)]
     aside = {path: "its folder is set aside in pipelines.yaml" for path in images
              if said_of(path, roles).role == "aside"}
     images = [path for path in images if path not in aside]

@@ -1,6 +1,7 @@
 """From trained networks to a whole detector: what good images look like is fitted on training
-images; evidences are joined, and p-values come, from held-out good images; probabilities beside
-them from synthetic defects that were grown on held-out good images and never trained on."""
+images; evidences are joined on some held-out parts (`hdm.dataset.held_out`), and p-values come from
+all others; probabilities beside them from synthetic defects that were grown on the former and never
+trained on."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,10 +16,12 @@ from hdm.dagm.bank import SampleBank
 from hdm.dagm.mask_codes import CHANGED, NOT_INSPECTED, is_known
 from hdm.dataset.appearance import Appearance
 from hdm.dataset.evenly import evenly
+from hdm.dataset.held_out import joining
 from hdm.dataset.ignore_mask import Ignored
 from hdm.dataset.tensors import learned
 from hdm.detector.calibration import Calibration
 from hdm.detector.ddm import DDM
+from hdm.detector.decidability import Decidability
 from hdm.detector.detector import HDM
 from hdm.detector.evidence import Evidence
 from hdm.detector.normality import Normality
@@ -34,7 +37,7 @@ GOOD_PIXEL_STEP, DEFECT_PIXEL_STEP = 41, 17
 NORMALITY_IMAGES = 512
 """At most so many are held in memory at a time; more would tell little new."""
 JOINED_IMAGES = 256
-"""Held-out images whose maps are held at a time, and join evidence; all of them calibrate."""
+"""Held-out images whose maps are held at a time, and join evidence, at most."""
 SYNTHETIC = 64
 """Synthetic defects that probabilities are fitted on."""
 
@@ -45,9 +48,10 @@ class HeldOut:
 
     load, count: number of one of `count` calibration images -> it as `InputFormat.prepare` gives
     it, whole even where images are judged by tiles: of many tiles one seems odd more often than a
-    single one. canvases: (m, C, H, W), those of them that are `learned` from, or tiles of these, as
-    the discriminator sees them. bank, rows: samples of the bank grown on these; `first` is the
-    bank's number of the first canvas.
+    single one. canvases: (m, C, H, W), those of the `joins` that are `learned` from, or tiles of
+    these, as the discriminator sees them. bank, rows: samples of the bank grown on these; `first`
+    is the bank's number of the first canvas. groups: the part that each image shows; empty if each
+    shows another.
     """
 
     load: Callable[[int], Tensor]
@@ -56,25 +60,47 @@ class HeldOut:
     bank: SampleBank
     rows: np.ndarray
     first: int
+    groups: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The part that each image shows, (count,)."""
+        return self.groups or tuple(map(str, range(self.count)))
+
+    @property
+    def joins(self) -> list[int]:
+        """Numbers of the images that evidence is joined on."""
+        return np.flatnonzero(joining(self.parts)).tolist()
+
+    @property
+    def calibrates(self) -> list[int]:
+        """Numbers of those that thresholds come from: all others."""
+        return sorted(set(range(self.count)) - set(self.joins)) or self.joins
 
 
 def build_detector(ddm: DDM, normals: Tensor, benign: Benign, held: HeldOut, info: dict[str, Any],
+                   taught: float | None = None, decidability: Decidability | None = None,
                    ignored: Tensor | None = None) -> tuple[HDM, dict[str, float | None]]:
-    """The detector of a trained module, from training images (n, C, H, W) and what was held out;
-    ignored (n, H, W) bool is what of the training images is not inspected.
+    """The detector of a trained module, from training images (n, C, H, W) and what was held out.
+
+    taught: see `fit_fusion`. decidability: as `fit_decidability` makes it, None to judge every
+    picture. ignored: (n, H, W) bool, what of the training images is not inspected; None where all
+    is.
 
     Returns it, deciding by the default operating point, and image and pixel AUROC on the synthetic
     defects (None without any): how well it finds what it was taught to find, not how well it will
     do on real defects.
     """
     normality = normality_of(ddm, normals, benign, ignored)
+    joins = held.joins
     maps = {number: evidence_maps(ddm, normality, held.load(number)[None])
-            for number in evenly(held.count, JOINED_IMAGES)}
+            for number in (joins[place] for place in evenly(len(joins), JOINED_IMAGES))}
     scorer = Scorer(ddm, normality, fit_fusion(
         list(maps.values()), (ddm.form.height, ddm.form.width), tiled=ddm.form.fit == "tile",
-        ignored=ddm.form.ignored_at))
+        taught=taught, ignored=ddm.form.ignored_at))
     calibration, figures = calibrated(scorer, held, maps)
-    return HDM(scorer, calibration, choose(calibration, ThresholdRule()), info), figures
+    return HDM(scorer, calibration, choose(calibration, ThresholdRule()), info,
+               decidability), figures
 
 
 def normality_of(ddm: DDM, normals: Tensor, benign: Benign, ignored: Tensor | None = None
@@ -90,14 +116,14 @@ def normality_of(ddm: DDM, normals: Tensor, benign: Benign, ignored: Tensor | No
 
 def calibrated(scorer: Scorer, held: HeldOut, maps: Mapping[int, Tensor]
                ) -> tuple[Calibration, dict[str, float | None]]:
-    """Calibration, and figures as `build_detector` returns them; maps are of some of the held
-    images, by number."""
+    """Calibration, and figures as `build_detector` returns them; maps are of some of the images
+    that join, by number."""
     form, found_scores, found_pixels, looks = scorer.ddm.form, [], [], []
-    step = GOOD_PIXEL_STEP * -(-held.count // JOINED_IMAGES)
-    for number in range(held.count):
+    numbers = held.calibrates
+    step = GOOD_PIXEL_STEP * -(-len(numbers) // JOINED_IMAGES)
+    for number in numbers:
         image = held.load(number)
-        own = maps[number] if number in maps else \
-            evidence_maps(scorer.ddm, scorer.normality, image[None])
+        own = evidence_maps(scorer.ddm, scorer.normality, image[None])
         good = scorer.evidence(own)
         found_scores.append(good.scores)
         seen = inspected(good.pixels, form.ignored_at(*own.shape[-2:]))
@@ -116,7 +142,8 @@ def calibrated(scorer: Scorer, held: HeldOut, maps: Mapping[int, Tensor]
         labels = torch.cat([labels, (mask[known] == CHANGED).float()[::DEFECT_PIXEL_STEP]])
         found = roc_auc_score(np.r_[np.zeros(len(scores)), np.ones(len(synthetic))],
                               np.r_[scores, synthetic])
-    calibration = calibrate(scores, looks, synthetic, pixels.numpy(), labels.numpy())
+    calibration = calibrate(scores, looks, synthetic, pixels.numpy(), labels.numpy(),
+                            [held.parts[number] for number in numbers])
     both = 0 < labels.sum() < len(labels)
     return calibration, {
         "synthetic_image_auroc": None if found is None else float(found),
@@ -144,7 +171,8 @@ def _synthetic(scorer: Scorer, held: HeldOut, rows: np.ndarray, maps: Mapping[in
         used, place = np.unique(bases, return_inverse=True)
         good = ddm.diffusion_of_canvases(held.canvases[used])
         assert good is not None
-        numbers = [learned(held.count)[base] for base in used]
+        joins = held.joins
+        numbers = [joins[learned(len(joins))[base]] for base in used]
         own = torch.cat([
             maps[n] if n in maps else evidence_maps(ddm, scorer.normality, held.load(n)[None])
             for n in numbers])[place, :changed.shape[1]]

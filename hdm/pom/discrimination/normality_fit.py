@@ -26,7 +26,7 @@ def fit_normality(images: Tensor, logits: Tensor, posed: Tensor | None,
 
     An image's own part in what is known of good ones does not count in moments.
     """
-    logit = moments(logits if ignored is None else logits[~ignored[:, None]])
+    logit = logit_moments(logits, ignored)
     if posed is None:
         return Normality(None, logit, torch.tensor([0.0, 1.0]))
     cells = None if ignored is None else _whole_cells(ignored[0])
@@ -34,6 +34,11 @@ def fit_normality(images: Tensor, logits: Tensor, posed: Tensor | None,
     return Normality(
         fit_texture(torch.cat([images, posed]), cells), logit,
         moments(distances if cells is None else distances[:, :, ~cells.pixels]))
+
+
+def logit_moments(logits: Tensor, ignored: Tensor | None) -> Tensor:
+    """`moments` of logits (N, 1, H, W) where they are not `ignored`, (N, H, W) bool or None."""
+    return moments(logits if ignored is None else logits[~ignored[:, None]])
 
 
 def fit_texture(images: Tensor, ignored: Ignored | None = None) -> Texture:

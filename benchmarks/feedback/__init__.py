@@ -1,0 +1,1 @@
+"""What a line gains when people tell it of its false alarms and of real defects."""

@@ -1,0 +1,167 @@
+"""One line before and after people told it of false alarms and defects."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmarks.feedback.by_part import figures, recall_at
+from benchmarks.feedback.said import draw
+from benchmarks.quality.job import commit, device_name
+from benchmarks.quality.methods.method import Clock
+from benchmarks.quality.presets import PRESETS, params_of
+from benchmarks.quality.sets import read_set
+from hdm.backbone.encoder import Encoder
+from hdm.dagm import latent_training
+from hdm.dagm.bank import SampleBank, synthesize, usable_sources
+from hdm.dagm.feedback_images import FeedbackImages
+from hdm.dagm.latent_vectors import collect, training_views
+from hdm.dagm.mask_codes import CHANGED
+from hdm.dataset.input_format import InputFormat
+from hdm.dataset.manifest import Manifest
+from hdm.dataset.tensors import load_normals, load_prepared, measure_format
+from hdm.ddm import discriminator_training
+from hdm.ddm.batches import Batches
+from hdm.ddm.feedback_batches import FeedbackBatches
+from hdm.detector.ddm import DDM
+from hdm.detector.detector import HDM
+from hdm.detector.ensemble import Ensemble
+from hdm.detector.scorer import Scorer, beside
+from hdm.diffusion.compute import Backend
+from hdm.diffusion.latent_prior import LatentPrior
+from hdm.pom.discrimination.building import HeldOut, build_detector
+from hdm.pom.discrimination.learning_feedback import learn
+from hdm.pom.generation.sample_evidence import descriptors, measure
+from hdm.pom.generation.selection import KEPT, select
+from hdm.settings import Params
+
+DEFECTS, ALARMS = 10, 20
+STEM = "checkpoint.safetensors"
+
+
+def run(folder: Path, preset: str, seed: int, threads: int | None = None,
+        masks: bool = True) -> dict[str, Any]:
+    """The row of one set and seed; without `masks` the defects' pixels are kept back."""
+    params, clock, begun = params_of(preset, seed=seed, threads=threads), Clock(), perf_counter()
+    backend = Backend(params.compute)
+    manifest = read_set(folder, seed=seed, limit=PRESETS[preset].images, good=PRESETS[preset].good,
+                        calibration_fraction=params.ingest.calibration_fraction)
+    train, held, test = map(manifest.split, ("train", "calibration", "test"))
+    form = measure_format(train, params.image)
+    with clock.stage("read"):
+        normals, others = (load_normals(part, form, seed=seed) for part in (train, held))
+    torch.manual_seed(seed)
+    with tempfile.TemporaryDirectory() as scratch:
+        with clock.stage("prior"):
+            prior = _prior(params, train, held, form, backend, Path(scratch))
+        with clock.stage("samples"):
+            bank, rows = _samples(params, normals, others, prior, form)
+        with clock.stage("discriminators"):
+            network = discriminator_training.fit(
+                normals, bank, torch.from_numpy(rows["train"]), params.ddm_train, params.benign,
+                params.compute, seed=seed, checkpoint=Path(scratch) / STEM)
+        kept = HeldOut(load_prepared(held, form), len(held), others, bank, rows["calibration"],
+                       len(normals))
+        with clock.stage("before"):
+            before, _ = build_detector(DDM(form, prior, network, params.ddm_train, backend),
+                                       normals, params.benign, kept, {})
+            load = load_prepared(test, form)
+            diffusion = [prior_maps(before, load(number)) for number in range(len(test))]
+            first = scores(before.scorer, load, diffusion)
+        said = draw(test, first, defects=min(DEFECTS, _half(test, 1)),
+                    alarms=min(ALARMS, _half(test, 0)), seed=seed)
+        defects = said.defects if masks else Manifest(
+            said.defects.frame.assign(mask_path=None), said.defects.root)
+        with clock.stage("feedback"):
+            batches = Batches(normals, bank, torch.from_numpy(rows["train"]), params.ddm_train,
+                              params.benign)
+
+            def refine(images: FeedbackImages, name: str) -> Ensemble:
+                return discriminator_training.refine(
+                    network, FeedbackBatches(batches, images, anywhere=form.fit == "tile"),
+                    params.ddm_train, params.compute, seed=seed,
+                    checkpoint=Path(scratch) / f"{name}-{STEM}")
+
+            after, notes = learn(before, defects, said.alarms, normals, params.benign, kept, refine,
+                                 seed=seed)
+        with clock.stage("after"):
+            second = scores(after.scorer, load, diffusion)
+    where = test.frame["path"].isin(said.rest.frame["path"]).to_numpy()
+    was = figures(said.rest, first[where], before.threshold)
+    now = figures(said.rest, second[where], after.threshold)
+    told = {name: {"before": _of(test, part, first), "after": _of(test, part, second)}
+            for name, part in (("defects", said.defects), ("alarms", said.alarms))}
+    now["recall_at_equal_false_alarms"] = _at_equal(said.rest, second[where],
+                                                    was["false_alarms"])
+    return {"set": folder.name, "preset": preset, "seed": seed, "masks": masks,
+            "masks_given": int(defects.frame["mask_path"].notna().sum()),
+            "before": was, "after": now, "told": told, "notes": notes,
+            "seconds": clock.seconds, "total_seconds": perf_counter() - begun,
+            "device": device_name(backend.device), "threads": torch.get_num_threads(),
+            "fit": form.fit, "commit": commit()}
+
+
+def scores(scorer: Scorer, load: Callable[[int], Tensor], diffusion: list[Tensor]) -> np.ndarray:
+    """Of every test image, (N,); what the diffusion says of it is asked once for both times."""
+    found = []
+    for number, maps in enumerate(diffusion):
+        seen = scorer.ddm.form.for_discriminator(load(number)[None])
+        taught = scorer.normality.joined(seen, scorer.ddm.taught(seen))
+        found.append(scorer.fusion.evidence(beside(maps, taught), scorer.canvas).scores.item())
+    return np.array(found)
+
+
+def prior_maps(detector: HDM, image: Tensor) -> Tensor:
+    """What the diffusion says of a prepared image."""
+    maps = detector.scorer.ddm.diffusion_of_prepared(image[None])
+    assert maps is not None
+    return maps
+
+
+def _prior(params: Params, train: Manifest, held: Manifest, form: InputFormat, backend: Backend,
+           scratch: Path) -> LatentPrior:
+    encoder, own = Encoder.published(backend.device), params.dagm_fit
+    space, vectors = collect(training_views(load_prepared(train, form), form, own.views,
+                                            params.benign, seed=params.seed), len(train), encoder,
+                             own.dimensions, seed=params.seed)
+    prior = latent_training.fit(vectors, space, encoder, own, backend, seed=params.seed,
+                                checkpoint=scratch / f"prior-{STEM}")
+    load = load_prepared(held, form)
+    return latent_training.with_place(
+        prior, lambda number: form.for_encoder(load(number)[None]), len(held))[0]
+
+
+def _samples(params: Params, normals: Tensor, others: Tensor, prior: LatentPrior,
+             form: InputFormat) -> tuple[SampleBank, dict[str, np.ndarray]]:
+    """The grown defects, and rows of those worth learning from by split."""
+    images = torch.cat([normals, others])
+    splits = ["train"] * len(normals) + ["calibration"] * len(others)
+    bank = synthesize(images, splits, params.dagm_synthesize,
+                      usable_sources(params.dagm_synthesize, normals), seed=params.seed)
+    visible = (bank.masks == CHANGED).sum((1, 2)).numpy()
+    table = select(measure(bank, images, prior, form, seed=params.seed), visible,
+                   descriptors(bank, images), params.pom_filter).table
+    return bank, {split: np.flatnonzero((table["reason"] == KEPT) & (table["split"] == split))
+                  for split in ("train", "calibration")}
+
+
+def _half(test: Manifest, label: int) -> int:
+    """At most half of the parts are spoken of, so that some are left to be measured."""
+    return max(1, int(test.frame["group"][test.frame["label"] == label].nunique()) // 2)
+
+
+def _of(test: Manifest, part: Manifest, found: np.ndarray) -> list[float]:
+    at = {path: number for number, path in enumerate(test.frame["path"])}
+    return [round(float(found[at[path]]), 4) for path in part.frame["path"]]
+
+
+def _at_equal(rest: Manifest, found: np.ndarray, rate: float) -> float:
+    parts = rest.frame.assign(score=found).groupby("group").agg(
+        score=("score", "max"), label=("label", "max"))
+    bad, good = (parts["score"][parts["label"] == label].to_numpy() for label in (1, 0))
+    return recall_at(bad, good, rate)

@@ -1,0 +1,144 @@
+"""ddm_train learns what people said, and from nothing else; DVC sees each word."""
+
+import numpy as np
+import pytest
+from trained import copy_of, digests, make_line, run_all
+
+from hdm.config import stage_settings
+from hdm.dataset.feedback_entries import FeedbackEntry, entries_in, mask_hash
+from hdm.dataset.images import pixel_hash
+from hdm.detector.detector import HDM
+from hdm.errors import ConfigError, DataError
+from hdm.feedback.saying import keep
+from hdm.files import read_json
+from hdm.pom.generation import sample_evidence
+from hdm.stages.runner import run_stage
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_tracking():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HDM_TRACKING", "off")
+        short = sample_evidence.PROBE_TRAINING.model_copy(update={"steps": 4})
+        patch.setattr(sample_evidence, "PROBE_TRAINING", short)
+        yield
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    line = make_line(tmp_path_factory.mktemp("straight") / "plant")
+    run_all(line)
+    return line, digests(line)
+
+
+@pytest.fixture
+def line(finished, tmp_path):
+    return copy_of(finished, tmp_path)
+
+
+def tell(line, verdict: str, seed: int, *, masked: bool = False, part: str = "") -> FeedbackEntry:
+    rng = np.random.default_rng(seed)
+    image = np.clip(128 + 40 * np.sin(np.arange(64) / 3) + rng.normal(0, 4, (64, 64)), 0, 255
+                    ).astype(np.uint8)
+    mask = np.zeros((64, 64), bool)
+    mask[30:38, 12:20] = True
+    if verdict == "defect":
+        image[mask] = 230
+    digest = pixel_hash(image)
+    entry = FeedbackEntry(
+        id=digest[:16], sha256=digest, verdict=verdict, name=f"{seed}.png", part=part,
+        defect_type="good" if verdict == "good" else "chip", when="2026-01-01T00:00:00+00:00",
+        mask_sha256=mask_hash(mask) if masked else "", width=64, height=64, channels=1, bit_depth=8)
+    keep(line.feedback, entry, image, mask if masked else None)
+    return entry
+
+
+def learn(line):
+    run_stage("configure", "plate", line.project)
+    run_stage("ddm_train", "plate", line.project)
+    return HDM.load(line.detector_folder, device="cpu", threads=1).info.get("feedback")
+
+
+@pytest.mark.parametrize(("defects", "alarms", "masked"), [
+    (5, 2, True), (5, 0, False), (1, 0, True), (0, 3, False)])
+def test_what_people_said_is_learned_and_kept_with_the_detector(line, defects, alarms, masked):
+    said = [tell(line, "defect", seed, masked=masked) for seed in range(defects)]
+    said += [tell(line, "good", 50 + seed) for seed in range(alarms)]
+    assert learn(line) == {"defects": defects, "false_alarms": alarms}
+    kept = line.stage_folder("ddm_train") / "feedback"
+    assert sorted(entries_in(kept), key=lambda one: one.id) == sorted(said, key=lambda one: one.id)
+    assert all((kept / entry.picture).is_file() for entry in said)
+    assert not list(line.folder.glob(".work/*/*")), "resume points are gone"
+
+
+def test_without_a_word_nothing_changes(line, finished):
+    assert learn(line) is None
+    assert digests(line) == finished[1]
+
+
+def test_other_discriminators_answer_after_it(line, finished):
+    tell(line, "defect", 1, masked=True)
+    learn(line)
+    now = digests(line, "ddm_train")
+    name = "ddm_train/detector/discriminator.safetensors"
+    assert now[name] != finished[1][name]
+    prior = "ddm_train/detector/prior/prior.safetensors"
+    assert now[prior] == finished[1][prior]
+
+
+@pytest.mark.parametrize("change", ["added", "taken back", "drawn anew"])
+def test_dvc_sees_each_word(line, change):
+    first = tell(line, "defect", 1, masked=True)
+    run_stage("configure", "plate", line.project)
+    before = read_json(line.settings_file("ddm_train"))
+    others = {stage: line.settings_file(stage).read_bytes() for stage in ("ingest", "evaluate")}
+    if change == "added":
+        tell(line, "good", 2)
+    elif change == "taken back":
+        (line.feedback / f"{first.id}.json").unlink()
+    else:
+        mask = np.zeros((64, 64), bool)
+        mask[:4, :4] = True
+        keep(line.feedback, first.model_copy(update={"mask_sha256": mask_hash(mask)}),
+             np.zeros((64, 64), np.uint8), mask)
+    run_stage("configure", "plate", line.project)
+    assert read_json(line.settings_file("ddm_train")) != before
+    assert others == {stage: line.settings_file(stage).read_bytes() for stage in others}
+    assert stage_settings(line.stage_params("ddm_train"), "ddm_train").keys() == \
+        before.keys() - {"feedback"}
+
+
+def test_a_picture_that_is_tested_by_now_is_left_aside(line):
+    entry = tell(line, "defect", 1, part="good/13.png")  # a part of the calibration split
+    assert learn(line) is None
+    assert entries_in(line.feedback) == [entry]
+
+
+def test_pictures_come_back_from_the_last_training(line):
+    entry = tell(line, "defect", 1, masked=True)
+    learn(line)
+    for name in (entry.picture, entry.mask):
+        (line.feedback / name).unlink()
+    assert learn(line) == {"defects": 1, "false_alarms": 0}
+    assert (line.feedback / entry.mask).is_file()
+
+
+def test_a_picture_that_is_gone_or_another_is_named(line):
+    entry = tell(line, "defect", 1)
+    run_stage("configure", "plate", line.project)
+    (line.feedback / entry.picture).unlink()
+    with pytest.raises(DataError, match=entry.id):
+        run_stage("ddm_train", "plate", line.project)
+    other = tell(line, "good", 2)
+    run_stage("configure", "plate", line.project)
+    (line.feedback / entry.picture).write_bytes((line.feedback / other.picture).read_bytes())
+    with pytest.raises(DataError, match="other pixels"):
+        run_stage("ddm_train", "plate", line.project)
+
+
+def test_what_was_said_after_configure_waits_for_it(line):
+    tell(line, "good", 1)
+    run_stage("configure", "plate", line.project)
+    tell(line, "good", 2)
+    with pytest.raises(ConfigError, match="dvc repro"):
+        run_stage("ddm_train", "plate", line.project)
