@@ -16,6 +16,8 @@ TRAINED = "trained"
 """Stands for a version's number where a detector answers that was not registered."""
 TEST_SET = "test_set"
 """Key of ingest's settings file: which frozen test set it takes."""
+REGION = "region"
+"""Key of dagm_fit's settings file: which region of the picture is inspected."""
 FEEDBACK = "feedback"
 """Key of ddm_train's settings file: what people said, digests by id."""
 SOURCE = "source"
@@ -89,7 +91,7 @@ class Line:
         """
         settings: dict[str, Any] = read_json(self.settings_file(stage))
         if isinstance(settings, dict):
-            for extra in (TEST_SET, FEEDBACK, SOURCE):
+            for extra in (TEST_SET, REGION, FEEDBACK, SOURCE):
                 settings.pop(extra, None)
         try:
             return Params.model_validate(merge({}, settings))
@@ -101,6 +103,11 @@ class Line:
     def frozen_folder(self) -> Path:
         """The line's frozen test sets, one CSV file each; git tracks them."""
         return self.project / "test_sets" / self.name
+
+    @property
+    def region_file(self) -> Path:
+        """What of the line's pictures is inspected (see hdm.dataset.line_region); git tracks it."""
+        return self.project / "regions" / f"{self.name}.json"
 
     @property
     def feedback(self) -> Path:

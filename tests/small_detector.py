@@ -15,8 +15,8 @@ from hdm.pom.discrimination.decidability_fit import GoodPictures, fit_decidabili
 
 
 def small_detector(channels: int = 1, fit: str = "resize", seed: int = 0, *,
-                   decidable: bool = False, **over) -> HDM:
-    form = tiny.input_format(channels=channels, fit=fit, height=48, detail=2.0)
+                   decidable: bool = False, ignored: str = "", **over) -> HDM:
+    form = tiny.input_format(channels=channels, fit=fit, height=48, detail=2.0, ignored=ignored)
     ddm = tiny.ddm(form, seed, **over)
     size = (form.height, form.width)
     good = resize(tiny.textures(25, channels=channels, size=96), size)
@@ -28,7 +28,8 @@ def small_detector(channels: int = 1, fit: str = "resize", seed: int = 0, *,
     decidability = fit_decidability(ddm, good_pictures(24, channels=channels),
                                     good_pictures(16, seed=5, channels=channels), Benign(), 0.01,
                                     seed=0) if decidable else None
-    return build_detector(ddm, normals, Benign(), held, {"line": "plate"}, decidability)[0]
+    return build_detector(ddm, normals, Benign(), held, {"line": "plate"},
+                          decidability=decidability)[0]
 
 
 def plates(count: int, seed: int = 0, channels: int = 1) -> list[np.ndarray]:

@@ -32,8 +32,9 @@ NETWORK = Denoiser(stem=4, widths=(16,), blocks=1)
 
 
 def input_format(size: int = 32, channels: int = 1, fit: str = "resize",
-                 height: int | None = None, scale: float = 1.0, detail: float = 1.0) -> InputFormat:
-    return InputFormat(height or size, size, channels, 0.2, 0.8, fit, scale, detail)
+                 height: int | None = None, scale: float = 1.0, detail: float = 1.0,
+                 ignored: str = "") -> InputFormat:
+    return InputFormat(height or size, size, channels, 0.2, 0.8, fit, scale, detail, ignored)
 
 
 def dagm_settings(**over) -> DagmFit:

@@ -118,7 +118,7 @@ def scores(scorer: Scorer, load: Callable[[int], Tensor], diffusion: list[Tensor
 
 def prior_maps(detector: HDM, image: Tensor) -> Tensor:
     """What the diffusion says of a prepared image."""
-    maps = detector.scorer.ddm.diffusion(image[None])
+    maps = detector.scorer.ddm.diffusion_of_prepared(image[None])
     assert maps is not None
     return maps
 

@@ -15,6 +15,7 @@ from rich.table import Table
 from hdm.commands.judged_row import REGION_COLUMNS, Row
 from hdm.dataset.images import UnreadableImage, read_image
 from hdm.detector.regions import RegionRule
+from hdm.drawing.hatching import hatched
 from hdm.drawing.heatmaps import colours
 from hdm.drawing.judged_picture import judged_picture
 from hdm.errors import DataError
@@ -138,19 +139,21 @@ def table(rows: Sequence[Row]) -> Table:
     return shown
 
 
-def save_heatmap(anomaly_map: np.ndarray, target: Path) -> None:
-    """An anomaly map (H, W) in [0, 1] as PNG, on the colour scale that every picture has."""
+def save_heatmap(anomaly_map: np.ndarray, target: Path, ignored: np.ndarray | None = None
+                 ) -> None:
+    """An anomaly map (H, W) in [0, 1] as PNG, on the colour scale that every picture has; what is
+    `ignored` is hatched."""
     levels = (anomaly_map.clip(0, 1) * 255).round().astype(np.uint8)
     with atomic_file(target) as temporary:
-        Image.fromarray(colours(levels)).save(temporary, format="PNG")
+        hatched(Image.fromarray(colours(levels)), ignored).save(temporary, format="PNG")
 
 
 def _row(judging: Judging, number: int, file: Path, image: np.ndarray, found: Any) -> Row:
     # Numbered, as two folders may hold files of one name.
     name = f"{number:05d}_{printable(file.stem)[:LONGEST_STEM]}.png"
     heatmap = Path("heatmaps", name)
-    save_heatmap(found.anomaly_map, judging.folder / heatmap)
-    regions = judging.rule.regions(found.decision, found.anomaly_map, judging.level)
+    save_heatmap(found.anomaly_map, judging.folder / heatmap, found.ignored)
+    regions = judging.rule.regions(found.decision, found.anomaly_map, judging.level, found.ignored)
     drawn = judging.overlays == Overlays.ALL or \
         (judging.overlays == Overlays.STOPPED and found.decision != "good")
     picture = Path("overlays", name) if drawn else None

@@ -30,7 +30,8 @@ class SampleBank:
     """Synthetic defects on good images.
 
     images: (N, C, H, W) float16, normalised. masks: (N, H, W) uint8, 1 where the image visibly
-    changed, 2 where it changed less than the noise of a good image (not to be learned from).
+    changed, 2 where it changed less than the noise of a good image (not to be learned from), 3
+    where the line's ignore mask covers it.
     table: one row a sample: base (row of the good image), split of the base, source, family,
     strength, opacity, visible (share of the mask).
     """
@@ -60,13 +61,15 @@ class SampleBank:
                            "dagm_synthesize again.") from error
 
 
-def usable_sources(settings: DagmSynthesize, normals: Tensor) -> dict[str, float]:
-    """Shares of the sources on a line with the good images `normals` (N, C, H, W).
+def usable_sources(settings: DagmSynthesize, normals: Tensor, ignored: Tensor | None = None
+                   ) -> dict[str, float]:
+    """Shares of the sources on a line with the good images `normals` (N, C, H, W), of which
+    `ignored` (N, H, W) bool is not inspected.
 
     A line of two tones is repainted and nothing else: there any other content is known by its grey
     (docs/experiments.md, "Nearest good features, two tones"). Elsewhere the settings' shares hold.
     """
-    two = two_toned(normals) if settings.two_tones is None else settings.two_tones
+    two = two_toned(normals, ignored) if settings.two_tones is None else settings.two_tones
     if two:
         return {"repaint": 1.0}
     total = sum(settings.sources.values())
@@ -75,8 +78,10 @@ def usable_sources(settings: DagmSynthesize, normals: Tensor) -> dict[str, float
 
 def synthesize(normals: Tensor, splits: list[str], settings: DagmSynthesize,
                shares: dict[str, float], *, seed: int,
-               progress: Callable[[int, int], None] | None = None) -> SampleBank:
-    """Grow `settings.samples` defects on `normals` (N, C, H, W); `splits` names each one's split.
+               progress: Callable[[int, int], None] | None = None,
+               ignored: Tensor | None = None) -> SampleBank:
+    """Grow `settings.samples` defects on `normals` (N, C, H, W), none where these are `ignored`,
+    (N, H, W) bool; `splits` names each one's split.
 
     Sample i depends on (seed, i) alone. Four samples in five have a base from the training images,
     the fifth one from the calibration images, kept apart for synthetic validation.
@@ -84,13 +89,13 @@ def synthesize(normals: Tensor, splits: list[str], settings: DagmSynthesize,
     count, size = settings.samples, (normals.shape[2], normals.shape[3])
     rngs = [np.random.default_rng([seed, index]) for index in range(count)]
     names = list(shares)
-    fronts = foregrounds(normals)
+    fronts, hidden = foregrounds(normals), ignored_of(ignored, len(normals))
     pools = [np.flatnonzero(np.array(splits) == split) for split in ("train", "calibration")]
     rows, masks = [], np.zeros((count, *size), bool)
     for index, rng in enumerate(rngs):
         pool = pools[1] if index % 5 == 4 and len(pools[1]) else pools[0]
         base = int(rng.choice(pool))
-        family, masks[index] = draw_mask(rng, size, fronts[base])
+        family, masks[index] = draw_mask(rng, size, fronts[base], ignored=hidden[base])
         rows.append({"base": base, "split": splits[base], "family": family,
                      "source": str(rng.choice(names, p=list(shares.values()))),
                      "other": int(rng.choice(pool)),
@@ -99,7 +104,7 @@ def synthesize(normals: Tensor, splits: list[str], settings: DagmSynthesize,
     table = pd.DataFrame(rows)
     table["strength"] = table["source"].map(OPAQUE).fillna(table["strength"])
     contents = _contents(normals, table, rngs, progress)
-    images, visible = _blend(normals, contents, masks, table)
+    images, visible = _blend(normals, contents, masks, table, hidden)
     table["visible"] = (visible == CHANGED).sum((1, 2)) / np.maximum(1, masks.sum((1, 2)))
     return SampleBank(torch.from_numpy(images.astype(np.float16)), torch.from_numpy(visible),
                       table.drop(columns=["other"]))
@@ -117,13 +122,19 @@ def _contents(normals: Tensor, table: pd.DataFrame, rngs: list[np.random.Generat
     return contents
 
 
-def _blend(normals: Tensor, contents: np.ndarray, masks: np.ndarray, table: pd.DataFrame
-           ) -> tuple[np.ndarray, np.ndarray]:
+def ignored_of(ignored: Tensor | None, count: int) -> list[np.ndarray | None]:
+    """Of each of `count` images, (H, W) bool or None."""
+    return [None] * count if ignored is None else list(ignored.numpy())
+
+
+def _blend(normals: Tensor, contents: np.ndarray, masks: np.ndarray, table: pd.DataFrame,
+           ignored: list[np.ndarray | None]) -> tuple[np.ndarray, np.ndarray]:
     """Mix content into the base images; returns images and masks with invisible change as 2."""
     images = np.empty_like(contents)
     labels = np.zeros(masks.shape, np.uint8)
     for index, row in enumerate(table.itertuples()):
         base = normals[row.base].numpy()
         images[index], labels[index], table.loc[index, "opacity"] = blend(
-            base, contents[index], masks[index], row.strength, row.feather, visible_change(base))
+            base, contents[index], masks[index], row.strength, row.feather,
+            visible_change(base, ignored[row.base]), ignored[row.base])
     return images, labels

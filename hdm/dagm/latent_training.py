@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from hdm.backbone.encoder import Encoder
 from hdm.dagm.latent_vectors import LatentVectors
 from hdm.dataset.evenly import evenly
+from hdm.dataset.ignore_mask import Ignored
 from hdm.diffusion.angles import noised, velocity
 from hdm.diffusion.compute import Backend
 from hdm.diffusion.latent_prior import INVERSION, RESIDUAL_LEVELS, LatentPrior, fixed_noise
@@ -85,21 +86,25 @@ def adam(model: nn.Module, lr: float) -> list[torch.optim.Optimizer]:
                               fused=True)]
 
 
-def with_place(prior: LatentPrior, held_out: Callable[[int], Tensor], count: int
+def with_place(prior: LatentPrior, held_out: Callable[[int], Tensor], count: int,
+               ignored: Callable[[int, int], Ignored | None] = lambda height, width: None
                ) -> tuple[LatentPrior, dict[str, float]]:
     """The prior, told places if that helps on held-out good images, and its shares of explained
     variance at some noise levels, with what the place is worth.
 
     held_out: number of an image -> (1, C, H, W) as the encoder takes them. Where parts are
     aligned, what is normal depends on the place; where they lie as they like, it does not, and to
-    be told only adds to what can be learned by heart.
+    be told only adds to what can be learned by heart. ignored: height and width of the latents'
+    places -> which are not asked.
     """
     errors = torch.zeros(2, len(HELD_OUT_LEVELS))
     asked = evenly(count, HELD_OUT_IMAGES)
     for number in asked:
         latents = prior.latents(held_out(number))
-        clean = latents[0].flatten(1).T
-        places = positions(*latents.shape[-2:])
+        hidden = ignored(*latents.shape[-2:])
+        seen = slice(None) if hidden is None else ~hidden.pixels.flatten()
+        clean = latents[0].flatten(1).T[seen]
+        places = positions(*latents.shape[-2:])[seen]
         noise = fixed_noise(*clean.shape)
         for told in (0, 1):
             for place, level in enumerate(HELD_OUT_LEVELS):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from hdm.backbone.encoder import Encoder
 from hdm.dataset.input_format import InputFormat
@@ -27,12 +28,14 @@ class LatentVectors:
 
 
 def collect(load: Callable[[int], Tensor], count: int, encoder: Encoder, dimensions: int, *,
-            seed: int, most: int = MOST, progress: Callable[[int, int], None] | None = None
+            seed: int, most: int = MOST, progress: Callable[[int, int], None] | None = None,
+            ignored: Callable[[int], Tensor | None] = lambda number: None
             ) -> tuple[LatentSpace, LatentVectors]:
     """The space that whitens them, and latents of `count` images.
 
     load: number of an image -> its views (V, C, H, W) as the encoder takes them; they are made,
-    encoded and forgotten one image after the other.
+    encoded and forgotten one image after the other. ignored: the same number -> (V, H, W) bool,
+    what of its views is not inspected: a place that lies there whole is not learned from.
     """
     generator = torch.Generator().manual_seed(seed)
     share = max(1, most // max(1, count))
@@ -43,13 +46,17 @@ def collect(load: Callable[[int], Tensor], count: int, encoder: Encoder, dimensi
     for number in range(count):
         features = encoder.encode(load(number))
         views, _, height, width = features.shape
-        vectors = features.movedim(1, -1).flatten(0, 2)
+        vectors, places = features.movedim(1, -1).flatten(0, 2), positions(height, width)
+        places = places.repeat(views, 1)
+        if (hidden := ignored(number)) is not None:
+            seen = F.adaptive_max_pool2d((~hidden).float(), (height, width)).flatten() > 0
+            vectors, places = vectors[seen], places[seen]
         mean += vectors.sum(0).double()
         second += (vectors.T @ vectors).double()
         total += len(vectors)
         chosen = torch.randperm(len(vectors), generator=generator)[:share]
         kept.append(vectors[chosen].half())
-        where.append(positions(height, width).repeat(views, 1)[chosen])
+        where.append(places[chosen])
         if progress:
             progress(number + 1, count)
     mean /= total
@@ -65,10 +72,32 @@ def training_views(load: Callable[[int], Tensor], form: InputFormat, count: int,
     """Number of a good image -> `posed_views` of it as the encoder sees them; load: number of one
     -> it as it is prepared. An image's views follow from (seed, number) alone."""
     def views(number: int) -> Tensor:
-        generator = torch.Generator().manual_seed(seed * 1_000_003 + number)
-        return form.for_encoder(posed_views(load(number), count, benign, generator))
+        return form.for_encoder(posed_views(load(number), count, benign, _chance(seed, number)))
 
     return views
+
+
+def ignored_views(size_of: Callable[[int], tuple[int, int]], form: InputFormat, count: int,
+                  benign: Benign, *, seed: int) -> Callable[[int], Tensor | None]:
+    """Number of a good image -> (count, H, W) bool, what is not inspected of its `training_views`;
+    size_of: number of one -> height and width of it as it is prepared."""
+    def hidden(number: int) -> Tensor | None:
+        size = size_of(number)
+        own = form.ignored_at(*size)
+        if own is None:
+            return None
+        plane = own.pixels.float()[None]
+        if count == 1:
+            return plane > 0
+        copies = plane.expand(count - 1, -1, -1)[:, None]
+        _, posed = pose(torch.zeros_like(copies), copies, benign, _chance(seed, number))
+        return torch.cat([plane, posed[:, 0]]) > 0
+
+    return hidden
+
+
+def _chance(seed: int, number: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed * 1_000_003 + number)
 
 
 def posed_views(image: Tensor, count: int, benign: Benign, generator: torch.Generator) -> Tensor:

@@ -137,16 +137,21 @@ RIM, RIM_SHARE = "rim", 0.15
 
 
 def draw_mask(rng: np.random.Generator, size: Size, foreground: np.ndarray | None = None,
-              family: str | None = None) -> tuple[str, np.ndarray]:
+              family: str | None = None, ignored: np.ndarray | None = None
+              ) -> tuple[str, np.ndarray]:
     """A mask, and its family's name.
 
     Args:
         foreground: bool (H, W); where given, the mask is limited to it.
         family: which family; otherwise a random one. `rim` needs a foreground.
+        ignored: bool (H, W), where none is drawn; not everywhere.
 
     Never empty: a draw with fewer than 6 pixels (or 60 % of the image) is repeated.
     """
-    allowed = foreground if foreground is not None and foreground.any() else np.ones(size, bool)
+    front = foreground if foreground is not None and foreground.any() else np.ones(size, bool)
+    allowed = front
+    if ignored is not None:
+        allowed = front & ~ignored if (front & ~ignored).any() else ~ignored
     names = list(FAMILIES)
     shares = np.array([FAMILIES[name][0] for name in names])
     for _ in range(50):
@@ -155,7 +160,7 @@ def draw_mask(rng: np.random.Generator, size: Size, foreground: np.ndarray | Non
             name = RIM
         if name == RIM and foreground is None:
             name = "ellipses"
-        mask = rim(rng, allowed) if name == RIM else FAMILIES[name][1](rng, size)
+        mask = rim(rng, front) if name == RIM else FAMILIES[name][1](rng, size)
         mask &= allowed
         if MINIMUM_PIXELS <= mask.sum() <= 0.6 * mask.size:
             return name, mask

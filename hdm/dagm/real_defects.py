@@ -7,13 +7,15 @@ of the others nothing is said.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hdm.dagm.mask_codes import CHANGED, IGNORED, UNCHANGED
+from hdm.dagm.mask_codes import CHANGED, IGNORED, NOT_INSPECTED, UNCHANGED
+from hdm.dataset.ignore_mask import Ignored, inspected_only
 from hdm.dataset.images import read_image, read_mask
 from hdm.dataset.input_format import InputFormat, resize
 from hdm.dataset.manifest import Manifest
@@ -44,6 +46,13 @@ class RealDefects:
     picture: Tensor
     drawn: Tensor
 
+    @classmethod
+    def none(cls, form: InputFormat) -> Self:
+        """No defect."""
+        size = (form.height, form.width)
+        return cls(torch.empty(0, form.channels, *size), torch.empty(0, *size, dtype=torch.uint8),
+                   torch.empty(0, dtype=torch.long), torch.empty(0, dtype=torch.bool))
+
     def of(self, pictures: Sequence[int]) -> "RealDefects":
         """Those of some pictures."""
         rows = torch.isin(self.picture, torch.tensor(list(pictures), dtype=torch.long))
@@ -53,7 +62,8 @@ class RealDefects:
 
 def load_defects(defects: Manifest, form: InputFormat, find: Callable[[Tensor], Tensor], *,
                  seed: int) -> RealDefects:
-    """Read confirmed defects, masks where there are any.
+    """Read confirmed defects, masks where there are any; may be none. What of a defect lies in
+    ignored places is not learned from, nor is a view of it that shows no more than that.
 
     find: prepared image (C, H, W) -> how odd each place of it is, (h, w); asked where nobody drew
     the defect. Raises DataError if an image or a mask cannot be read.
@@ -66,39 +76,53 @@ def load_defects(defects: Manifest, form: InputFormat, find: Callable[[Tensor], 
         known = read_mask(file) if file else None
         if known is not None and not known.any():
             known = None
-        where = torch.from_numpy(known).float() if known is not None else \
-            oddest(find(form.prepare(image)), (row.height, row.width))
+        where = oddest(_outside(find(form.prepare(image)), form), (row.height, row.width)) \
+            if known is None else torch.from_numpy(inspected_only(form.ignored, known)).float()
         views = 1 if form.fit == "resize" else CROPS
         for _ in range(views):
             zoom = 1.0 if form.scale == 1 else float(np.exp(rng.uniform(*LOG_ZOOM)))
             seen = form.for_discriminator(form.prepare(image, zoom)[None])
-            label = labelled(where, (seen.shape[-2], seen.shape[-1]), drawn=known is not None)
+            label = labelled(where, (seen.shape[-2], seen.shape[-1]), drawn=known is not None,
+                             ignored=form.ignored_at(*seen.shape[-2:]))
+            if not (label == CHANGED).any():
+                continue
             if form.fit != "resize":
                 seen, label = _crop(seen, label, form, rng)
             images.append(seen[0])
             labels.append(label)
             picture.append(number)
             drawn.append(known is not None)
+    if not images:
+        return RealDefects.none(form)
     return RealDefects(torch.stack(images), torch.stack(labels), torch.tensor(picture),
                        torch.tensor(drawn))
 
 
 def oddest(found: Tensor, size: tuple[int, int]) -> Tensor:
-    """The `ODDEST` share of a map (h, w), at the image's own size (H, W): 1 there, 0 elsewhere."""
-    flat = found.flatten()
+    """The `ODDEST` share of a map (h, w), at the image's own size (H, W): 1 there, 0 elsewhere;
+    places of -inf are none."""
+    flat = found[found > -torch.inf]
     limit = flat.topk(max(1, round(ODDEST * len(flat)))).values[-1]
     return F.interpolate((found >= limit).float()[None, None], size=size, mode="nearest")[0, 0]
 
 
-def labelled(where: Tensor, size: tuple[int, int], *, drawn: bool) -> Tensor:
+def labelled(where: Tensor, size: tuple[int, int], *, drawn: bool, ignored: Ignored | None = None
+             ) -> Tensor:
     """What to learn at each pixel of a canvas of `size`, from a native mask (H, W): uint8."""
     share = resize(where[None, None], size)
     # A crack that is thinner than a pixel is still one where it covers most.
-    changed = share >= min(COVERED, float(share.max()) / 2)
+    changed = (share > 0) & (share >= min(COVERED, float(share.max()) / 2))
     near = F.max_pool2d((share > 0).float(), EDGE, 1, EDGE // 2) > 0 if drawn else \
         torch.ones_like(changed)
     label = torch.where(near, IGNORED, UNCHANGED)
-    return torch.where(changed, CHANGED, label)[0, 0].to(torch.uint8)
+    label = torch.where(changed, CHANGED, label)[0, 0].to(torch.uint8)
+    return label if ignored is None else label.masked_fill(ignored.pixels, NOT_INSPECTED)
+
+
+def _outside(found: Tensor, form: InputFormat) -> Tensor:
+    """A map (h, w) with -inf where nothing is inspected."""
+    ignored = form.ignored_at(*found.shape)
+    return found if ignored is None else found.masked_fill(ignored.pixels, -torch.inf)
 
 
 def _crop(seen: Tensor, label: Tensor, form: InputFormat, rng: np.random.Generator

@@ -8,8 +8,10 @@ from scipy import ndimage
 from torch import Tensor
 
 from hdm.dagm.bank import SampleBank
+from hdm.dagm.mask_codes import NOT_INSPECTED
 
 MARGIN, TEXT_HEIGHT, COLUMNS = 4, 14, 6
+GREY = (150, 156, 164)
 
 
 def sample_sheet(bank: SampleBank, normals: Tensor, *, seed: int,
@@ -45,8 +47,10 @@ def picture(image: np.ndarray) -> Image.Image:
 
 
 def outline(image: Image.Image, labels: np.ndarray) -> Image.Image:
-    """Red around what is to be found (1), grey around what changed invisibly (2)."""
+    """Red around what is to be found (1), grey around what changed invisibly (2); what is not
+    inspected (3) is grey."""
     values = np.asarray(image).copy()
+    values[labels == NOT_INSPECTED] = GREY
     for label, colour in ((2, (160, 160, 160)), (1, (230, 30, 30))):
         inside = labels == label
         values[ndimage.binary_dilation(inside, iterations=2)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hdm.dagm.bank import SampleBank
+from hdm.dagm.bank import SampleBank, ignored_of
 from hdm.dagm.blending import VISIBLE_PIXELS, blend, visible_change
 from hdm.dagm.foreground import foregrounds
 from hdm.dagm.mask_codes import CHANGED
@@ -24,12 +24,14 @@ ATTEMPTS = 4
 
 class Siblings:
     """Draws siblings of a bank's samples on the good images `normals` (N, C, H, W), in which the
-    bases of the samples that are asked for count."""
+    bases of the samples that are asked for count; ignored (N, H, W) bool is not inspected."""
 
-    def __init__(self, bank: SampleBank, normals: Tensor) -> None:
+    def __init__(self, bank: SampleBank, normals: Tensor, ignored: Tensor | None = None) -> None:
         self.bank, self.normals = bank, normals
         self.fronts = foregrounds(normals)
-        self.visible = [visible_change(normal) for normal in normals.numpy()]
+        self.ignored = ignored_of(ignored, len(normals))
+        self.visible = [visible_change(normal, hidden) for normal, hidden
+                        in zip(normals.numpy(), self.ignored, strict=True)]
         self.recipes = bank.table[["source", "family", "strength"]].to_dict(
             "records")
 
@@ -42,9 +44,10 @@ class Siblings:
         for _ in range(ATTEMPTS):
             base, content = self._content(recipe, rng)
             normal = self.normals[base].numpy()
-            _, mask = draw_mask(rng, size, self.fronts[base], family=recipe["family"])
+            hidden = self.ignored[base]
+            _, mask = draw_mask(rng, size, self.fronts[base], recipe["family"], hidden)
             image, label, _ = blend(normal, content, mask, recipe["strength"],
-                                    rng.uniform(0, 1.2), self.visible[base])
+                                    rng.uniform(0, 1.2), self.visible[base], hidden)
             if (label == CHANGED).sum() >= VISIBLE_PIXELS:
                 break
         return torch.from_numpy(image), torch.from_numpy(label)

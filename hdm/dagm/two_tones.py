@@ -12,7 +12,9 @@ TWO_TONES = 0.95
 0.75, the binarised boards of DeepPCB 0.99, the other lines we know at most 0.75."""
 
 
-def two_toned(normals: Tensor) -> bool:
-    """Whether two tones explain the values of (N, C, H, W)."""
-    values = normals.numpy().ravel()
+def two_toned(normals: Tensor, ignored: Tensor | None = None) -> bool:
+    """Whether two tones explain the values of (N, C, H, W), but for what is `ignored`, (N, H, W)
+    bool."""
+    seen = normals if ignored is None else normals.movedim(1, -1)[~ignored]
+    values = seen.numpy().ravel()
     return bool(values.std() > 0 and otsu(values)[0] >= TWO_TONES * values.var())

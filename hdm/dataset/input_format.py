@@ -1,6 +1,7 @@
 """How an image of a line becomes network input: canvas, channels and one value range."""
 
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from hdm.dataset.ignore_mask import (
+    Ignored,
+    IgnoreMask,
+    filled,
+    from_text,
+    ignored_pixels,
+    reflection,
+    touched,
+)
 from hdm.dataset.images import to_float
 
 ENCODER_MULTIPLE = 16
@@ -20,9 +30,11 @@ class InputFormat:
     height, width: canvas in px. channels: 1 or 3. low, high: the values in [0, 1] that are
     mapped to -1 and 1. fit: "resize" or "tile". scale: by which images are resized before they
     are tiled; 1 for native pixels. detail: sides of what the encoder sees, in those of what the
-    discriminator sees.
+    discriminator sees. ignored: the line's ignore mask as text; empty where all is inspected.
 
-    An image is *prepared* once, at the finer of both sizes, and shrunk for the other.
+    What is ignored is filled first of all, in the native image, so that nothing depends on it. Then
+    an image is *prepared* once, at the finer of both sizes, and shrunk for the other; there what
+    surrounds an ignored place goes on in it, as networks would take any other edge for a defect.
     """
 
     height: int
@@ -33,6 +45,25 @@ class InputFormat:
     fit: str
     scale: float = 1.0
     detail: float = 1.0
+    ignored: str = ""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError if `ignored` is no mask."""
+        if self.ignored:
+            from_text(self.ignored)
+
+    @property
+    def ignore_mask(self) -> IgnoreMask | None:
+        """Where nothing is inspected; None where all is."""
+        return from_text(self.ignored) if self.ignored else None
+
+    def ignored_pixels(self, height: int, width: int) -> np.ndarray | None:
+        """Of a native image of that size: (H, W) bool, true where it is not inspected."""
+        return ignored_pixels(self.ignored, height, width)
+
+    def ignored_at(self, height: int, width: int) -> Ignored | None:
+        """Of a map of that size of a whole image; None where all is inspected."""
+        return _at(self.ignored, height, width) if self.ignored else None
 
     @property
     def finer(self) -> float:
@@ -40,14 +71,17 @@ class InputFormat:
         return max(1.0, self.detail)
 
     def normalize(self, image: np.ndarray) -> Tensor:
-        """Native image (H, W) or (H, W, 3) -> float (channels, H, W), about [-1, 1]."""
+        """Native image (H, W) or (H, W, 3) -> float (channels, H, W), about [-1, 1], what is
+        ignored filled."""
         values = to_float(image)
         planes = values[None] if values.ndim == 2 else values.transpose(2, 0, 1)
         if planes.shape[0] != self.channels:
             planes = planes.mean(0, keepdims=True) if self.channels == 1 else planes.repeat(3, 0)
         tensor = torch.from_numpy(np.ascontiguousarray(planes, dtype=np.float32))
         scaled = (tensor - self.low) * (2 / (self.high - self.low)) - 1
-        return scaled.clamp(-3, 3)
+        limited = scaled.clamp(-3, 3)
+        return filled(limited, touched(self.ignored, *image.shape[:2])) if self.ignored \
+            else limited
 
     def to_canvas(self, image: np.ndarray) -> Tensor:
         """Native image -> (channels, height, width), the whole image at canvas size."""
@@ -58,7 +92,15 @@ class InputFormat:
         the line's scale, to be tiled; (channels, H, W)."""
         size = self.prepared_size if self.fit == "resize" else \
             self.prepared_size_of(image.shape[0], image.shape[1], zoom)
-        return resize(self.normalize(image)[None], size)[0]
+        prepared = resize(self.normalize(image)[None], size)
+        return self.continued(prepared)[0]
+
+    def continued(self, prepared: Tensor) -> Tensor:
+        """Prepared images (N, C, H, W) in whose ignored places goes on what surrounds them."""
+        if not self.ignored:
+            return prepared
+        numbers = reflection(self.ignored, *prepared.shape[-2:])
+        return prepared.flatten(2)[:, :, numbers].view(prepared.shape)
 
     @property
     def prepared_size(self) -> tuple[int, int]:
@@ -102,6 +144,12 @@ class InputFormat:
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)
+
+
+@lru_cache(16)
+def _at(text: str, height: int, width: int) -> Ignored | None:
+    pixels = from_text(text).whole(height, width)
+    return Ignored.of(pixels) if pixels.any() else None
 
 
 def encoder_size(height: float, width: float) -> tuple[int, int]:

@@ -1,13 +1,14 @@
 """From a line's images on disk to tensors: measuring the input format, loading splits."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from hdm.dataset.evenly import evenly
+from hdm.dataset.ignore_mask import ignored_pixels
 from hdm.dataset.images import read_image, to_float
 from hdm.dataset.input_format import InputFormat
 from hdm.dataset.layout import position_share
@@ -41,11 +42,19 @@ ones (10 %) before one canvas would distort them: cracks a pixel wide on one par
 another."""
 
 
-def measure_format(normals: Manifest, settings: Image) -> InputFormat:
+class Canvases(NamedTuple):
+    """images (N, C, H, W) as the discriminator sees them at once; ignored (N, H, W) bool, what of
+    them is not inspected; None where all is."""
+
+    images: Tensor
+    ignored: Tensor | None
+
+
+def measure_format(normals: Manifest, settings: Image, ignored: str = "") -> InputFormat:
     """A line's input format: canvas area size², aspect and channels of the line, and the range
-    between the 0.5 % tails of its values."""
+    between the 0.5 % tails of its inspected values. ignored: the line's ignore mask as text."""
     frame = normals.frame
-    fit, scale = _fit(normals, settings) if settings.fit == "auto" else (settings.fit, 1.0)
+    fit, scale = _fit(normals, settings, ignored) if settings.fit == "auto" else (settings.fit, 1.0)
     aspect = float((frame["width"] / frame["height"]).median()) if fit == "resize" else 1.0
     own = float((frame["width"] * frame["height"]).median()) ** 0.5
     encoded = CANVAS_MULTIPLE * round(min(ENCODED[1], max(ENCODED[0], own)) / CANVAS_MULTIPLE)
@@ -54,17 +63,22 @@ def measure_format(normals: Manifest, settings: Image) -> InputFormat:
     channels = 3 if settings.channels == "auto" and (frame["channels"] == 3).any() else \
         1 if settings.channels == "auto" else settings.channels
     step = max(1, len(frame) // 64)
-    values = np.concatenate([
-        to_float(read_image(normals.image_file(row))).ravel()[::97]
-        for row in list(normals)[::step]])
+    values = np.concatenate([_values(read_image(normals.image_file(row)), ignored)[::97]
+                             for row in list(normals)[::step]])
     low, high = (float(q) for q in np.quantile(values, [0.005, 0.995]))
     return InputFormat(height, _round(settings.size * aspect**0.5), channels, low,
-               max(high, low + 1e-3), fit, scale, detail)
+               max(high, low + 1e-3), fit, scale, detail, ignored)
 
 
 def load_normals(normals: Manifest, form: InputFormat, *, seed: int, crops: int | None = None,
                  progress: Callable[[int, int], None] | None = None) -> Tensor:
-    """Images of a split that are `learned` from, as one tensor (N, channels, height, width).
+    """The images of `load_canvases`."""
+    return load_canvases(normals, form, seed=seed, crops=crops, progress=progress).images
+
+
+def load_canvases(normals: Manifest, form: InputFormat, *, seed: int, crops: int | None = None,
+                  progress: Callable[[int, int], None] | None = None) -> Canvases:
+    """Images of a split that are `learned` from, each of the canvas's size.
 
     With fit "tile", N random crops: at least 1,024 of native pixels, or 2,048 of images that
     are resized, each at a scale of its own; or `crops` of each image.
@@ -74,18 +88,24 @@ def load_normals(normals: Manifest, form: InputFormat, *, seed: int, crops: int 
     fewest = TILES_AT_LEAST if form.scale == 1 else ZOOMED_AT_LEAST
     repeats = crops or -(-max(fewest, len(rows)) // len(rows))
     rng = np.random.default_rng(seed)
-    out = []
+    out: list[Tensor] = []
+    where: list[Tensor] = []
     for index, row in enumerate(rows):
         image = read_image(normals.image_file(row))
         if form.fit == "resize":
             out.append(form.for_discriminator(form.prepare(image)[None])[0])
+            where.append(_ignored(out[-1], form))
         else:
             views = [form.prepare(image)] * repeats if form.scale == 1 else \
                 [form.prepare(image, zoom) for zoom in np.exp(rng.uniform(*LOG_ZOOM, repeats))]
-            out += [_crop(form.for_discriminator(view[None])[0], form, rng) for view in views]
+            for view in views:
+                seen = form.for_discriminator(view[None])[0]
+                crop, ignored = _crop(seen, _ignored(seen, form), form, rng)
+                out.append(crop)
+                where.append(ignored)
         if progress:
             progress(index + 1, len(rows))
-    return torch.stack(out)
+    return Canvases(torch.stack(out), torch.stack(where) if form.ignored else None)
 
 
 def learned(count: int) -> range:
@@ -100,12 +120,33 @@ def load_prepared(images: Manifest, form: InputFormat) -> Callable[[int], Tensor
     return lambda number: form.prepare(read_image(images.image_file(rows[number])))
 
 
+def prepared_sizes(images: Manifest, form: InputFormat) -> Callable[[int], tuple[int, int]]:
+    """Number of an image of a split -> height and width of it as a detector judges it."""
+    if form.fit == "resize":
+        return lambda number: form.prepared_size
+    native = images.frame[["height", "width"]].to_numpy()
+    return lambda number: form.prepared_size_of(*map(int, native[number]))
+
+
 def load_whole(images: Manifest, form: InputFormat) -> list[Tensor]:
     """All images of a split as a detector judges them, each (channels, H, W)."""
     return list(map(load_prepared(images, form), range(len(images))))
 
 
-def _fit(normals: Manifest, settings: Image) -> tuple[str, float]:
+def _values(image: np.ndarray, ignored: str) -> np.ndarray:
+    """Inspected values of an image, flat."""
+    values = to_float(image)
+    hidden = ignored_pixels(ignored, *image.shape[:2])
+    return values.ravel() if hidden is None else values[~hidden].ravel()
+
+
+def _ignored(seen: Tensor, form: InputFormat) -> Tensor:
+    """(H, W) bool, what is not inspected of a whole image as the discriminator sees it."""
+    found = form.ignored_at(*seen.shape[-2:])
+    return torch.zeros(seen.shape[-2:], dtype=torch.bool) if found is None else found.pixels
+
+
+def _fit(normals: Manifest, settings: Image, ignored: str) -> tuple[str, float]:
     """Fit and scale: native tiles only where they show more, take little time, and lose no
     knowledge of the place; tiles at one scale where the parts' shapes differ."""
     frame = normals.frame
@@ -113,7 +154,7 @@ def _fit(normals: Manifest, settings: Image) -> tuple[str, float]:
     shapes = (frame["width"] / frame["height"]).quantile([0.1, 0.9])
     tiles = len(starts(height, settings.size)) * len(starts(width, settings.size))
     larger = (height * width) ** 0.5 >= LARGER * settings.size
-    if larger and tiles <= MOST_TILES and not _alike(normals):
+    if larger and tiles <= MOST_TILES and not _alike(normals, ignored):
         return "tile", 1.0
     if shapes[0.9] > SHAPES * shapes[0.1]:
         area = float((frame["width"] * frame["height"]).median())
@@ -121,19 +162,30 @@ def _fit(normals: Manifest, settings: Image) -> tuple[str, float]:
     return "resize", 1.0
 
 
-def _alike(normals: Manifest) -> bool:
+def _alike(normals: Manifest, ignored: str) -> bool:
     """Whether a place on one part is like the same place on another."""
     rows: Sequence[Any] = list(normals)[:: max(1, len(normals) // LAYOUT_IMAGES)]
-    small = InputFormat(LAYOUT_SIDE, LAYOUT_SIDE, 1, 0.0, 1.0, "resize")
+    small = InputFormat(LAYOUT_SIDE, LAYOUT_SIDE, 1, 0.0, 1.0, "resize", ignored=ignored)
     images = torch.stack([small.to_canvas(read_image(normals.image_file(row))) for row in rows])
     return position_share(images) >= ALIKE
 
 
-def _crop(image: Tensor, form: InputFormat, rng: np.random.Generator) -> Tensor:
-    image = pad_to(image[None], form.height, form.width)[0]
-    top = int(rng.integers(image.shape[-2] - form.height + 1))
-    left = int(rng.integers(image.shape[-1] - form.width + 1))
-    return image[:, top:top + form.height, left:left + form.width].contiguous()
+def _crop(image: Tensor, ignored: Tensor, form: InputFormat, rng: np.random.Generator
+          ) -> tuple[Tensor, Tensor]:
+    """A tile of an image that is inspected in part, and what of it is ignored."""
+    image, mask = pad_to(image[None], form.height, form.width)[0], \
+        pad_to(ignored[None, None].float(), form.height, form.width)[0, 0] > 0
+    limits = image.shape[-2] - form.height, image.shape[-1] - form.width
+    if form.ignored:
+        # Around an inspected place, so that no tile is ignored whole.
+        places = torch.nonzero(~mask)
+        place = places[int(rng.integers(len(places)))].tolist()
+        top, left = (int(np.clip(at - rng.integers(side), 0, limit)) for at, side, limit
+                     in zip(place, (form.height, form.width), limits, strict=True))
+    else:
+        top, left = (int(rng.integers(limit + 1)) for limit in limits)
+    window = (..., slice(top, top + form.height), slice(left, left + form.width))
+    return image[window].contiguous(), mask[window].contiguous()
 
 
 def _round(side: float) -> int:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from hdm.dagm.bank import SampleBank
-from hdm.dagm.mask_codes import CHANGED, IGNORED
+from hdm.dagm.mask_codes import CHANGED, is_known
 from hdm.dagm.siblings import Siblings
 from hdm.model_settings import Benign, DdmTrain
 from hdm.training.augmentation import light, pose
@@ -30,13 +30,15 @@ class Batches:
     Args:
         normals: (N, C, H, W) good images to train on; the bank's `base` counts in them.
         selection: (S,) rows of the bank to train on.
+        ignored: (N, H, W) bool, what of the good images is not inspected; None where all is.
     """
 
     def __init__(self, normals: Tensor, bank: SampleBank, selection: Tensor,
-                 settings: DdmTrain, benign: Benign) -> None:
+                 settings: DdmTrain, benign: Benign, ignored: Tensor | None = None) -> None:
         self.normals, self.settings, self.benign = normals, settings, benign
+        self.ignored = ignored
         self.selection, self.plain = selection, _plain(bank, selection)
-        self.siblings = Siblings(bank, normals)
+        self.siblings = Siblings(bank, normals, ignored)
 
     def draw(self, step: int, generator: torch.Generator) -> Batch:
         """The batch of one step; all of its chances come from the generator."""
@@ -48,7 +50,8 @@ class Batches:
         """Good images first, then siblings of samples drawn from the bank's `rows` (S,)."""
         n = self.settings.training.batch
         clean = max(1, round(CLEAN_SHARE * n))
-        good = self.normals[torch.randint(len(self.normals), (clean,), generator=generator)]
+        chosen = torch.randint(len(self.normals), (clean,), generator=generator)
+        good = self.normals[chosen]
         recipes = rows[torch.randint(len(rows), (n - clean,), generator=generator)]
         rng = np.random.default_rng(int(torch.randint(2**62, (1,), generator=generator)))
         drawn = [self.siblings.draw(row, rng) for row in recipes.tolist()]
@@ -56,7 +59,8 @@ class Batches:
         labels = labels[:, None]
         empty = torch.zeros(clean, 1, *good.shape[2:])
         mask = torch.cat([empty, (labels == CHANGED).float()])
-        weight = torch.cat([empty + 1, (labels != IGNORED).float()])
+        inspected = empty + 1 if self.ignored is None else (~self.ignored[chosen, None]).float()
+        weight = torch.cat([inspected, is_known(labels).float()])
         return Batch(torch.cat([good, seen]), mask, weight)
 
 

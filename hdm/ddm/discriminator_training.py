@@ -26,13 +26,13 @@ MEMBER_SEED_STEP = 1_000
 
 def fit(normals: Tensor, bank: SampleBank, selection: Tensor, settings: DdmTrain,
         benign: Benign, compute: Compute, *, seed: int, checkpoint: Path,
-        report: Report | None = None) -> Ensemble:
+        report: Report | None = None, ignored: Tensor | None = None) -> Ensemble:
     """Train and return the averaged members, one after the other, each from its own seed.
 
     For the arguments see `Batches` and `train`; `report` counts the steps of all members.
     """
     backend = Backend(compute)
-    batches = Batches(normals, bank, selection, settings, benign)
+    batches = Batches(normals, bank, selection, settings, benign, ignored)
     ensemble = Ensemble(normals.shape[1], settings)
     for number in range(settings.members):
         own = seed + MEMBER_SEED_STEP * number

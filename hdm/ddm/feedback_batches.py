@@ -7,7 +7,7 @@ from torch import Tensor
 
 from hdm.dagm.blending import VISIBLE_PIXELS, blend, visible_change
 from hdm.dagm.feedback_images import FeedbackImages
-from hdm.dagm.mask_codes import CHANGED, IGNORED, UNCHANGED
+from hdm.dagm.mask_codes import CHANGED, IGNORED, is_known
 from hdm.ddm.batches import Batch, Batches, augment
 
 REAL_SHARE = 0.5
@@ -34,6 +34,7 @@ class FeedbackBatches:
         self.batches, self.real, self.anywhere = batches, feedback.real, anywhere
         self.defects = _rows(feedback.real.picture)
         self.alarms, self.alarm = feedback.alarms, _rows(feedback.alarm)
+        self.ignored = feedback.ignored
 
     def draw(self, step: int, generator: torch.Generator) -> Batch:
         """The batch of one step; all of its chances come from the generator."""
@@ -45,13 +46,15 @@ class FeedbackBatches:
         rng = np.random.default_rng(int(torch.randint(2**62, (1,), generator=generator)))
         clean = int((mask.flatten(1).sum(1) == 0).sum())
         for place in range(max(1, round(ALARM_SHARE * clean)) if self.alarm else 0):
-            seen[place] = self.alarms[_drawn(self.alarm, rng)]
+            row = _drawn(self.alarm, rng)
+            seen[place] = self.alarms[row]
+            weight[place] = 1 if self.ignored is None else (~self.ignored[row]).float()
         if self.defects:
             last = len(seen)
             for place in range(last - max(1, round(REAL_SHARE * (last - clean))), last):
                 seen[place], label = self._real(rng)
                 mask[place, 0] = (label == CHANGED).float()
-                weight[place, 0] = (label != IGNORED).float()
+                weight[place, 0] = is_known(label).float()
         return Batch(seen, mask, weight)
 
     def _real(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
@@ -62,8 +65,10 @@ class FeedbackBatches:
             if rng.random() < 0.5:
                 image, label = image.flip(axis), label.flip(axis)
         if bool(self.real.drawn[row]) and rng.random() < PASTED_SHARE:
-            base = normals[int(rng.integers(len(normals)))].numpy()
-            moved, where = paste(base, image.numpy(), label.numpy(), rng, anywhere=self.anywhere)
+            base, hidden = int(rng.integers(len(normals))), self.batches.ignored
+            moved, where = paste(normals[base].numpy(), image.numpy(), label.numpy(), rng,
+                                 anywhere=self.anywhere,
+                                 ignored=None if hidden is None else hidden[base].numpy())
             if (where == CHANGED).sum() >= VISIBLE_PIXELS:
                 return torch.from_numpy(moved), torch.from_numpy(where)
         return image, label
@@ -81,11 +86,12 @@ def _drawn(rows: list[list[int]], rng: np.random.Generator) -> int:
 
 
 def paste(base: np.ndarray, image: np.ndarray, label: np.ndarray, rng: np.random.Generator, *,
-          anywhere: bool) -> tuple[np.ndarray, np.ndarray]:
-    """The defect of an image (C, H, W) on a good one: changed image, label uint8 (H, W)."""
+          anywhere: bool, ignored: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """The defect of an image (C, H, W) on a good one, of which `ignored` (H, W) bool is not
+    inspected: changed image, label uint8 (H, W)."""
     move = []
     for axis in (0, 1):
-        covered = np.flatnonzero((label != UNCHANGED).any(1 - axis))
+        covered = np.flatnonzero(_touched(label).any(1 - axis))
         side = label.shape[axis]
         low, high = -int(covered[0]), side - 1 - int(covered[-1])
         if not anywhere:
@@ -95,6 +101,10 @@ def paste(base: np.ndarray, image: np.ndarray, label: np.ndarray, rng: np.random
     around = label == IGNORED
     if around.any():  # to the light of its new surroundings
         image = image + (base - image)[:, around].mean(1)[:, None, None]
-    changed, where, _ = blend(base, image, label != UNCHANGED, OPAQUE, rng.uniform(0.5, 1.5),
-                              visible_change(base))
+    changed, where, _ = blend(base, image, _touched(label), OPAQUE, rng.uniform(0.5, 1.5),
+                              visible_change(base, ignored), ignored)
     return changed, np.where((where == CHANGED) & (label == IGNORED), IGNORED, where)
+
+
+def _touched(label: np.ndarray) -> np.ndarray:
+    return (label == CHANGED) | (label == IGNORED)

@@ -71,15 +71,26 @@ class DDM:
         return overview(self.form, encoded, self.latents(encoded))
 
     def diffusion(self, latents: Tensor | None) -> Tensor | None:
-        """What the reverse diffusion says of images' latents, (N, KINDS, h, w) as
-        `LatentPrior.evidence` gives it; None without a backbone."""
-        if self.prior is None or latents is None:
-            return None
-        return torch.cat([self.prior.evidence(part) for part in latents.split(AT_ONCE)])
+        """What the reverse diffusion says of whole images' latents, (N, KINDS, h, w) as
+        `LatentPrior.evidence` gives it, ignored places repeating those beside them; None without a
+        backbone."""
+        maps = self._evidence(latents)
+        ignored = None if maps is None else self.form.ignored_at(*maps.shape[-2:])
+        return maps if maps is None or ignored is None else ignored.repeated(maps)
+
+    def diffusion_of_prepared(self, images: Tensor) -> Tensor | None:
+        """`diffusion` of prepared images of one size."""
+        return self.diffusion(self.latents(self.form.for_encoder(images)))
 
     def diffusion_of_canvases(self, canvases: Tensor) -> Tensor | None:
         """`diffusion` of canvases, which show less detail than prepared images."""
-        return self.diffusion(self.latents(self.form.canvas_for_encoder(canvases)))
+        latents = self.latents(self.form.canvas_for_encoder(canvases))
+        return self.diffusion(latents) if self.form.fit == "resize" else self._evidence(latents)
+
+    def _evidence(self, latents: Tensor | None) -> Tensor | None:
+        if self.prior is None or latents is None:
+            return None
+        return torch.cat([self.prior.evidence(part) for part in latents.split(AT_ONCE)])
 
     def save(self, folder: Path) -> None:
         """Write the weights into an existing folder."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import numpy as np
+import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
 
@@ -115,10 +116,12 @@ class Decidability:
     limits: Limits
     likeness: Likeness
 
-    def figures(self, image: np.ndarray, overview: Tensor) -> list[float]:
-        """FIGURES of a native image (H, W) or (H, W, 3) and its overview (1, 3 + P)."""
+    def figures(self, image: np.ndarray, overview: Tensor, ignored: np.ndarray | None = None
+                ) -> list[float]:
+        """FIGURES of a native image (H, W) or (H, W, 3), of which `ignored` (H, W) is not
+        inspected, and its overview (1, 3 + P)."""
         return [*size_figures(image.shape[0], image.shape[1]), *overview[0, :PICTURE].tolist(),
-                clipped(image), self.likeness.distance(overview[:, PICTURE:]).item()]
+                clipped(image, ignored), self.likeness.distance(overview[:, PICTURE:]).item()]
 
     def save(self, folder: Path) -> None:
         """Write the likeness into an existing folder; the limits are in detector.json."""
@@ -143,19 +146,26 @@ def size_figures(height: int, width: int) -> tuple[float, float]:
     return float(np.log(min(height, width))), float(np.log(width / height))
 
 
-def clipped(image: np.ndarray) -> float:
-    """Logarithm of the share of values at the image's own darkest or brightest; its own, as 12 bits
-    in a 16-bit file end at 4095."""
-    at_end = (image == image.min()) | (image == image.max())
+def clipped(image: np.ndarray, ignored: np.ndarray | None = None) -> float:
+    """Logarithm of the share of inspected values at the image's own darkest or brightest; its own,
+    as 12 bits in a 16-bit file end at 4095. ignored: (H, W) bool, None where all is inspected."""
+    seen = image if ignored is None else image[~ignored]
+    if not seen.size:
+        return float(np.log(LEAST_CLIPPED))
+    at_end = (seen == seen.min()) | (seen == seen.max())
     return float(np.log(at_end.mean() + LEAST_CLIPPED))
 
 
-def clipped_share(images: Tensor) -> Tensor:
+def clipped_share(images: Tensor, ignored: Tensor | None = None) -> Tensor:
     """`clipped` of images of one size, (N, H, W, C) of any real type, (N,)."""
-    values = images.float()
-    at_end = (values == values.amin((1, 2, 3), keepdim=True)) | \
-        (values == values.amax((1, 2, 3), keepdim=True))
-    return (at_end.float().mean((1, 2, 3)) + LEAST_CLIPPED).log()
+    values, over = images.float(), (1, 2, 3)
+    hidden = torch.zeros(1, dtype=torch.bool) if ignored is None else ignored[None, :, :, None]
+    lowest = torch.where(hidden, torch.inf, values).amin(over, keepdim=True)
+    highest = torch.where(hidden, -torch.inf, values).amax(over, keepdim=True)
+    at_end = ((values == lowest) | (values == highest)) & ~hidden
+    seen = (~hidden).expand(values.shape).float()
+    share = at_end.float().sum(over) / seen.sum(over).clamp(min=1)
+    return (share + LEAST_CLIPPED).log()
 
 
 def _telling(doubts: list[Doubt]) -> tuple[Doubt, ...]:

@@ -34,6 +34,7 @@ class Prediction:
     least as high. probability: indicative, in [0, 1]. threshold: the score above which the
     decision is "defect", unless the picture is "undecidable"; reasons says why. anomaly_map: (H, W)
     float32 in [0, 1] at the image's own size. appearance: how the image looks to the detector.
+    ignored: (H, W) bool, where nothing is inspected and the map is 0; None where all is.
     """
 
     score: float
@@ -44,6 +45,7 @@ class Prediction:
     anomaly_map: np.ndarray
     appearance: Appearance
     reasons: tuple[Doubt, ...] = ()
+    ignored: np.ndarray | None = None
 
 
 class HDM:
@@ -110,10 +112,13 @@ class HDM:
                                             align_corners=False)
                 slope, bias = calibration.pixel
                 anomaly_map = torch.sigmoid(slope * anomaly + bias)[0, 0].numpy()
+                ignored = self.form.ignored_pixels(*native.shape[:2])
+                if ignored is not None:
+                    anomaly_map = np.where(ignored, np.float32(0), anomaly_map)
                 out.append(Prediction(
                     score, calibration.p_value(score), calibration.probability(score),
                     decided(called, reasons), limit, anomaly_map.astype(np.float32),
-                    self.appearance(seen), reasons))
+                    self.appearance(seen), reasons=reasons, ignored=ignored))
             if progress:
                 progress(len(out), len(images))
         return out
@@ -123,7 +128,8 @@ class HDM:
         that does not ask."""
         if self.decidability is None:
             return ()
-        figures = self.decidability.figures(image, found.overview)
+        figures = self.decidability.figures(image, found.overview,
+                                            self.form.ignored_pixels(*image.shape[:2]))
         return self.decidability.limits.doubts(figures, called=called)
 
     def save(self, folder: Path | str) -> None:
@@ -169,6 +175,11 @@ class HDM:
 def decided(called: bool, reasons: Sequence[Doubt]) -> Decision:
     """The decision of a picture whose score calls it a defect or not."""
     return "undecidable" if reasons else "defect" if called else "good"
+
+
+def ignored_by(folder: Path) -> str:
+    """The ignore mask, as text, of the detector in a folder; "" without one."""
+    return str(read_json(folder / "detector.json").get("input", {}).get("ignored", ""))
 
 
 def _check(image: np.ndarray) -> None:

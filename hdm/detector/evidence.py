@@ -5,6 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from hdm.dataset.ignore_mask import Ignored
 from hdm.detector.window_means import window_means
 
 WORST = 0.005
@@ -21,13 +22,15 @@ class Evidence(NamedTuple):
     scores: Tensor
 
 
-def worst(pixels: Tensor, share: float = WORST) -> Tensor:
-    """Mean of the oddest share of pixels, (N, 1, H, W) -> (N,)."""
-    flat = pixels.flatten(1)
-    return flat.topk(max(1, round(share * flat.shape[1])), dim=1).values.mean(1)
+def worst(pixels: Tensor, share: float = WORST, ignored: Ignored | None = None) -> Tensor:
+    """Mean of the oddest share of inspected pixels, (N, 1, H, W) -> (N,)."""
+    flat = _inspected(pixels, ignored).flatten(1)
+    count = flat.shape[1] if ignored is None else ignored.inspected
+    return flat.topk(max(1, round(share * count)), dim=1).values.mean(1)
 
 
-def scan(pixels: Tensor, canvas: tuple[int, int], pixel: Tensor) -> Tensor:
+def scan(pixels: Tensor, canvas: tuple[int, int], pixel: Tensor, ignored: Ignored | None = None
+         ) -> Tensor:
     """Largest mean over a window, for each size: (N, 1, H, W) -> (N, 3).
 
     canvas: height and width that the discriminator sees at once; a defect is as large on an image
@@ -38,15 +41,27 @@ def scan(pixels: Tensor, canvas: tuple[int, int], pixel: Tensor) -> Tensor:
     window asks how odd its pixels are; a larger one how many of them are odd, lest it repeat the
     small one's peak.
     """
-    fine = largest_mean(pixels, canvas, WINDOWS[0])
+    fine = largest_mean(pixels, canvas, WINDOWS[0], ignored)
     odd = torch.sigmoid(standard(pixels, pixel))
-    return torch.stack([fine, *(largest_mean(odd, canvas, side) for side in WINDOWS[1:])], 1)
+    larger = (largest_mean(odd, canvas, side, ignored) for side in WINDOWS[1:])
+    return torch.stack([fine, *larger], 1)
 
 
-def largest_mean(values: Tensor, canvas: tuple[int, int], side: float) -> Tensor:
-    """Over a window of `side`, a share of the canvas: (N, 1, H, W) -> (N,)."""
+def largest_mean(values: Tensor, canvas: tuple[int, int], side: float,
+                 ignored: Ignored | None = None) -> Tensor:
+    """Over a window of `side`, a share of the canvas: (N, 1, H, W) -> (N,). Of a window at the edge
+    of what is inspected, as at the picture's, the pixels that are counts."""
     radius = max(1, round(min(canvas) * side / 2))
-    return window_means(values, radius).flatten(1).amax(1)
+    if ignored is None:
+        return window_means(values, radius).flatten(1).amax(1)
+    counts = (~ignored.pixels).to(values)[None, None]
+    found = window_means(values * counts, radius) / window_means(counts, radius).clamp(min=1e-9)
+    return _inspected(found, ignored).flatten(1).amax(1)
+
+
+def _inspected(pixels: Tensor, ignored: Ignored | None) -> Tensor:
+    """Pixels (N, 1, H, W), the ignored ones below all others."""
+    return pixels if ignored is None else pixels.masked_fill(ignored.pixels, -torch.inf)
 
 
 def moments(values: Tensor) -> Tensor:

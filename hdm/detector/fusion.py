@@ -12,6 +12,7 @@ from typing import Self
 
 from torch import Tensor
 
+from hdm.dataset.ignore_mask import Ignored
 from hdm.detector.evidence import Evidence, scan, standard, worst
 
 
@@ -34,15 +35,21 @@ class Fusion:
         joined = (maps - self.centre.view(shape)) / self.unit.view(shape)
         return (joined * self.weight.view(shape)).sum(1, keepdim=True)
 
-    def statistics(self, pixels: Tensor, canvas: tuple[int, int]) -> Tensor:
+    def statistics(self, pixels: Tensor, canvas: tuple[int, int],
+                   ignored: Ignored | None = None) -> Tensor:
         """What the scores of N images are made of, (N, S)."""
         tiled = self.expected.shape[1] > 1
-        return scan(pixels, canvas, self.pixel) if tiled else worst(pixels)[:, None]
+        return scan(pixels, canvas, self.pixel, ignored) if tiled else \
+            worst(pixels, ignored=ignored)[:, None]
 
-    def evidence(self, maps: Tensor, canvas: tuple[int, int]) -> Evidence:
-        """Joined maps, and scores in deviations of those of held-out good images."""
+    def evidence(self, maps: Tensor, canvas: tuple[int, int], ignored: Ignored | None = None
+                 ) -> Evidence:
+        """Joined maps, and scores in deviations of those of held-out good images. What is
+        `ignored` has no part in a score, and in a map repeats what is beside it."""
         pixels = self.pixels(maps)
-        found = standard(self.statistics(pixels, canvas), self.expected)
+        if ignored is not None:
+            pixels = ignored.repeated(pixels)
+        found = standard(self.statistics(pixels, canvas, ignored), self.expected)
         return Evidence(pixels, found.amax(1))
 
     def tensors(self) -> dict[str, Tensor]:

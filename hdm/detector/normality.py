@@ -48,8 +48,8 @@ class Normality:
         """All of it by name."""
         own = {"logit": self.logit, "place": self.place}
         if self.texture is not None:
-            own |= {f"texture.{field.name}": getattr(self.texture, field.name)
-                    for field in fields(self.texture)}
+            own |= {f"texture.{field.name}": tensor for field in fields(self.texture)
+                    if (tensor := getattr(self.texture, field.name)) is not None}
         return own
 
     @classmethod

@@ -78,22 +78,23 @@ class RegionRule:
             return max(1.0, 1 / self.scale)
         return max(1.0, height / self.canvas[0], width / self.canvas[1])
 
-    def regions(self, decision: str, anomaly_map: np.ndarray, level: float | None = None
-                ) -> Regions:
+    def regions(self, decision: str, anomaly_map: np.ndarray, level: float | None = None,
+                ignored: np.ndarray | None = None) -> Regions:
         """Those of a picture with that decision; a good one has none, unless a `level` is asked
         for, above which all is told as it is.
 
-        anomaly_map: (H, W) in [0, 1] at the picture's size.
+        anomaly_map: (H, W) in [0, 1] at the picture's size. ignored: (H, W) bool, of which nothing
+        is in a region; None where all is inspected.
         """
         cell = self.cell(*anomaly_map.shape[:2])
         if level is not None:
-            return find_regions(anomaly_map, level, cell)
+            return find_regions(anomaly_map, level, cell, ignored)
         if decision == "good":
             return NO_REGIONS
         for base in (max(self.level, LIKELY), self.level):
-            strongest = find_regions(anomaly_map, base, cell).told[:1]
+            strongest = find_regions(anomaly_map, base, cell, ignored).told[:1]
             if strongest:
-                found = find_regions(anomaly_map, half_way(base, strongest[0].peak), cell)
+                found = find_regions(anomaly_map, half_way(base, strongest[0].peak), cell, ignored)
                 return found if found.told else Regions(strongest, level=base)
         return Regions(level=self.level)
 
@@ -120,21 +121,24 @@ def half_way(level: float, peak: float) -> float:
     return max(level, 1 / (1 + math.exp(-(low + high) / 2)))
 
 
-def find_regions(anomaly_map: np.ndarray, level: float, cell: float = 1.0) -> Regions:
+def find_regions(anomaly_map: np.ndarray, level: float, cell: float = 1.0,
+                 ignored: np.ndarray | None = None) -> Regions:
     """Regions of (H, W) above `level`; pixels touch by side or corner.
 
-    cell: sides of the map's smallest detail, in its pixels.
+    cell: sides of the map's smallest detail, in its pixels. ignored: (H, W) bool, over which
+    nothing is joined.
     """
     found = [_region(mine, anomaly_map[part], part, _gap(anomaly_map, cell))
-             for part, mine in _parts(anomaly_map, level, cell)]
+             for part, mine in _parts(anomaly_map, level, cell, ignored)]
     found.sort(key=lambda region: (-region.peak, -region.area, region.top, region.left))
     return Regions(tuple(found[:MOST]), max(0, len(found) - MOST), level)
 
 
-def _parts(anomaly_map: np.ndarray, level: float, cell: float
+def _parts(anomaly_map: np.ndarray, level: float, cell: float, ignored: np.ndarray | None
            ) -> Iterator[tuple[Box, np.ndarray]]:
     """What is above the level and belongs together: a box of the map, and its pixels there."""
-    above = np.asarray(anomaly_map > level, np.uint8)
+    inspected = np.ones_like(anomaly_map, bool) if ignored is None else ~ignored
+    above = np.asarray((anomaly_map > level) & inspected, np.uint8)
     if not above.any():
         return
     # Late: 0.3 s of processor time that good pictures do not need.
@@ -146,6 +150,7 @@ def _parts(anomaly_map: np.ndarray, level: float, cell: float
     above = large[labels].astype(np.uint8)
     # A kernel of gap + 1 fills exactly gaps of that many pixels.
     joined = cv2.dilate(above, np.ones((_gap(anomaly_map, cell) + 1,) * 2, np.uint8))
+    joined *= inspected
     count, labels, facts, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     for number in range(1, count):
         left, top, width, height = (int(value) for value in facts[number][:4])

@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 from torch.nn import functional as F
 
+from hdm.dataset.ignore_mask import Ignored
 from hdm.detector.ddm import DDM
 from hdm.detector.evidence import Evidence
 from hdm.detector.fusion import Fusion
@@ -42,8 +43,13 @@ class Scorer:
 
     def inspect(self, images: Sequence[Tensor]) -> list[Inspected]:
         """Each of the images (C, H, W) as `InputFormat.prepare` gives them."""
-        return [Inspected(self.fusion.evidence(maps, self.canvas), whole)
+        return [Inspected(self.evidence(maps), whole)
                 for maps, whole in all_maps(self.ddm, self.normality, images)]
+
+    def evidence(self, maps: Tensor) -> Evidence:
+        """Evidence of whole images of one size from their maps (N, K, h, w)."""
+        ignored: Ignored | None = self.ddm.form.ignored_at(*maps.shape[-2:])
+        return self.fusion.evidence(maps, self.canvas, ignored)
 
     def save(self, folder: Path) -> None:
         """Write networks, and what is known of good images, into an existing folder."""

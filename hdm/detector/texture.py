@@ -31,19 +31,24 @@ class Texture:
     """The texture of good images of h by w places, D = channels + 24 figures a place.
 
     typical (24,): median energies. mean (h w, D) and whitening (h w, D, D) make a place's figures
-    uncorrelated.
+    uncorrelated. nearest (h w,): which place speaks for each, as ignored ones repeat what those
+    beside them say; None where all are inspected.
     """
 
     typical: Tensor
     mean: Tensor
     whitening: Tensor
+    nearest: Tensor | None = None
 
     def distance(self, images: Tensor) -> Tensor:
         """Mahalanobis distance of each place to good images', (N, C, H, W) -> (N, 1, h, w)."""
         energy, brightness = energies(images)
         centred = texture_figures(energy, brightness, self.typical) - self.mean
         white = (centred[:, :, None] @ self.whitening)[:, :, 0]
-        return white.pow(2).sum(2).sqrt().unflatten(1, (1, *energy.shape[-2:]))
+        distance = white.pow(2).sum(2).sqrt()
+        if self.nearest is not None:
+            distance = distance[:, self.nearest]
+        return distance.unflatten(1, (1, *energy.shape[-2:]))
 
 
 def energies(images: Tensor) -> tuple[Tensor, Tensor]:

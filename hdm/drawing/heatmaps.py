@@ -11,6 +11,8 @@ from matplotlib import colormaps
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from hdm.drawing.hatching import hatched
+
 PANEL = 208
 GAP = 4
 COLOUR_MAP = "inferno"
@@ -54,13 +56,15 @@ def for_display(image: NDArray[np.uint8] | NDArray[np.uint16]) -> Image.Image:
 
 
 def strip(image: NDArray, mask: NDArray[np.bool_] | None, anomaly: NDArray[np.uint8],
-          defective: bool) -> Image.Image:
-    """Three panels of 208 px side by side; `anomaly` is a thumbnail of evaluate, `mask` (H, W)."""
-    shown = _fitted(for_display(image), Image.Resampling.LANCZOS)
+          defective: bool, ignored: NDArray[np.bool_] | None = None) -> Image.Image:
+    """Three panels of 208 px side by side; `anomaly` is a thumbnail of evaluate, `mask` (H, W).
+    What is `ignored` (H, W) is hatched."""
+    shown = hatched(_fitted(for_display(image), Image.Resampling.LANCZOS), ignored)
     truth = shown if mask is None else outlined(shown, mask)
     note = "" if mask is not None else "no mask" if defective else "no defect"
     # Nearest: no value may appear that the map does not have.
     heat = _fitted(Image.fromarray(colours(anomaly)), Image.Resampling.NEAREST, shown.size)
+    heat = hatched(heat, ignored)
     picture = Image.new("RGB", (3 * PANEL + 2 * GAP, PANEL), _PAPER)
     for place, panel in enumerate((shown, truth, heat)):
         left = place * (PANEL + GAP)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from hdm.drawing.hatching import hatched
 from hdm.drawing.heatmaps import OUTLINE, font, for_display, shortened
 
 SMALLEST, LARGEST = 640, 1600
@@ -31,11 +32,12 @@ class Caption(NamedTuple):
 
 
 def overlay(image: NDArray[np.uint8] | NDArray[np.uint16],
-            outlines: Sequence[Sequence[tuple[int, int]]], caption: Caption) -> Image.Image:
+            outlines: Sequence[Sequence[tuple[int, int]]], caption: Caption,
+            ignored: NDArray[np.bool_] | None = None) -> Image.Image:
     """The picture with numbered outlines, a length bar and the caption.
 
     image: (H, W) or (H, W, 3). outlines: corners (x, y) of polygons in the image's pixels, along
-    their edges.
+    their edges. ignored: (H, W), what is not inspected, which is hatched; None where all is.
     """
     height, width = image.shape[:2]
     scale = min(LARGEST, max(SMALLEST, width, height)) / max(width, height)
@@ -44,6 +46,7 @@ def overlay(image: NDArray[np.uint8] | NDArray[np.uint16],
                              size[1] + 2 * _MARGIN + _ROW * (2 + len(caption.below))), _PAPER)
     shown = for_display(image).resize(
         size, Image.Resampling.NEAREST if scale > 2 else Image.Resampling.LANCZOS)
+    shown = hatched(shown, ignored)
     _outline(shown, outlines, scale)
     page.paste(shown, ((page.width - size[0]) // 2, 0))
     _write(page, size[1] + _MARGIN, caption, _length_bar(page, size[1] + _MARGIN, width, scale))

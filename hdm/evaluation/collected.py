@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from hdm.dataset.ignore_mask import ignored_pixels
 from hdm.dataset.images import read_mask
 from hdm.dataset.manifest import Manifest, Row
 from hdm.errors import DataError, HDMError
@@ -39,11 +40,12 @@ class Predicted(Protocol):
 class Collected:
     """What is kept of the predictions: constant memory for pixels, a little for each image.
 
-    held_out: scores of the images on which the threshold was set, empty where not known.
+    held_out: scores of the images on which the threshold was set, empty where not known. ignored:
+    the ignore mask, as text, of pixels that are not counted.
     """
 
-    def __init__(self, held_out: Sequence[float] = ()) -> None:
-        self.held_out = tuple(held_out)
+    def __init__(self, held_out: Sequence[float] = (), ignored: str = "") -> None:
+        self.held_out, self.ignored = tuple(held_out), ignored
         self.rows: list[dict[str, object]] = []
         self.tallies: dict[str, PixelTally] = {}
         self.histograms = ImageHistograms()
@@ -53,12 +55,12 @@ class Collected:
 
     @classmethod
     def of(cls, manifest: Manifest, predictions: Iterable[Predicted],
-           held_out: Sequence[float] = ()) -> "Collected":
+           held_out: Sequence[float] = (), ignored: str = "") -> "Collected":
         """All of a test split, in the manifest's order; raises HDMError for an empty one."""
         if not len(manifest):
             raise HDMError("expected a test split with images, found none; add test images to the "
                            "source or raise ingest.test_fraction.")
-        seen = cls(held_out)
+        seen = cls(held_out, ignored)
         for row, prediction in zip(manifest, predictions, strict=True):
             seen.add(manifest, row, prediction)
         return seen
@@ -81,8 +83,9 @@ class Collected:
         if row.label and mask is None:
             self.without_mask += 1
             return
-        self.tallies.setdefault(row.defect_type, PixelTally()).add(levels, mask)
-        self.histograms.add(len(self.rows) - 1, levels, mask)
+        ignored = ignored_pixels(self.ignored, *levels.shape)
+        self.tallies.setdefault(row.defect_type, PixelTally()).add(levels, mask, ignored)
+        self.histograms.add(len(self.rows) - 1, levels, mask, ignored)
 
 
 def _mask(manifest: Manifest, row: Row, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:

@@ -57,14 +57,16 @@ class Evaluation:
         return float(self.metrics["aupro_limit"] or 0.0)
 
 
-def evaluate(manifest: Manifest, predictions: Iterable[Predicted], settings: Params) -> Evaluation:
+def evaluate(manifest: Manifest, predictions: Iterable[Predicted], settings: Params,
+             ignored: str = "") -> Evaluation:
     """Measure `predictions`, which come in the manifest's order and are not kept.
 
     `settings.evaluate` and `settings.seed` are used. Defective images without a mask, or with an
-    empty one, take no part in pixel metrics. Raises HDMError for an empty split or for scores or
+    empty one, take no part in pixel metrics, nor do pixels of the ignore mask, which is given as
+    text. Raises HDMError for an empty split or for scores or
     maps that are not numbers, DataError for a mask of another size than its image.
     """
-    return measure(Collected.of(manifest, predictions), settings)
+    return measure(Collected.of(manifest, predictions, ignored=ignored), settings)
 
 
 def measure(seen: Collected, settings: Params) -> Evaluation:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdm.evaluation.bootstrap import Weights, divide
-from hdm.evaluation.pixels import LEVELS, region_shares
+from hdm.evaluation.pixels import LEVELS, parted, region_shares
 
 BINS = 8192
 _LEVELS_A_BIN = LEVELS // BINS
@@ -63,11 +63,13 @@ class ImageHistograms:
     overlap: dict[int, NDArray[np.float32]] = field(default_factory=dict)
     regions: dict[int, int] = field(default_factory=dict)
 
-    def add(self, image: int, levels: NDArray[np.uint16], mask: NDArray[np.bool_] | None) -> None:
-        """Remember one image by its position in the test split."""
+    def add(self, image: int, levels: NDArray[np.uint16], mask: NDArray[np.bool_] | None,
+            ignored: NDArray[np.bool_] | None = None) -> None:
+        """Remember one image by its position in the test split; see `PixelTally.add`."""
         bins = levels // _LEVELS_A_BIN
         self.images.append(image)
-        self.normal.append(_count(bins if mask is None else bins[~mask]))
+        normal, mask = parted(bins, mask, ignored)
+        self.normal.append(_count(normal))
         if mask is not None:
             shares, self.regions[image] = region_shares(mask)
             self.defect[image] = _count(bins[mask])

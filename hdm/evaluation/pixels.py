@@ -70,14 +70,16 @@ class PixelTally:
     regions: int = 0
     images: int = 0
 
-    def add(self, levels: NDArray[np.uint16], mask: NDArray[np.bool_] | None) -> None:
-        """Count one image; `mask` None means that every pixel is normal. Both are (H, W)."""
+    def add(self, levels: NDArray[np.uint16], mask: NDArray[np.bool_] | None,
+            ignored: NDArray[np.bool_] | None = None) -> None:
+        """Count one image; `mask` None means that every pixel is normal, `ignored` ones are not
+        counted. All are (H, W)."""
         self.images += 1
+        normal, mask = parted(levels, mask, ignored)
+        self.normal += np.bincount(normal, minlength=LEVELS)
         if mask is None:
-            self.normal += np.bincount(levels.ravel(), minlength=LEVELS)
             return
         inside = levels[mask]
-        self.normal += np.bincount(levels[~mask], minlength=LEVELS)
         self.defect += np.bincount(inside, minlength=LEVELS)
         part, count = region_shares(mask)
         self.overlap += np.bincount(inside, weights=part, minlength=LEVELS)
@@ -94,6 +96,16 @@ class PixelTally:
         if not self.regions:
             return NO_MASKS
         return "" if self.normal.any() else NO_NORMAL
+
+
+def parted(levels: NDArray[np.uint16], mask: NDArray[np.bool_] | None,
+           ignored: NDArray[np.bool_] | None) -> tuple[NDArray[np.uint16],
+                                                       NDArray[np.bool_] | None]:
+    """Levels of normal pixels that are inspected, flat, and what of the mask is."""
+    if ignored is None:
+        return (levels.ravel() if mask is None else levels[~mask]), mask
+    return (levels[~ignored] if mask is None else levels[~(mask | ignored)]), \
+        (None if mask is None else mask & ~ignored)
 
 
 def region_shares(mask: NDArray[np.bool_]) -> tuple[NDArray[np.float64], int]:

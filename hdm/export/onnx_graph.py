@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from hdm.backbone.encoder import as_pixels, joined
+from hdm.dataset.ignore_mask import IgnoreMask, filled, reflection
 from hdm.dataset.input_format import InputFormat
 from hdm.dataset.tiles import over_tiles
 from hdm.detector.decidability import FIGURES, clipped_share
@@ -22,6 +23,8 @@ from hdm.detector.overview import PICTURE, overview
 from hdm.detector.scorer import beside
 from hdm.errors import HDMError
 
+STRIDE = 8
+"""Pixels that the encoder sees from one place to the next."""
 OUTPUTS = ("score", "p_value", "probability", "defect", "anomaly_map", "appearance",
            "undecidable", "figures")
 
@@ -51,6 +54,7 @@ class DetectorGraph(nn.Module):
     """
 
     normals: Tensor
+    ignored_cells: Tensor
 
     def __init__(self, detector: HDM, white: int, size: tuple[int, int] | None = None) -> None:
         super().__init__()
@@ -69,6 +73,14 @@ class DetectorGraph(nn.Module):
         self.pixel, self.image = calibration.pixel, calibration.image
         self.register_buffer("normals", torch.tensor(calibration.part_scores.tolist()))
         self.decidability = detector.decidability
+        mask = self.form.ignore_mask
+        self.masked = mask is not None
+        self.register_buffer("ignored_cells", mask.sums if mask else torch.zeros(1, 1))
+        # Of sizes that are known now: what follows from them need not be computed again.
+        self.ignored = self.form.ignored_at(*self.seen_size)
+        self.reflection = reflection(self.form.ignored, *self.prepared_size) if mask else None
+        encoded = self.form.encoder_size_of(*self.prepared_size)
+        self.ignored_places = self.form.ignored_at(encoded[0] // STRIDE, encoded[1] // STRIDE)
 
     def forward(self, image: Tensor) -> Judged:
         """See the class."""
@@ -81,14 +93,21 @@ class DetectorGraph(nn.Module):
         score = evidence.scores
         at_least = (self.normals[None] >= score[:, None]).sum(1)
         slope, bias = self.image
+        anomaly = torch.sigmoid(
+            self.pixel[0] * self._native(evidence.pixels, image) + self.pixel[1])
+        if self.masked:
+            anomaly = torch.where(self._ignored(image), 0.0, anomaly)
         # In double precision as HDM compares: the limit is often a normal's own score.
         defect = score.double() > self.limit
         figures = self._figures(image, encoded, latents)
         return Judged(
             score, (1 + at_least).float() / (len(self.normals) + 1),
-            torch.sigmoid(slope * score + bias), defect,
-            torch.sigmoid(self.pixel[0] * self._native(evidence.pixels, image) + self.pixel[1]),
+            torch.sigmoid(slope * score + bias), defect, anomaly,
             _appearance(seen), self._undecidable(figures, defect), figures)
+
+    def _ignored(self, image: Tensor) -> Tensor:
+        """Pixels (H, W) of the native images that are not inspected."""
+        return IgnoreMask(self.ignored_cells).touched(image.shape[1], image.shape[2])
 
     def _prepared(self, image: Tensor) -> Tensor:
         """`InputFormat.prepare` of all images."""
@@ -97,9 +116,15 @@ class DetectorGraph(nn.Module):
         planes = values.mean(1, keepdim=True) if self.form.channels == 1 else \
             torch.cat([values, values, values], 1)[:, :3]
         scaled = (planes - self.form.low) * (2 / (self.form.high - self.form.low)) - 1
+        limited = scaled.clamp(-3, 3)
+        if self.masked:
+            limited = filled(limited, self._ignored(image))
         height, width = self.prepared_size
         rows, columns = shrinking(image.shape[1], height), shrinking(image.shape[2], width)
-        return rows @ (scaled.clamp(-3, 3) @ columns.T)
+        prepared = rows @ (limited @ columns.T)
+        if self.reflection is None:
+            return prepared
+        return prepared.flatten(2)[:, :, self.reflection].unflatten(2, self.prepared_size)
 
     def _latents(self, encoded: Tensor) -> Tensor | None:
         """`DDM.latents`."""
@@ -116,8 +141,9 @@ class DetectorGraph(nn.Module):
         height, width = (torch.scalar_tensor(side) for side in image.shape[1:3])
         sizes = torch.stack([torch.minimum(height, width).log(), (width / height).log()])
         distance = self.decidability.likeness.distance(whole[:, PICTURE:])
-        return torch.cat([sizes.expand(image.shape[0], 2), whole[:, :PICTURE],
-                             clipped_share(image)[:, None], distance[:, None]], 1)
+        ends = clipped_share(image, self._ignored(image) if self.masked else None)
+        return torch.cat([sizes.expand(image.shape[0], 2), whole[:, :PICTURE], ends[:, None],
+                          distance[:, None]], 1)
 
     def _undecidable(self, figures: Tensor, defect: Tensor) -> Tensor:
         """Whether `Limits.doubts` finds one."""
@@ -129,6 +155,7 @@ class DetectorGraph(nn.Module):
         below = torch.where(defect[:, None], figures < far_low, figures < low)
         above = torch.where(defect[:, None], figures > far_high, figures > high)
         return (below | above).any(1)
+
     def _evidence(self, seen: Tensor, latents: Tensor | None) -> Evidence:
         """`Scorer.inspect`."""
         canvas = (self.form.height, self.form.width)
@@ -139,8 +166,11 @@ class DetectorGraph(nn.Module):
         taught = judge(seen) if self.form.fit == "resize" else over_tiles(seen, canvas, judge)
         maps = self.normality.joined(seen, taught)
         if self.prior is not None and latents is not None:
-            maps = beside(self.prior.evidence(latents), maps)
-        return self.fusion.evidence(maps, canvas)
+            diffusion = self.prior.evidence(latents)
+            if self.ignored_places is not None:
+                diffusion = self.ignored_places.repeated(diffusion)
+            maps = beside(diffusion, maps)
+        return self.fusion.evidence(maps, canvas, self.ignored)
 
     def _native(self, evidence: Tensor, image: Tensor) -> Tensor:
         """Pixels' evidence (N, 1, h, w) at the images' size, (N, H, W)."""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from hdm.dataset.appearance import Appearance
+from hdm.dataset.ignore_mask import ignored_pixels
 from hdm.detector.decidability import Doubt, Limits
 from hdm.detector.detector import Prediction, decided
 from hdm.errors import HDMError
@@ -51,22 +52,31 @@ class RuntimeDetector:
         """See `hdm.HDM.predict`; images of one size are judged together. Where the graph takes one
         size, an image of another is undecidable, and scored as nearest pixels of that size."""
         size, found = self.facts["size"], dict[int, Prediction]()
-        fitted = [image if size is None else _nearest(image, *size) for image in images]
+        fitted = [image if size is None or image.shape[:2] == tuple(size)
+                  else _nearest(_levelled(image, self._ignored(*image.shape[:2])), *size)
+                  for image in images]
         for numbers in _alike(fitted, batch_size):
             stack = np.stack([self._native(fitted[n]) for n in numbers])
             found.update(zip(numbers, self._judge(stack), strict=True))
-        return [found[n] if fitted[n].shape == image.shape else _of_other_size(found[n], image)
+        return [found[n] if fitted[n].shape == image.shape
+                else _of_other_size(found[n], image, self._ignored(*image.shape[:2]))
                 for n, image in enumerate(images)]
 
     def _judge(self, stack: np.ndarray) -> Iterator[Prediction]:
         limit = float(self.facts["threshold"])
+        ignored = self._ignored(*stack.shape[1:3])
         rows = zip(*self._session.run(None, {"image": stack}), strict=True)
         for score, p_value, probability, defect, anomaly_map, look, _, figures in rows:
             reasons = () if self._limits is None else \
                 self._limits.doubts(figures.tolist(), called=bool(defect))
             yield Prediction(float(score), float(p_value), float(probability),
                              decided(bool(defect), reasons), limit, anomaly_map,
-                             Appearance(*(float(value) for value in look)), reasons)
+                             Appearance(*(float(value) for value in look)),
+                             reasons=reasons, ignored=ignored)
+
+    def _ignored(self, height: int, width: int) -> np.ndarray | None:
+        """`InputFormat.ignored_pixels` of the detector."""
+        return ignored_pixels(self.facts.get("ignored", ""), height, width)
 
     def _native(self, image: np.ndarray) -> np.ndarray:
         """(H, W, C) in the depth that the graph takes."""
@@ -88,12 +98,25 @@ def _nearest(image: np.ndarray, height: int, width: int) -> np.ndarray:
     return image[rows][:, columns]
 
 
-def _of_other_size(found: Prediction, image: np.ndarray) -> Prediction:
+def _levelled(image: np.ndarray, ignored: np.ndarray | None) -> np.ndarray:
+    """With the inspected pixels' mean where it is `ignored` (H, W): nearest pixels of another size
+    would carry some of it over the edge."""
+    if ignored is None:
+        return image
+    out = image.copy()
+    out[ignored] = 0 if ignored.all() else image[~ignored].mean(0).astype(image.dtype)
+    return out
+
+
+def _of_other_size(found: Prediction, image: np.ndarray, ignored: np.ndarray | None) -> Prediction:
     (height, width), graph = image.shape[:2], found.anomaly_map.shape
     doubt = Doubt("odd_shape", f"The picture has {width} x {height} px; the exported model judges "
                                f"tiles and takes {graph[1]} x {graph[0]} px alone.")
-    return replace(found, decision="undecidable", reasons=(doubt,),
-                   anomaly_map=_nearest(found.anomaly_map, height, width))
+    anomaly_map = _nearest(found.anomaly_map, height, width)
+    if ignored is not None:
+        anomaly_map = np.where(ignored, np.float32(0), anomaly_map)
+    return replace(found, decision="undecidable", reasons=(doubt,), anomaly_map=anomaly_map,
+                   ignored=ignored)
 
 
 def need(*libraries: str) -> None:

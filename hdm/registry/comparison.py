@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hdm.dataset.manifest import Manifest
+from hdm.detector.detector import ignored_by
 from hdm.evaluation.detection import Detection
 from hdm.evaluation.evaluation import measure
 from hdm.evaluation.paired import differences
@@ -60,16 +61,17 @@ def compare_with_champion(mlflow: Any, line: Line, champion: Champion | None, ca
     # Intervals are not compared, so one resample is enough.
     quick = measured.model_copy(update={
         "evaluate": measured.evaluate.model_copy(update={"bootstrap": 1})})
+    ignored = ignored_by(candidate.folder)
     try:
         folder = detector_of(mlflow, line.model_name, champion.version)
         with bar(f"scoring champion version {champion.version}") as report:
-            theirs = rescore(folder, test, measured.compute, report)
+            theirs = rescore(folder, test, measured.compute, report, ignored)
         champion_metrics = measure(theirs, quick).metrics
     # A champion made by other code may fail in any way; that must not block the line.
     except Exception as error:
         return Comparison(replace(alone, champion="unmeasured"), {}, first_line(error))
     with bar("scoring this model") as report:
-        ours = rescore(candidate.folder, test, measured.compute, report)
+        ours = rescore(candidate.folder, test, measured.compute, report, ignored)
     found = differences(ours, theirs, confidence=settings.confidence,
                         resamples=settings.bootstrap, seed=measured.seed,
                         costs=measured.evaluate.operating_point.costs)

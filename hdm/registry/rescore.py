@@ -11,12 +11,14 @@ from hdm.model_settings import Compute
 
 
 def rescore(folder: Path, test: Manifest, compute: Compute,
-            progress: Callable[[int, int], None] | None = None) -> Collected:
+            progress: Callable[[int, int], None] | None = None,
+            ignored: str = "") -> Collected:
     """What the detector in `folder` says of the test split, ready to be measured.
 
-    Raises HDMError if the detector or an image cannot be read.
+    ignored: the ignore mask, as text, of pixels that are not counted, for two detectors to be
+    measured alike. Raises HDMError if the detector or an image cannot be read.
     """
     detector = HDM.load(folder, device=compute.device, precision=compute.precision,
                         threads=compute.threads)
     return Collected.of(test, predictions(detector, test, progress),
-                        detector.calibration.normal_scores)
+                        detector.calibration.normal_scores, ignored)

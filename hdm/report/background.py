@@ -12,13 +12,14 @@ from hdm.detector.promise import promise
 from hdm.files import read_json
 from hdm.line import Line
 from hdm.report.content import Background
-from hdm.report.wording import ThresholdFacts
+from hdm.report.wording import ThresholdFacts, percent
 from hdm.settings import Params
 
 
 def background(line: Line, detector: HDM, settings: Params, test_set: Mapping[str, Any],
-               ) -> Background:
-    """Of a line's detector and of what earlier stages said."""
+               hidden: int = 0) -> Background:
+    """Of a line's detector and of what earlier stages said; hidden: defective test images that
+    are not counted, as their defect is ignored."""
     calibration = detector.calibration
     point, wanted = detector.operating_point, settings.evaluate.operating_point
     threshold = ThresholdFacts(point.false_alarm_rate, len(calibration.normal_scores),
@@ -32,8 +33,21 @@ def background(line: Line, detector: HDM, settings: Params, test_set: Mapping[st
         configuration=line.params.model_dump(mode="json", by_alias=True,
                                              exclude={"validate_", "register_"}),
         facts=_facts(line, detector.info, test_set),
+        remarks=_remarks(detector, hidden),
         funnel=_optional(line.stage_folder("pom_filter") / "funnel.json"),
         split_table=_optional(line.stage_folder("ingest") / "split_table.json"))
+
+
+def _remarks(detector: HDM, hidden: int) -> tuple[str, ...]:
+    """What is not inspected."""
+    mask = detector.form.ignore_mask
+    if mask is None:
+        return ()
+    said = (f"{percent(mask.share)} of each picture is not inspected, by the line's region; it is "
+            "hatched in the pictures and has no part in any figure.")
+    left_out = (f" {hidden} defective test images, whose defect lies there alone, are left out."
+                if hidden else "")
+    return (said + left_out,)
 
 
 def _facts(line: Line, info: Mapping[str, Any], test_set: Mapping[str, Any],

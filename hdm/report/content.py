@@ -33,7 +33,7 @@ class Background:
     """What the report says beside the evaluation; unknown things are left empty.
 
     funnel, split_table: the JSON that pom_filter and ingest left. feedback: what each picture that
-    people spoke of scored before and after. facts: name -> text.
+    people spoke of scored before and after. facts: name -> text. remarks: what a reader must know.
     """
 
     line: str
@@ -45,20 +45,21 @@ class Background:
     funnel: Any = None
     split_table: Any = None
     feedback: Any = None
+    remarks: tuple[str, ...] = ()
 
 
 def draw(evaluation: Evaluation, manifest: Manifest, folder: Path, most: int,
-         report: Callable[[int, int], None] = lambda done, total: None,
+         report: Callable[[int, int], None] = lambda done, total: None, ignored: str = "",
          ) -> dict[str, tuple[Picture, ...]]:
     """Write one heat-map sheet a chapter into `folder`; return the first cards for the report.
 
     `most` is the number of images on a sheet; `report` is called with (done, total) after each
-    sheet.
+    sheet; `ignored` is the ignore mask as text.
     """
     kept: dict[str, tuple[Picture, ...]] = {}
     chapters = gallery.chapters(evaluation)
     for number, chapter in enumerate(chapters, start=1):
-        cards = list(gallery.cards(chapter, manifest, evaluation, most))
+        cards = list(gallery.cards(chapter, manifest, evaluation, most, ignored))
         page = heatmaps.sheet(chapter.title, extent(chapter, len(cards)), cards)
         page.save(folder / f"{chapter.name}.png", compress_level=4)
         first = cards[:OUTCOME_PICTURES.get(chapter.name, TYPE_PICTURES)]
@@ -89,8 +90,8 @@ def build(evaluation: Evaluation, background: Background, settings: Params,
         threshold=wording.threshold_text(background.threshold, evaluation.threshold),
         charts=_charts(evaluation, background.operating_curve), outcomes=outcomes, kinds=kinds,
         colour_bar=_png(heatmaps.colour_bar()), data=_data(background),
-        remarks=wording.remarks(evaluation), configuration=_yaml(background.configuration),
-        facts=background.facts)
+        remarks=background.remarks + wording.remarks(evaluation),
+        configuration=_yaml(background.configuration), facts=background.facts)
 
 
 def _galleries(evaluation: Evaluation, drawn: Mapping[str, tuple[Picture, ...]],

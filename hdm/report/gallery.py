@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from hdm.dataset.ignore_mask import ignored_pixels
 from hdm.dataset.images import read_image, read_mask
 from hdm.dataset.manifest import GOOD, Manifest
 from hdm.drawing.heatmaps import Card, strip
@@ -62,16 +63,18 @@ def file_stem(kind: str, taken: set[str]) -> str:
 
 
 def cards(chapter: Chapter, manifest: Manifest, evaluation: Evaluation, most: int,
-          ) -> Iterator[Card]:
-    """The first `most` images of a sheet, read from the source again."""
+          ignored: str = "") -> Iterator[Card]:
+    """The first `most` images of a sheet, read from the source again; ignored: the ignore mask as
+    text."""
     rows = list(manifest.frame.iloc[list(chapter.rows[:most])].itertuples(index=False))
     for place, row in zip(chapter.rows, rows, strict=False):
         file = manifest.mask_file(row)
         mask = read_mask(file) if row.label and file is not None else None
         if mask is not None and not mask.any():
             mask = None
-        picture = strip(read_image(manifest.image_file(row)), mask, evaluation.thumbnails[place],
-                        bool(row.label))
+        image = read_image(manifest.image_file(row))
+        picture = strip(image, mask, evaluation.thumbnails[place], bool(row.label),
+                        ignored_pixels(ignored, *image.shape[:2]))
         yield Card(picture, row.path, *_verdict(evaluation.scores.iloc[place], evaluation))
 
 

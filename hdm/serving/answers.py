@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from hdm.detector.detector import Prediction
+from hdm.drawing.hatching import hatched
 from hdm.drawing.heatmaps import colours, for_display
 from hdm.drawing.judged_picture import judged_picture
 from hdm.serving.live_model import Served
@@ -34,7 +35,8 @@ class AnswerOptions(NamedTuple):
 def judged(name: str, served: Served, image: np.ndarray, found: Prediction, options: AnswerOptions
            ) -> dict[str, Any]:
     """One image that was judged."""
-    regions = served.rule.regions(found.decision, found.anomaly_map, options.level)
+    regions = served.rule.regions(found.decision, found.anomaly_map, options.level,
+                                   found.ignored)
     height, width = found.anomaly_map.shape
     answer: dict[str, Any] = {
         "name": name, "model_version": served.version, "decision": found.decision,
@@ -43,9 +45,10 @@ def judged(name: str, served: Served, image: np.ndarray, found: Prediction, opti
         "reasons": [doubt._asdict() for doubt in found.reasons],
         "region_level": served.rule.level if regions.level is None else regions.level,
         "regions": [region._asdict() for region in regions.told], "more_regions": regions.more}
-    heat = heat_picture(found.anomaly_map) if options.heatmap or options.view else None
+    drawn = options.heatmap or options.view
+    heat = heat_picture(found.anomaly_map, found.ignored) if drawn else None
     if heat and options.view:
-        picture = for_display(image)
+        picture = hatched(for_display(image), found.ignored)
         picture.thumbnail((VIEW_SIDE, VIEW_SIDE))
         answer["picture"] = _encoded(picture, "JPEG", quality=88)
         heat = heat.resize(picture.size)
@@ -64,9 +67,10 @@ def undecidable(name: str, served: Served, reason: str) -> dict[str, Any]:
             "error": reason}
 
 
-def heat_picture(anomaly_map: np.ndarray) -> Image.Image:
-    """(H, W) in [0, 1] on the colour scale that every picture has."""
-    return Image.fromarray(colours((anomaly_map.clip(0, 1) * 255).round().astype(np.uint8)))
+def heat_picture(anomaly_map: np.ndarray, ignored: np.ndarray | None = None) -> Image.Image:
+    """(H, W) in [0, 1] on the colour scale that every picture has; what is `ignored` is hatched."""
+    levels = (anomaly_map.clip(0, 1) * 255).round().astype(np.uint8)
+    return hatched(Image.fromarray(colours(levels)), ignored)
 
 
 def _encoded(picture: Image.Image, form: str, **options: int) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import hmac
-import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +10,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -22,7 +21,9 @@ from hdm.serving.answers import AnswerOptions
 from hdm.serving.feedback_route import add_feedback
 from hdm.serving.head_requests import HeadAsGet
 from hdm.serving.http_errors import HTTPProblem, too_slow
-from hdm.serving.line_service import LineService, Service
+from hdm.serving.line_service import LineService, Service, line_of
+from hdm.serving.region_routes import add_region
+from hdm.serving.secured_page import secured
 from hdm.serving.upload_page import page
 from hdm.serving.uploads import uploads
 
@@ -48,9 +49,10 @@ def build_app(service: Service) -> FastAPI:
     app.add_middleware(HeadAsGet)
     _add_errors(app)
     _add_predictions(app, service, holder)
-    add_feedback(app, lambda name: _line(service, name), service.options, holder)
+    add_feedback(app, lambda name: line_of(service, name), service.options, holder)
     _add_state(app, service, holder)
     _add_pages(app, service)
+    add_region(app, service, holder)
     return app
 
 
@@ -102,7 +104,7 @@ def _add_predictions(app: FastAPI, service: Service, holder: list[Any]) -> None:
     async def predict(request: Request, line: str, heatmap: bool = False, view: bool = False,
                       overlay: bool = False, level: Level = None) -> Response:
         """Judge one image (as the body) or several (as files of a form)."""
-        chosen, begun = _line(service, line), time.monotonic()
+        chosen, begun = line_of(service, line), time.monotonic()
         status = HTTPStatus.INTERNAL_SERVER_ERROR
         try:
             async with asyncio.timeout(service.options.patience):
@@ -127,7 +129,7 @@ def _add_predictions(app: FastAPI, service: Service, holder: list[Any]) -> None:
     @app.get("/v1/{line}/model", dependencies=holder)
     async def model(line: str) -> Response:
         """Which version serves, and what it decides by."""
-        return JSONResponse(_line(service, line).served.facts)
+        return JSONResponse(line_of(service, line).served.facts)
 
 
 async def _judge(service: Service, line: LineService, request: Request, options: AnswerOptions
@@ -182,23 +184,10 @@ def _add_pages(app: FastAPI, service: Service) -> None:
     @app.get("/{line}", include_in_schema=False)
     async def of_line(line: str) -> Response:
         """A page on which a person drops a picture."""
-        return _html(_line(service, line).name)
+        return _html(line_of(service, line).name)
 
     def _html(line: str) -> Response:
-        nonce = secrets.token_urlsafe(16)
-        return HTMLResponse(page(line, list(service.lines), service.options, nonce), headers={
-            "Content-Security-Policy":
-                f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
-                "img-src data: blob:; connect-src 'self'; frame-ancestors 'none'; "
-                "base-uri 'none'; form-action 'none'",
-            "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"})
-
-
-def _line(service: Service, name: str) -> LineService:
-    if name not in service.lines:
-        raise HTTPProblem(HTTPStatus.NOT_FOUND, f"no line {name[:80]!r} is served here; there are: "
-                      f"{', '.join(sorted(service.lines))}.")
-    return service.lines[name]
+        return secured(lambda nonce: page(line, list(service.lines), service.options, nonce))
 
 
 def _allowed(methods: str) -> str:

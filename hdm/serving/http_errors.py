@@ -1,5 +1,6 @@
 """What a server says when it cannot answer: a status and one sentence."""
 
+from collections.abc import Iterable
 from http import HTTPStatus
 
 
@@ -42,3 +43,9 @@ def no_model(line: str) -> HTTPProblem:
     return HTTPProblem(HTTPStatus.SERVICE_UNAVAILABLE,
                    f"the line {line} has no live model yet; it is served as soon as one is "
                    "promoted.", 10)
+
+
+def no_line(name: str, served: Iterable[str]) -> HTTPProblem:
+    """A line that is not served here."""
+    return HTTPProblem(HTTPStatus.NOT_FOUND, f"no line {name[:80]!r} is served here; there are: "
+                   f"{', '.join(sorted(served))}.")

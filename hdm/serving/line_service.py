@@ -14,7 +14,7 @@ from hdm.monitoring.prediction_log import PredictionLog
 from hdm.serving import answers
 from hdm.serving.batching import Batcher
 from hdm.serving.champion_watch import Slot, Watcher
-from hdm.serving.http_errors import busy, no_model
+from hdm.serving.http_errors import busy, no_line, no_model
 from hdm.serving.live_model import Served
 from hdm.serving.prediction_journal import Journal
 from hdm.serving.prometheus import Metrics
@@ -144,3 +144,10 @@ class Service:
         if here:
             return work(*arguments)
         return await asyncio.get_running_loop().run_in_executor(self._helpers, work, *arguments)
+
+
+def line_of(service: Service, name: str) -> LineService:
+    """What serves a line; raises HTTPProblem if none is so named."""
+    if name not in service.lines:
+        raise no_line(name, service.lines)
+    return service.lines[name]

@@ -53,6 +53,7 @@ def load(line: Line, version: str, backend: BackendName) -> Served:
     """
     judge, facts = (_in_torch if backend == "torch" else _in_runtime)(line, version)
     pixel = facts.pop("pixel")
+    facts.pop("ignored", None)  # for machines: people are told its share
     rule = RegionRule.of(facts["threshold"], pixel, facts["input"])
     served = Served(line.name, version, judge, rule,
                     {"line": line.name, "model": line.model_name, "version": version,

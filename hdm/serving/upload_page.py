@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hdm.drawing.html import template
+from hdm.drawing.html import style, template
 from hdm.serving.serving_options import Options
 
 
@@ -14,3 +14,9 @@ def page(line: str, lines: Sequence[str], options: Options, nonce: str) -> str:
     return template("hdm.serving", "upload_page.html.j2").render(
         line=line, lines=sorted(lines), nonce=nonce, locked=options.api_key is not None,
         megabytes=f"{options.max_bytes / 2**20:.3g}")
+
+
+def region_page(line: str, options: Options, nonce: str) -> str:
+    """HTML of the page on which a line's region is drawn."""
+    return template("hdm.serving", "region_page.html.j2").render(
+        line=line, nonce=nonce, locked=options.api_key is not None, style=style())

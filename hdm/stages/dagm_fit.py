@@ -4,10 +4,10 @@ from rich.console import Console
 
 from hdm.backbone.encoder import Encoder
 from hdm.dagm import latent_training
-from hdm.dagm.latent_vectors import collect, training_views
+from hdm.dagm.latent_vectors import collect, ignored_views, training_views
 from hdm.dataset.held_out import joining_images
 from hdm.dataset.manifest import Manifest
-from hdm.dataset.tensors import load_prepared, measure_format
+from hdm.dataset.tensors import load_prepared, measure_format, prepared_sizes
 from hdm.diffusion.compute import Backend
 from hdm.files import atomic_folder, write_json
 from hdm.line import Line
@@ -15,6 +15,7 @@ from hdm.progress import progress_bar
 from hdm.settings import Params
 from hdm.stage_run import StageRun
 from hdm.stages.inputs import PRIOR, save_format
+from hdm.stages.line_regions import ignored_text
 from hdm.stages.loss_log import LossLog
 from hdm.stages.resume import checkpoint_file
 
@@ -23,7 +24,11 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     """Write input.json, prior/, quality.json and loss.csv to data/<line>/dagm_fit/; without a
     backbone input.json alone."""
     manifest = Manifest.load(line.manifest_file, line.source_root)
-    form = measure_format(manifest.split("train"), settings.image)
+    form = measure_format(manifest.split("train"), settings.image,
+                          ignored_text(line, manifest.split("train")))
+    if form.ignore_mask:
+        console.print(f"{form.ignore_mask.share:.0%} of each picture is not inspected "
+                      f"({line.region_file.name})", highlight=False)
     if settings.dagm_fit.backbone == "none":
         with atomic_folder(line.stage_folder("dagm_fit")) as folder:
             save_format(form, folder)
@@ -36,7 +41,9 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
         space, vectors = collect(
             training_views(load_prepared(training, form), form, settings.dagm_fit.views,
                            settings.benign, seed=settings.seed), len(training), encoder,
-            settings.dagm_fit.dimensions, seed=settings.seed, progress=report)
+            settings.dagm_fit.dimensions, seed=settings.seed, progress=report,
+            ignored=ignored_views(prepared_sizes(training, form), form, settings.dagm_fit.views,
+                                  settings.benign, seed=settings.seed))
     with progress_bar(console, "training the latent prior") as report:
         log = LossLog(run, settings.dagm_fit.training.steps, report)
         prior = latent_training.fit(
@@ -45,7 +52,8 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     with console.status("asking held-out good images"):
         load = load_prepared(held_out, form)
         prior, quality = latent_training.with_place(
-            prior, lambda number: form.for_encoder(load(number)[None]), len(held_out))
+            prior, lambda number: form.for_encoder(load(number)[None]), len(held_out),
+            form.ignored_at)
     with atomic_folder(line.stage_folder("dagm_fit")) as folder:
         save_format(form, folder)
         (folder / PRIOR).mkdir()

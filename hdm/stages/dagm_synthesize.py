@@ -17,13 +17,13 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     form = format_of(line)
     with progress_bar(console, "reading images") as report:
         normals = normals_of(line, settings, form, report)
-    shares = usable_sources(settings.dagm_synthesize, normals.train)
+    shares = usable_sources(settings.dagm_synthesize, normals.train, normals.train_ignored)
     if set(shares) == {"repaint"}:
         console.print("all defects are parts in another of the image's own colours, as it is done "
                       "where good images have two tones (dagm_synthesize.two_tones)")
     with progress_bar(console, "growing defects") as report:
         bank = synthesize(normals.images, normals.splits, settings.dagm_synthesize, shares,
-                          seed=settings.seed, progress=report)
+                          seed=settings.seed, progress=report, ignored=normals.ignored)
     with atomic_folder(line.stage_folder("dagm_synthesize")) as folder:
         bank.save(folder)
         sample_sheet(bank, normals.images, seed=settings.seed).save(folder / "sheet.png")

@@ -43,7 +43,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     """Write detector/, calibration.json, feedback/ and loss.csv to data/<line>/ddm_train/."""
     backend = Backend(settings.compute)
     form, prior = format_of(line), prior_of(line, backend.device)
-    said = feedback_of(line, Manifest.load(line.manifest_file, line.source_root))
+    said = feedback_of(line, Manifest.load(line.manifest_file, line.source_root), form.ignored)
     normals = normals_of(line, settings, form)
     bank = SampleBank.load(line.stage_folder("dagm_synthesize"))
     selection_file = line.stage_folder("pom_filter") / "selection.parquet"
@@ -61,7 +61,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
         checkpoint = checkpoint_file(line, "ddm_train", settings, selection_file)
         network = fit(normals.train, bank, torch.from_numpy(rows["train"]), settings.ddm_train,
                       settings.benign, settings.compute, seed=settings.seed, report=log,
-                      checkpoint=checkpoint)
+                      checkpoint=checkpoint, ignored=normals.train_ignored)
     info = {"line": line.name, "canvas": [form.height, form.width],
             "channels": form.channels, "training_images": len(normals.train),
             "training_samples": len(rows["train"]), "seed": settings.seed}
@@ -75,11 +75,12 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
             settings.benign, settings.ddm_train.undecidable_rate, seed=settings.seed)
         validated: dict[str, Any]
         detector, validated = build_detector(ddm, normals.train, settings.benign, held, info,
-                                             decidability=decidability)
+                                             decidability=decidability,
+                                             ignored=normals.train_ignored)
     if said.entries:
         with console.status("learning from feedback"):
             shown = Batches(normals.train, bank, torch.from_numpy(rows["train"]),
-                            settings.ddm_train, settings.benign)
+                            settings.ddm_train, settings.benign, normals.train_ignored)
             detector, validated = _learn(detector, said, shown, held, settings, checkpoint)
     calibration = detector.calibration
     with atomic_folder(line.stage_folder("ddm_train")) as folder:
@@ -113,7 +114,7 @@ def _learn(before: HDM, said: Learned, shown: Batches, held: HeldOut, settings: 
                       seed=settings.seed, checkpoint=_named(checkpoint, name, said))
 
     return learn(before, said.defects, said.alarms, shown.normals, settings.benign, held, refined,
-                 seed=settings.seed)
+                 seed=settings.seed, ignored=shown.ignored)
 
 
 def _named(checkpoint: Path, name: str, said: Learned) -> Path:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from hdm.dataset.ignore_mask import from_text
 from hdm.dataset.manifest import Manifest
 from hdm.detector.detector import HDM
 from hdm.detector.operating_point import choose
@@ -12,6 +13,7 @@ from hdm.detector.promise import promise
 from hdm.evaluation.evaluation import Evaluation, evaluate
 from hdm.evaluation.evaluation_files import metric_rows, records, write_csv, write_evaluation
 from hdm.evaluation.feedback_scores import FEEDBACK_SCORES, rescored
+from hdm.evaluation.inspected import inspected
 from hdm.evaluation.predicting import predictions
 from hdm.files import atomic_folder, read_json, write_json, write_text
 from hdm.line import Line
@@ -34,15 +36,17 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     detector = HDM.load(line.detector_folder, compute.device, compute.precision, compute.threads)
     detector = detector.with_operating_point(
         choose(detector.calibration, settings.evaluate.operating_point))
-    test = Manifest.load(line.manifest_file, line.source_root).split("test")
+    ignored = detector.form.ignored
+    test, hidden = inspected(Manifest.load(line.manifest_file, line.source_root).split("test"),
+                             ignored)
     # Scores mean something only beside the name of what they were measured on.
     test_set = {key: value for key, value in read_json(line.test_set_file).items()
                 if key != "waiting"}
     with progress_bar(console, "predicting") as report:
-        evaluation = evaluate(test, predictions(detector, test, report), settings)
+        evaluation = evaluate(test, predictions(detector, test, report), settings, ignored)
     with atomic_folder(folder / "heatmaps") as sheets, progress_bar(console, "drawing") as report:
-        drawn = draw(evaluation, test, sheets, settings.evaluate.sheet_images, report)
-        known = background(line, detector, settings, test_set)
+        drawn = draw(evaluation, test, sheets, settings.evaluate.sheet_images, report, ignored)
+        known = background(line, detector, settings, test_set, hidden)
         said = rescored(detector, line.stage_folder("ddm_train") / "feedback")
         page = render(build(evaluation, replace(known, feedback=said), settings, drawn))
     metrics = evaluation.metrics | {
@@ -51,7 +55,8 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
         "likely_false_alarm_rate": detector.operating_point.likely_rate,
         "calibration_images": known.threshold.images,
         "calibration_parts": known.threshold.parts,
-        "smallest_false_alarm_rate": known.threshold.smallest_rate}
+        "smallest_false_alarm_rate": known.threshold.smallest_rate,
+        "ignored_share": from_text(ignored).share if ignored else 0.0, "defects_ignored": hidden}
     write_evaluation(folder, evaluation)
     write_csv(folder / "operating_curve.csv", known.operating_curve)
     detector.operating_point.save(line.operating_point_file)

@@ -11,6 +11,7 @@ from hdm.dataset.feedback_entries import (
     manifest_of,
     mask_hash,
 )
+from hdm.dataset.ignore_mask import inspected_only
 from hdm.dataset.images import pixel_hash, read_image, read_mask
 from hdm.dataset.manifest import GOOD, Manifest
 from hdm.errors import ConfigError, DataError
@@ -45,8 +46,9 @@ def resolved_feedback(line: Line) -> dict[str, str]:
     return entry_digests(line.feedback)
 
 
-def feedback_of(line: Line, manifest: Manifest) -> Learned:
-    """What configure resolved, without pictures that the line is tested on by now.
+def feedback_of(line: Line, manifest: Manifest, ignored: str = "") -> Learned:
+    """What configure resolved, without pictures that the line is tested on by now, and without
+    defects that lie where nothing is inspected; ignored: the ignore mask as text.
 
     Pictures that are not in the line's folder, as in a fresh clone, are restored from the last
     training's output. Raises ConfigError if entries changed since, DataError if a picture is gone.
@@ -64,6 +66,9 @@ def feedback_of(line: Line, manifest: Manifest) -> Learned:
             if name:
                 _restore(line, name)
         _refuse_others(line.feedback, entry)
+        if entry.mask and not inspected_only(ignored, read_mask(line.feedback / entry.mask)).any():
+            aside[entry.name] = "its defect lies where nothing is inspected"
+            continue
         entries.append(entry)
     if resolved != resolved_feedback(line) and resolved:
         raise ConfigError(f"the feedback of {line.name} has changed since the settings were "

@@ -11,7 +11,7 @@ from torch import Tensor
 from hdm.dataset.held_out import joining_images
 from hdm.dataset.input_format import InputFormat
 from hdm.dataset.manifest import Manifest
-from hdm.dataset.tensors import load_normals, load_prepared
+from hdm.dataset.tensors import Canvases, load_canvases, load_prepared
 from hdm.diffusion.latent_prior import LatentPrior
 from hdm.errors import HDMError
 from hdm.files import read_json, write_json
@@ -25,11 +25,18 @@ FORMAT, PRIOR = "input.json", "prior"
 @dataclass(frozen=True)
 class Normals:
     """images: (N, C, H, W) of the split train, and of those held-out ones that are `joining`, in
-    this order; splits names each image's split; form is how they were made."""
+    this order; splits names each image's split; form is how they were made; ignored (N, H, W) bool,
+    what of them is not inspected; None where all is."""
 
     images: Tensor
     splits: list[str]
     form: InputFormat
+    ignored: Tensor | None = None
+
+    @property
+    def train_ignored(self) -> Tensor | None:
+        """What of `train` is not inspected."""
+        return None if self.ignored is None else self.ignored[:self.splits.count("train")]
 
     @property
     def train(self) -> Tensor:
@@ -48,16 +55,20 @@ def normals_of(line: Line, settings: Params, form: InputFormat, progress: Report
     manifest = Manifest.load(line.manifest_file, line.source_root)
     parts = [manifest.split("train"), joining_images(manifest)]
     total = sum(map(len, parts))
-    tensors, splits, done = [], [], 0
+    loaded: list[Canvases] = []
+    splits: list[str] = []
+    done = 0
     for part in parts:
         def moved(count: int, _: int, before: int = done) -> None:
             if progress:
                 progress(before + count, total)
 
-        tensors.append(load_normals(part, form, seed=settings.seed, progress=moved))
-        splits += [part.frame["split"].iloc[0]] * len(tensors[-1])
+        loaded.append(load_canvases(part, form, seed=settings.seed, progress=moved))
+        splits += [part.frame["split"].iloc[0]] * len(loaded[-1].images)
         done += len(part)
-    return Normals(torch.cat(tensors), splits, form)
+    masks = [part.ignored for part in loaded if part.ignored is not None]
+    return Normals(torch.cat([part.images for part in loaded]), splits, form,
+                   torch.cat(masks) if masks else None)
 
 
 def whole_images(line: Line, split: str, form: InputFormat
@@ -78,7 +89,7 @@ def format_of(line: Line) -> InputFormat:
     file = line.stage_folder("dagm_fit") / FORMAT
     try:
         return InputFormat(**read_json(file))
-    except TypeError:
+    except (TypeError, ValueError):
         raise HDMError(f"{file} does not describe an input format of this version; restore it "
                        "with `dvc checkout` or run dagm_fit again.") from None
 

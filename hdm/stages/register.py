@@ -10,8 +10,10 @@ from mlflow.exceptions import MlflowException
 from rich.console import Console
 
 from hdm.dataset.manifest import Manifest
+from hdm.detector.detector import ignored_by
 from hdm.errors import RegistryError
 from hdm.evaluation.detection import Detection
+from hdm.evaluation.inspected import inspected
 from hdm.files import atomic_folder, read_json, write_json
 from hdm.line import Line
 from hdm.progress import progress_bar
@@ -56,7 +58,8 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
                           "nothing was registered.")
             return
         try:
-            receipt = _register(line, settings, run, candidate, manifest.split("test"), console)
+            test, _ = inspected(manifest.split("test"), ignored_by(folder))
+            receipt = _register(line, settings, run, candidate, test, console)
         except (MlflowException, OSError) as error:
             raise RegistryError(f"MLflow refused to register {line.model_name}: "
                                 f"{first_line(error)} Mend that and run the same command again."

@@ -50,7 +50,7 @@ def make_plant(folder: Path, *lines: str, git: bool = True) -> Path:
                         ignore=shutil.ignore_patterns("__pycache__"))
     for file in ("dvc.yaml", ".gitignore", ".dvcignore"):
         shutil.copyfile(ROOT / file, project / file)
-    for room in ("test_sets", "feedback"):
+    for room in ("test_sets", "feedback", "regions"):
         shutil.copytree(ROOT / room, project / room)
     draw_line("brushed_plate", folder / "camera", scale=0.13)
     sources = {LINE: folder / "camera", OTHER: project / "camera" / OTHER}

@@ -21,7 +21,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a stranger has: the files of the project without data, and no git."""
     folder = tmp_path_factory.mktemp("clone") / "hdm"
     folder.mkdir()
-    for room in ("hdm", "flows", ".dvc", "data", "test_sets", "feedback"):
+    for room in ("hdm", "flows", ".dvc", "data", "test_sets", "feedback", "regions"):
         shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns(
             "__pycache__", "tmp", "cache", "brushed_plate", "woven_mesh", "cast_bracket"))
     for file in ("dvc.yaml", "params.yaml", "pipelines.yaml", "prefect.yaml", ".dvcignore"):

@@ -160,7 +160,7 @@ def test_of_many_images_some_are_held_in_memory(monkeypatch):
     monkeypatch.setattr(ddm, "judge", lambda canvas: shown.append(canvas) or canvas)
     images = torch.arange(2 * NORMALITY_IMAGES - 1.0).view(-1, 1, 1, 1).expand(-1, 1, 8, 8)
     monkeypatch.setattr("hdm.pom.discrimination.building.fit_normality", lambda *rest: rest)
-    some, _, posed = normality_of(ddm, images, Benign())
+    some, _, posed, _ = normality_of(ddm, images, Benign())
     assert some[:, 0, 0, 0].tolist() == list(range(0, 2 * NORMALITY_IMAGES - 1, 2))
     assert torch.equal(shown[0], some) and posed.shape == some.shape
 

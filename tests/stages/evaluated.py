@@ -4,6 +4,7 @@ import io
 import json
 
 import numpy as np
+import tiny
 from PIL import Image
 from rich.console import Console
 
@@ -32,6 +33,7 @@ class FakeDetector:
     threshold = 0.1
 
     def __init__(self):
+        self.form = tiny.input_format()
         self.info = {"canvas": [32, 32], "parameters": 1_234_567, "nested": {"not": "shown"}}
         self.batches = []
 

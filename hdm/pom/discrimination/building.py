@@ -13,10 +13,11 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 from hdm.dagm.bank import SampleBank
-from hdm.dagm.mask_codes import CHANGED, IGNORED
+from hdm.dagm.mask_codes import CHANGED, NOT_INSPECTED, is_known
 from hdm.dataset.appearance import Appearance
 from hdm.dataset.evenly import evenly
 from hdm.dataset.held_out import joining
+from hdm.dataset.ignore_mask import Ignored
 from hdm.dataset.tensors import learned
 from hdm.detector.calibration import Calibration
 from hdm.detector.ddm import DDM
@@ -28,7 +29,7 @@ from hdm.detector.operating_point import choose
 from hdm.detector.scorer import Scorer, beside, evidence_maps
 from hdm.model_settings import Benign, ThresholdRule
 from hdm.pom.discrimination.calibration_fit import calibrate
-from hdm.pom.discrimination.fusion_fit import fit_fusion
+from hdm.pom.discrimination.fusion_fit import fit_fusion, inspected
 from hdm.pom.discrimination.normality_fit import fit_normality
 from hdm.training.augmentation import pose
 
@@ -78,37 +79,39 @@ class HeldOut:
 
 
 def build_detector(ddm: DDM, normals: Tensor, benign: Benign, held: HeldOut, info: dict[str, Any],
-                   taught: float | None = None, decidability: Decidability | None = None
-                   ) -> tuple[HDM, dict[str, float | None]]:
+                   taught: float | None = None, decidability: Decidability | None = None,
+                   ignored: Tensor | None = None) -> tuple[HDM, dict[str, float | None]]:
     """The detector of a trained module, from training images (n, C, H, W) and what was held out.
 
     taught: see `fit_fusion`. decidability: as `fit_decidability` makes it, None to judge every
-    picture.
+    picture. ignored: (n, H, W) bool, what of the training images is not inspected; None where all
+    is.
 
     Returns it, deciding by the default operating point, and image and pixel AUROC on the synthetic
     defects (None without any): how well it finds what it was taught to find, not how well it will
     do on real defects.
     """
-    normality = normality_of(ddm, normals, benign)
+    normality = normality_of(ddm, normals, benign, ignored)
     joins = held.joins
     maps = {number: evidence_maps(ddm, normality, held.load(number)[None])
             for number in (joins[place] for place in evenly(len(joins), JOINED_IMAGES))}
     scorer = Scorer(ddm, normality, fit_fusion(
         list(maps.values()), (ddm.form.height, ddm.form.width), tiled=ddm.form.fit == "tile",
-        taught=taught))
+        taught=taught, ignored=ddm.form.ignored_at))
     calibration, figures = calibrated(scorer, held, maps)
     return HDM(scorer, calibration, choose(calibration, ThresholdRule()), info,
                decidability), figures
 
 
-def normality_of(ddm: DDM, normals: Tensor, benign: Benign) -> Normality:
-    """What training images (n, C, H, W) show of good parts on the canvas."""
-    some = normals[evenly(len(normals), NORMALITY_IMAGES)]
-    posed = None
+def normality_of(ddm: DDM, normals: Tensor, benign: Benign, ignored: Tensor | None = None
+                 ) -> Normality:
+    """What training images (n, C, H, W) show of good parts on the canvas; see `build_detector`."""
+    chosen = evenly(len(normals), NORMALITY_IMAGES)
+    some, posed = normals[chosen], None
     if ddm.settings.normality and ddm.form.fit == "resize":
         none = torch.zeros(len(some), 2, *some.shape[2:])
         posed, _ = pose(some, none, benign, torch.Generator().manual_seed(0))
-    return fit_normality(some, ddm.judge(some), posed)
+    return fit_normality(some, ddm.judge(some), posed, None if ignored is None else ignored[chosen])
 
 
 def calibrated(scorer: Scorer, held: HeldOut, maps: Mapping[int, Tensor]
@@ -121,9 +124,10 @@ def calibrated(scorer: Scorer, held: HeldOut, maps: Mapping[int, Tensor]
     for number in numbers:
         image = held.load(number)
         own = evidence_maps(scorer.ddm, scorer.normality, image[None])
-        good = scorer.fusion.evidence(own, scorer.canvas)
+        good = scorer.evidence(own)
         found_scores.append(good.scores)
-        found_pixels.append(good.pixels.flatten()[::step])
+        seen = inspected(good.pixels, form.ignored_at(*own.shape[-2:]))
+        found_pixels.append(seen.flatten()[::step])
         looks.append(Appearance.of(form.for_discriminator(image[None])[0]))
     scores, pixels = torch.cat(found_scores).numpy(), torch.cat(found_pixels)
     labels = torch.zeros(len(pixels))
@@ -133,7 +137,7 @@ def calibrated(scorer: Scorer, held: HeldOut, maps: Mapping[int, Tensor]
         defects = _synthetic(scorer, held, rows, maps)
         synthetic = defects.scores.numpy()
         mask = held.bank.masks[rows][:, None]
-        known = mask != IGNORED
+        known = is_known(mask)
         pixels = torch.cat([pixels, defects.pixels[known][::DEFECT_PIXEL_STEP]])
         labels = torch.cat([labels, (mask[known] == CHANGED).float()[::DEFECT_PIXEL_STEP]])
         found = roc_auc_score(np.r_[np.zeros(len(scores)), np.ones(len(synthetic))],
@@ -160,8 +164,9 @@ def _synthetic(scorer: Scorer, held: HeldOut, rows: np.ndarray, maps: Mapping[in
     taught = scorer.normality.joined(seen, ddm.judge(seen))
     bases = held.bank.table["base"].to_numpy()[rows] - held.first
     changed = ddm.diffusion_of_canvases(seen)
+    labels = held.bank.masks[rows]
     if changed is None:
-        return scorer.fusion.evidence(taught, scorer.canvas)
+        return _each(scorer, taught, labels)
     if ddm.form.fit == "resize":
         used, place = np.unique(bases, return_inverse=True)
         good = ddm.diffusion_of_canvases(held.canvases[used])
@@ -172,5 +177,15 @@ def _synthetic(scorer: Scorer, held: HeldOut, rows: np.ndarray, maps: Mapping[in
             maps[n] if n in maps else evidence_maps(ddm, scorer.normality, held.load(n)[None])
             for n in numbers])[place, :changed.shape[1]]
         added = beside(changed - good[place], taught)[:, :changed.shape[1]]
-        return scorer.fusion.evidence(torch.cat([own + added, taught], 1), scorer.canvas)
-    return scorer.fusion.evidence(beside(changed, taught), scorer.canvas)
+        return _each(scorer, torch.cat([own + added, taught], 1), labels)
+    return _each(scorer, beside(changed, taught), labels)
+
+
+def _each(scorer: Scorer, maps: Tensor, labels: Tensor) -> Evidence:
+    """Evidence of canvases of which each may be ignored elsewhere, as its labels (h, w) say."""
+    hidden = labels == NOT_INSPECTED
+    if not hidden.any():
+        return scorer.fusion.evidence(maps, scorer.canvas)
+    each = [scorer.fusion.evidence(own[None], scorer.canvas, Ignored.of(mask))
+            for own, mask in zip(maps, hidden, strict=True)]
+    return Evidence(*(torch.cat(part) for part in zip(*each, strict=True)))

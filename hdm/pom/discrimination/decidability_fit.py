@@ -153,7 +153,7 @@ def _measure(ddm: DDM, pictures: GoodPictures, most: int, benign: Benign | None 
             seen += light([pose(prepared, none, benign, generator)[0]], benign, generator)
         views.append([ddm.overview(view) for view in seen])
         sizes.append(size_figures(image.shape[0], image.shape[1]))
-        ends.append(clipped(image))
+        ends.append(clipped(image, ddm.form.ignored_pixels(*image.shape[:2])))
     copies = len(views[0])
     whole = torch.cat([torch.cat(view) for view in zip(*views, strict=True)])
     figures = np.concatenate([whole[:, :PICTURE].numpy(), np.tile(ends, copies)[:, None],

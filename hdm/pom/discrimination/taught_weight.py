@@ -19,10 +19,10 @@ from hdm.dataset.manifest import Manifest
 from hdm.dataset.tensors import load_prepared
 from hdm.detector.ddm import DDM
 from hdm.detector.ensemble import Ensemble
-from hdm.detector.evidence import moments
 from hdm.detector.normality import Normality
 from hdm.detector.scorer import beside
 from hdm.pom.discrimination.fusion_fit import fit_fusion, usual_weight
+from hdm.pom.discrimination.normality_fit import logit_moments
 
 FOLDS = 3
 LEAST = 4
@@ -53,12 +53,13 @@ class Choice(NamedTuple):
 
 def choose_weight(base: DDM, refine: Refine, images: FeedbackImages, defects: Manifest,
                   alarms: Manifest, held: tuple[Callable[[int], Tensor], int],
-                  normality: Normality, normals: Tensor) -> Choice:
+                  normality: Normality, normals: Tensor, ignored: Tensor | None = None) -> Choice:
     """By folds of the pictures, each judged by discriminators that learned from the others.
 
     Args:
         held: number of one of so many held-out good images -> it as prepared. normality: of base;
-            its moments of logits are taken anew of `normals` (n, C, H, W) for each fold.
+            its moments of logits are taken anew of `normals` (n, C, H, W) for each fold, where
+            these are not `ignored`, (n, H, W) bool.
     """
     if len(defects) < LEAST:
         return Choice(None, True, {})
@@ -66,7 +67,7 @@ def choose_weight(base: DDM, refine: Refine, images: FeedbackImages, defects: Ma
     sides = [[load(number) for number in evenly(count, ASKED)],
              *([*map(load_prepared(part, base.form), range(len(part)))]
                for part in (defects, alarms))]
-    diffusion = [[base.diffusion(image[None]) for image in side] for side in sides]
+    diffusion = [[base.diffusion_of_prepared(image[None]) for image in side] for side in sides]
     folds = [_folds(part) for part in (defects, alarms)]
     usual = usual_weight(tiled=base.form.fit == "tile")
     weights = sorted({*WEIGHTS, usual}) if base.prior else [usual]
@@ -77,7 +78,7 @@ def choose_weight(base: DDM, refine: Refine, images: FeedbackImages, defects: Ma
                  for side, known, own in zip(sides, diffusion, rows, strict=True)]
         network = refine(images.without(*rows[1:]), f"fold-{number}")
         after = DDM(base.form, base.prior, network, base.settings, base.backend)
-        own = replace(normality, logit=moments(after.judge(normals)))
+        own = replace(normality, logit=logit_moments(after.judge(normals), ignored))
         maps = [[_maps(after, own, *one) for one in side] for side in asked]
         # Alarms were drawn by what the detector before said of them: they count against it alone.
         worth["before"].append(_told(
@@ -96,9 +97,10 @@ def _told(maps: Sequence[Sequence[Tensor]], weight: float, ddm: DDM) -> float:
     held-out good images, which evidences are joined by, of defects, and of other good images."""
     canvas = (ddm.form.height, ddm.form.width)
     fusion = fit_fusion(maps[0], canvas, tiled=ddm.form.fit == "tile",
-                        taught=weight if ddm.prior else None)
-    good, bad, *more = (np.array([fusion.evidence(one, canvas).scores.item() for one in side])
-                        for side in maps)
+                        taught=weight if ddm.prior else None, ignored=ddm.form.ignored_at)
+    good, bad, *more = (np.array([
+        fusion.evidence(one, canvas, ddm.form.ignored_at(*one.shape[-2:])).scores.item()
+        for one in side]) for side in maps)
     scores = np.concatenate([good, *more, bad])
     labels = np.arange(len(scores)) >= len(scores) - len(bad)
     return float(roc_auc_score(labels, scores, max_fpr=LOWEST))

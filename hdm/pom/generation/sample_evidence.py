@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hdm.dagm.bank import SampleBank
-from hdm.dagm.mask_codes import CHANGED, IGNORED, UNCHANGED
+from hdm.dagm.mask_codes import CHANGED, is_known, is_touched
 from hdm.dataset.input_format import InputFormat
 from hdm.diffusion.latent_prior import AT_ONCE, LatentPrior, fixed_noise
 from hdm.diffusion.latent_space import positions
@@ -55,7 +55,7 @@ def _gaps(prior: LatentPrior, seen: Tensor, good: Tensor, masks: Tensor, seed: i
     """`likelihood_gaps` of samples of one base from latents (N, D, h, w) and the base's (1, D, h,
     w). Only places under the masks (N, H, W) are denoised: they are a small part of all."""
     height, width = seen.shape[-2:]
-    inside = F.adaptive_max_pool2d((masks != UNCHANGED).float()[:, None], (height, width))[:, 0] > 0
+    inside = F.adaptive_max_pool2d(is_touched(masks).float()[:, None], (height, width))[:, 0] > 0
     sample, place = torch.nonzero(inside.flatten(1), as_tuple=True)
     changed = seen.movedim(1, -1).flatten(1, 2)[sample, place]
     unchanged = good.movedim(1, -1).flatten(0, 2)[place]
@@ -90,7 +90,7 @@ def detectabilities(bank: SampleBank, normals: Tensor, *, seed: int,
         for number, rows in enumerate(torch.nonzero(fold == side).flatten().split(BATCH)):
             with torch.no_grad():
                 maps = _probe_maps(probe, bank.images[rows].float())
-            changed, known = _half(bank.masks[rows] == CHANGED), ~_half(bank.masks[rows] == IGNORED)
+            changed, known = _half(bank.masks[rows] == CHANGED), ~_half(~is_known(bank.masks[rows]))
             for row, *planes in zip(rows.tolist(), maps, changed, known, strict=True):
                 scores[row] = _in_mask_auroc(*planes)
             if progress:
@@ -102,7 +102,7 @@ def descriptors(bank: SampleBank, normals: Tensor) -> np.ndarray:
     """What makes samples alike: size, place, shape and kind of change, standardised, (S, 10)."""
     rows = []
     for image, mask, base in zip(bank.images, bank.masks, bank.table["base"], strict=True):
-        inside = mask.numpy() > 0
+        inside = is_touched(mask).numpy()
         y, x = np.nonzero(inside)
         change = (image.float() - normals[base]).numpy()[:, y, x] if len(y) else np.zeros((1, 1))
         spread = np.sort(np.linalg.eigvalsh(np.cov(np.stack([y, x])))) if len(y) > 2 else (1.0, 1.0)

@@ -1,0 +1,44 @@
+"""The ONNX graph ignores what the detector ignores, in pictures of any size."""
+
+import numpy as np
+import pytest
+from small_detector import native, small_detector
+
+from hdm.dataset.ignore_mask import IgnoreMask
+from hdm.export.agreement import compare
+from hdm.export.onnx_file import export
+from hdm.export.onnx_session import RuntimeDetector
+
+
+def mask(height: int, width: int, kind: str) -> str:
+    made = np.zeros((height, width), bool)
+    made[height // 8:height // 2, width // 4:width // 2] = True
+    return IgnoreMask.of(~made if kind == "inverted" else made).text()
+
+
+CASES = {
+    "whole": ("ignored", {}, 8, [(66, 60), (132, 120), (33, 31)]),
+    "colour": ("inverted", {"channels": 3}, 8, [(66, 60, 3), (41, 90)]),
+    "deep": ("ignored", {"backbone": False}, 16, [(66, 60), (48, 32)]),
+    "tiles": ("inverted", {"fit": "tile"}, 8, [(70, 50)]),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_torch_and_onnx_ignore_alike(case, tmp_path) -> None:
+    kind, over, depth, shapes = CASES[case]
+    detector, target = small_detector(ignored=mask(66, 60, kind), **over), tmp_path / "plate.onnx"
+    dtype = np.uint16 if depth == 16 else np.uint8
+    images = [native(*shape, seed=n, dtype=dtype) for n, shape in enumerate(shapes)]
+    assert export(detector, {"line": "plate", "version": "1"}, images, target, depth).agrees
+    runtime = RuntimeDetector(target, threads=1)
+    for number, image in enumerate(images):
+        hidden = detector.form.ignored_pixels(*image.shape[:2])
+        painted = image.copy()
+        painted[hidden] = native(*image.shape, seed=50 + number, dtype=dtype)[hidden]
+        one, two = (runtime.predict([each])[0] for each in (image, painted))
+        assert (one.score, one.p_value, one.decision, one.appearance) == \
+            (two.score, two.p_value, two.decision, two.appearance)
+        assert np.array_equal(one.anomaly_map, two.anomaly_map)
+        assert not one.anomaly_map[hidden].any() and np.array_equal(one.ignored, hidden)
+        assert compare(detector, runtime, [painted]).agrees
