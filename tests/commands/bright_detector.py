@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hdm.detector.decidability import Doubt
 from hdm.detector.operating_point import OperatingPoint
 from hdm.detector.regions import RegionRule
 
@@ -16,6 +17,8 @@ class Verdict:
     decision: str
     threshold: float
     anomaly_map: np.ndarray
+    reasons: tuple[Doubt, ...] = ()
+    ignored: np.ndarray | None = None
 
 
 class Detector:

@@ -33,6 +33,8 @@ class Prediction:
     decision: str
     threshold: float
     anomaly_map: np.ndarray
+    reasons: tuple = ()
+    ignored: np.ndarray | None = None
 
 class HDM:
     def __init__(self, gain): self.gain = gain

@@ -110,7 +110,7 @@ def test_60_mistakes_of_a_client_raise_no_alarm(served) -> None:
     """Good images and as many wrong requests: the log holds the images alone."""
     client = served(log=True)
     for number in range(60):
-        assert client.post(PREDICT, content=png(number)).status_code == 200
+        assert client.post(PREDICT, content=png(number + 1)).status_code == 200
         client.post(PREDICT, content=JSON, headers={"content-type": "application/json"})
         client.post(PREDICT, content=JSON)
         client.post(PREDICT, files={"f": ("a.png", JSON)})
