@@ -1,9 +1,10 @@
 """What a model was trained and calibrated on, short enough for a tag of its version."""
 
 import hashlib
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hdm.dataset.manifest import Manifest
+if TYPE_CHECKING:  # pandas comes with it, which tables of versions need not wait for
+    from hdm.dataset.manifest import Manifest
 
 TRAINED_ON, TRAINED_IMAGES = "hdm.training_data", "hdm.training_images"
 LEARNED_FROM = ("train", "calibration")
@@ -16,7 +17,7 @@ class TrainingData(NamedTuple):
     images: int
 
     @classmethod
-    def of(cls, manifest: Manifest) -> "TrainingData":
+    def of(cls, manifest: "Manifest") -> "TrainingData":
         """Of the splits that a model learns from."""
         frame = manifest.frame
         seen = sorted(frame.loc[frame["split"].isin(LEARNED_FROM), "sha256"])
