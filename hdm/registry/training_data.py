@@ -3,8 +3,8 @@
 import hashlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-if TYPE_CHECKING:  # pandas comes with it, which tables of versions need not wait for
-    from hdm.dataset.manifest import Manifest
+if TYPE_CHECKING:
+    from hdm.dataset.manifest import Manifest  # it imports pandas, and tables of versions do not
 
 TRAINED_ON, TRAINED_IMAGES = "hdm.training_data", "hdm.training_images"
 LEARNED_FROM = ("train", "calibration")
