@@ -7,11 +7,13 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from registry_lines import FAKE_DETECTOR, copy_store, make_line
+from registry_lines import FAKE_DETECTOR, copy_store, make_line, write_images
 from rich.console import Console
 
 import hdm
 from hdm.line import Line
+from hdm.registry.gate import Packaged
+from hdm.stages import register
 
 
 @pytest.fixture(autouse=True)
@@ -64,3 +66,16 @@ def fake_package(tmp_path_factory, monkeypatch) -> Path:
 @pytest.fixture
 def console() -> Console:
     return Console(file=io.StringIO(), width=400)
+
+
+@pytest.fixture
+def packaged(line, fake_package) -> Line:
+    """A line whose registered model is judged in a process of its own, which takes seconds."""
+    write_images(line)
+    return line
+
+
+@pytest.fixture
+def ready(packaged, monkeypatch) -> Line:
+    monkeypatch.setattr(register, "check_packaged", lambda *_: Packaged(6, 0.0, 0, 1.0))
+    return packaged

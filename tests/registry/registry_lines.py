@@ -12,10 +12,13 @@ from PIL import Image
 from hdm.dataset.manifest import Manifest, Row
 from hdm.evaluation.detection import DETECTION_FILE
 from hdm.evaluation.stopped_parts import count_stopped
-from hdm.files import write_json
+from hdm.files import read_json, write_json
 from hdm.line import Line
 from hdm.pipelines import ProductLine, Source
+from hdm.registry import history
+from hdm.registry.tracking import stage_run
 from hdm.settings import Params
+from hdm.stages import register
 
 # Scores an image by gain x mean brightness: enough to have good and bad champions.
 FAKE_DETECTOR = '''
@@ -123,3 +126,14 @@ def write_images(line: Line, good: int = 12, defects: int = 12) -> None:
                         str(number), 8, 8, 1, 8, 8, "0" * 64))
     Manifest.of(rows, line.source).save(line.manifest_file)
     write_json(line.settings_file("evaluate"), {"seed": 0, "evaluate": {"bootstrap": 1}})
+
+
+def retrain(line: Line, console, gain: float, auroc: float = 1.0) -> dict:
+    """One retrain as the pipeline does it, from a detector to the receipt."""
+    write_detector(line, gain)
+    write_metrics(line, image_auroc=auroc)
+    with stage_run(line, "evaluate", {"bootstrap": 1}):
+        pass
+    with stage_run(line, "register", {}) as run:
+        register.run(line, line.params, run, console)
+    return read_json(history.receipt_file(line))

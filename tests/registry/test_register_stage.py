@@ -1,15 +1,13 @@
 """The register stage on a real store, with a detector that is a number."""
 
-import dataclasses
 import json
 import shutil
 
 import pytest
 from registry_lines import (
-    add_training_image,
     copy_store,
     make_line,
-    write_detection,
+    retrain,
     write_detector,
     write_images,
     write_metrics,
@@ -18,38 +16,12 @@ from registry_lines import (
 
 from hdm.errors import HDMError, RegistryError
 from hdm.files import read_json, write_json
-from hdm.line import Line
 from hdm.registry import history, ledger
 from hdm.registry.decision_log import noted
-from hdm.registry.gate import Packaged
 from hdm.registry.ledger import RETRAIN, read_ledger
 from hdm.registry.model_versions import aliases
 from hdm.registry.tracking import stage_run
 from hdm.stages import register, store_probe
-
-
-def retrain(line: Line, console, gain: float, auroc: float = 1.0) -> dict:
-    """One retrain as the pipeline does it, from a detector to the receipt."""
-    write_detector(line, gain)
-    write_metrics(line, image_auroc=auroc)
-    with stage_run(line, "evaluate", {"bootstrap": 1}):
-        pass
-    with stage_run(line, "register", {}) as run:
-        register.run(line, line.params, run, console)
-    return read_json(history.receipt_file(line))
-
-
-@pytest.fixture
-def packaged(line, fake_package) -> Line:
-    """A line whose registered model is judged in a process of its own, which takes seconds."""
-    write_images(line)
-    return line
-
-
-@pytest.fixture
-def ready(packaged, monkeypatch) -> Line:
-    monkeypatch.setattr(register, "check_packaged", lambda *_: Packaged(6, 0.0, 0, 1.0))
-    return packaged
 
 
 def test_first_model_is_promoted_with_its_record(ready, client, console):
@@ -107,35 +79,6 @@ def test_an_equal_model_is_held(ready, client, console):
     assert second["outcome"] == "hold"
     assert "no_better_than_champion" in {r["code"] for r in second["reasons"]}
     assert aliases(client, "hdm-plate") == {"champion": "1", "challenger": "2"}
-
-
-def test_an_equal_model_on_newer_images_is_promoted_where_the_line_says_so(
-        ready, client, console):
-    settings = ready.params.model_copy(update={
-        "register_": ready.params.register_.model_copy(update={"promote_equal": True})})
-    line = dataclasses.replace(ready, params=settings)
-    add_training_image(line, "a" * 64)
-    retrain(line, console, 1.0)
-    same = retrain(line, console, 0.9)
-    assert same["outcome"] == "hold"
-    assert "equal_on_the_same_data" in {r["code"] for r in same["reasons"]}
-    add_training_image(line, "b" * 64)
-    newer = retrain(line, console, 0.95)
-    assert newer["outcome"] == "promote"
-    assert "equal_on_newer_data" in {r["code"] for r in newer["reasons"]}
-    assert client.get_model_version("hdm-plate", "3").tags["hdm.training_images"] == "2"
-    assert aliases(client, "hdm-plate")["champion"] == "3"
-
-
-def test_a_first_model_that_misses_seven_of_ten_defects_is_not_promoted(ready, client, console):
-    write_detector(ready, 1.0)
-    write_metrics(ready)
-    write_detection(ready, escapes=8)
-    with stage_run(ready, "register", {}) as run:
-        register.run(ready, ready.params, run, console)
-    assert read_json(history.receipt_file(ready))["outcome"] == "refuse"
-    assert "champion" not in aliases(client, "hdm-plate")
-    assert history.versions(ready)[0].detection.defects.counts() == "4 of 12"
 
 
 def test_the_same_detector_is_held_and_not_scored_again(ready, client, console, monkeypatch):
