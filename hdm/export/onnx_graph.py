@@ -149,13 +149,11 @@ class DetectorGraph(nn.Module):
         """Whether `Limits.doubts` finds one."""
         if self.decidability is None:
             return torch.zeros_like(defect)
-        (low, high), (far_low, far_high) = (
-            map(torch.tensor, self.decidability.limits.bounds(called=called))
-            for called in (False, True))
-        below = torch.where(defect[:, None], figures < far_low, figures < low)
-        above = torch.where(defect[:, None], figures > far_high, figures > high)
-        return (below | above).any(1)
-
+        near, far = ((figures < torch.tensor(low)) | (figures > torch.tensor(high))
+                     for low, high in (self.decidability.limits.bounds(called=called)
+                                       for called in (False, True)))
+        # What is far is near, too.
+        return far.any(1) | (near.any(1) & ~defect)
     def _evidence(self, seen: Tensor, latents: Tensor | None) -> Evidence:
         """`Scorer.inspect`."""
         canvas = (self.form.height, self.form.width)

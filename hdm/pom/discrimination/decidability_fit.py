@@ -66,10 +66,10 @@ class _Measured(NamedTuple):
     pooled: Tensor
     groups: np.ndarray
 
-    def some(self, which: np.ndarray) -> "_Measured":
-        """Of the pictures that `which` (n,) is true of."""
-        return _Measured(self.sizes[which], self.figures[which],
-                         self.pooled[torch.from_numpy(which)], self.groups[which])
+    def some(self, which: slice) -> "_Measured":
+        """Those of the pictures."""
+        return _Measured(self.sizes[which], self.figures[which], self.pooled[which],
+                         self.groups[which])
 
 
 class _Tails(NamedTuple):
@@ -97,10 +97,10 @@ def fit_decidability(ddm: DDM, training: GoodPictures, held_out: GoodPictures, b
                      rate: float, *, seed: int) -> Decidability:
     """Limits that at most `rate` of good parts exceed; raises DataError without pictures.
 
-    Where the held-out parts can certify the rate, the limit is conformal: a new part exceeds it
-    with a probability of at most `rate`, if parts are exchangeable (Vovk et al. 2005). Where they
-    cannot, it is the exponential tail of the oddest fifth of all good parts, with a margin of two
-    standard errors, and never below the oddest held-out part. Nor is it below what most benign
+    The limit is never below the conformal one: where the held-out parts can certify the rate, a new
+    part exceeds it with a probability of at most `rate`, if parts are exchangeable (Vovk et al.
+    2005). Nor is it below the exponential tail of the oddest fifth of all good parts, with a margin
+    of two standard errors: all there is where they cannot, and no proof. Nor below what most benign
     changes lead to.
     """
     if not training.groups or not held_out.groups:
@@ -114,14 +114,12 @@ def fit_decidability(ddm: DDM, training: GoodPictures, held_out: GoodPictures, b
     held.figures[:, -1] = likeness.distance(held.pooled).numpy()
     tails = _Tails.of(usual.figures)
     held_parts = _oddest(held, tails)
-    copies = np.arange(len(usual.groups)) >= len(usual.groups) // 2
-    trained, changed = (_oddest(usual.some(which), tails)
-                        for which in (~copies, copies))
+    half = len(usual.groups) // 2
+    trained = _oddest(usual.some(slice(None, half)), tails)
+    changed = _oddest(usual.some(slice(half, None)), tails)
     rank, certified = conformal_rank(len(held_parts), rate)
-    limits = [np.sort(held_parts)[rank - 1], np.quantile(changed, BENIGN_SHARE)]
-    if not certified:
-        limits.append(_tail(np.concatenate([held_parts, trained]), rate))
-    limit = ROUNDING * max(limits)
+    limit = ROUNDING * max(np.sort(held_parts)[rank - 1], np.quantile(changed, BENIGN_SHARE),
+                           _tail(np.concatenate([held_parts, trained]), rate))
     sizes = np.concatenate([usual.sizes, held.sizes])
     return Decidability(_limits(sizes, np.median(usual.figures, 0), tails, float(limit), rate,
                                 certified, len(held_parts)), likeness)
@@ -184,8 +182,7 @@ def _oddest(measured: _Measured, tails: _Tails) -> np.ndarray:
 
 
 def _tail(odd: np.ndarray, rate: float) -> float:
-    """What `rate` of parts exceeds, by an exponential tail, two standard errors to the safe side;
-    at least the oddest of `odd` where the rate asks for more than these parts can show."""
+    """What `rate` of parts exceeds, by an exponential tail, two standard errors to the safe side."""
     start = float(np.quantile(odd, 1 - TAIL))
     beyond = odd[odd > start] - start
     if not len(beyond):
