@@ -154,6 +154,7 @@ class DetectorGraph(nn.Module):
                                        for called in (False, True)))
         # What is far is near, too.
         return far.any(1) | (near.any(1) & ~defect)
+
     def _evidence(self, seen: Tensor, latents: Tensor | None) -> Evidence:
         """`Scorer.inspect`."""
         canvas = (self.form.height, self.form.width)

@@ -21,4 +21,4 @@ def rescore(folder: Path, test: Manifest, compute: Compute,
     detector = HDM.load(folder, device=compute.device, precision=compute.precision,
                         threads=compute.threads)
     return Collected.of(test, predictions(detector, test, progress),
-                        detector.calibration.normal_scores, ignored)
+                        tuple(detector.calibration.part_scores.tolist()), ignored)

@@ -47,7 +47,7 @@ class HDM:
         return cls(json.loads((Path(folder) / "detector.json").read_text())["gain"])
 
     @property
-    def calibration(self): return SimpleNamespace(normal_scores=())
+    def calibration(self): return SimpleNamespace(part_scores=np.array([]))
 
     def predict(self, images, batch_size=16, progress=None):
         out = []
