@@ -69,7 +69,7 @@ COMMANDS = {
     "lines": Entry("manage_lines", "app", "List the product lines, or add one."),
     "config": Entry("show_config", "app", "Show and check params.yaml and pipelines.yaml."),
     "deployments": Entry("apply_deployments", "app", "Keep prefect.yaml true to pipelines.yaml."),
-    "region": Entry("line_region", "region", (
+    "region": Entry("set_region", "region", (
         "Show which region of a line's pictures is inspected, or set another in its place.")),
     "testset": Entry("manage_test_sets", "app", (
         "Freeze the test set of a line under a name, or look at it.")),

@@ -21,7 +21,8 @@ def judged_picture(image: NDArray[np.uint8] | NDArray[np.uint16], name: str, who
     """
     below = (f"{name} · {who}", *_places(found, regions))
     caption = Caption(found.decision, _verdict(found), below)
-    return overlay(image, [region.outline for region in regions.told], caption, found.ignored)
+    return overlay(image, [region.outline for region in regions.told], caption,
+                   getattr(found, "ignored", None))
 
 
 def _verdict(found: Any) -> str:

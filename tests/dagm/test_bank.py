@@ -110,7 +110,8 @@ def blend(content_change, strength, mask_side=12):
     mask = np.zeros((1, 32, 32), bool)
     mask[0, 8:8 + mask_side, 8:8 + mask_side] = True
     table = pd.DataFrame([{"base": 0, "strength": strength, "feather": 0.0, "opacity": 1.0}])
-    images, labels = bank_module._blend(normals, normals.numpy() + content_change, mask, table)
+    images, labels = bank_module._blend(normals, normals.numpy() + content_change, mask, table,
+                                        [None])
     return images - normals.numpy(), labels, mask, table["opacity"].item()
 
 

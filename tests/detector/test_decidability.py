@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tiny
+import torch
 from scipy import ndimage
 from small_detector import plates, small_detector
 
-from hdm.detector.decidability import FAR, FIGURES, Limits, clipped
+from hdm.detector.decidability import FAR, FIGURES, Limits, clipped, clipped_share
 from hdm.detector.detector import HDM, decided
 
 GOOD = plates(12, seed=9)
@@ -157,6 +158,21 @@ def test_pixels_at_the_end_are_counted_whatever_the_depth() -> None:
     for bits in (image, image.astype(np.uint16) * 16, image + np.uint8(100)):
         assert clipped(bits) == pytest.approx(np.log(0.02 + 0.01))
     assert clipped(np.zeros((4, 4), np.uint8)) == pytest.approx(np.log(1.01))
+
+
+@pytest.mark.parametrize("shape", [(10, 12), (10, 12, 3), (30, 7)])
+@pytest.mark.parametrize("covered", [0.0, 0.3, 1.0])
+def test_of_ignored_pixels_none_is_at_the_end(shape, covered) -> None:
+    rng = np.random.default_rng(0)
+    image = rng.integers(60, 66, shape).astype(np.uint8)
+    hidden = rng.random(shape[:2]) < covered
+    usual = clipped(image[~hidden]) if not hidden.all() else np.log(0.01)
+    for value in (0, 62, 255):
+        image[hidden] = value
+        assert clipped(image, hidden) == pytest.approx(usual)
+        told = clipped_share(torch.from_numpy(image.reshape(1, *shape[:2], -1)),
+                             torch.from_numpy(hidden))
+        assert told.item() == pytest.approx(usual, abs=1e-5)
 
 
 @pytest.mark.parametrize(("called", "reasons", "decision"), [

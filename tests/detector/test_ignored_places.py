@@ -4,7 +4,7 @@ odd elsewhere is found as before."""
 import numpy as np
 import pytest
 import torch
-from small_detector import native, small_detector
+from small_detector import native, plates, small_detector
 from torch.nn import functional as F
 
 from hdm.dataset.ignore_mask import Ignored, IgnoreMask
@@ -49,6 +49,45 @@ def test_an_answer_does_not_depend_on_what_is_there(kind, over) -> None:
             assert found.appearance == plain.appearance
         assert np.array_equal(plain.ignored, hidden) and hidden.any() and not hidden.all()
         assert not plain.anomaly_map[hidden].any() and np.isfinite(plain.score)
+
+
+def figures_of(detector: HDM, image: np.ndarray, hidden: np.ndarray) -> list[float]:
+    whole = detector.scorer.inspect([detector.form.prepare(image)])[0].overview
+    return detector.decidability.figures(image, whole, hidden)
+
+
+@pytest.mark.parametrize(("kind", "over"), [
+    ("polygon", {}), ("mask", {"channels": 3}), ("inverted", {"fit": "tile"}),
+    ("both", {"backbone": False}), ("mask", {"fit": "tile", "backbone": False})])
+def test_nor_do_doubts_and_regions(kind, over) -> None:
+    """Also where what is painted alone would make a picture dark, clipped, blank or noisy."""
+    detector = small_detector(ignored=text_of(kind), decidable=True, **over)
+    good = plates(3, seed=4, channels=over.get("channels", 1))
+    for image in (*good, good[0] // 8, native(96, 96), native(70, 40, dtype=np.uint16)):
+        hidden, codes = detector.form.ignored_pixels(*image.shape[:2]), set()
+        plain, = detector.predict([image])
+        usual = figures_of(detector, image, hidden)
+        assert np.isfinite(usual).all()
+        regions = [detector.region_rule.regions("defect", plain.anomaly_map, level, hidden)
+                   for level in (None, 0.01)]
+        top = np.iinfo(image.dtype).max
+        for other in (painted(image, hidden), np.where(_as(hidden, image), 0, image),
+                      np.where(_as(hidden, image), top, image)):
+            changed = other.astype(image.dtype)
+            found, = detector.predict([changed])
+            assert (found.score, found.decision, found.reasons) == \
+                (plain.score, plain.decision, plain.reasons)
+            assert figures_of(detector, changed, hidden) == usual
+            assert regions == [
+                detector.region_rule.regions("defect", found.anomaly_map, level, hidden)
+                for level in (None, 0.01)]
+            codes.add(found.decision)
+        assert len(codes) == 1
+    assert detector.predict([good[0] // 8])[0].decision == "undecidable"
+
+
+def _as(hidden: np.ndarray, image: np.ndarray) -> np.ndarray:
+    return hidden if image.ndim == 2 else hidden[..., None]
 
 
 @pytest.mark.parametrize(("kind", "fit"), [

@@ -24,6 +24,24 @@ def boxes(anomaly: np.ndarray, *arguments: float) -> list[tuple[int, int, int, i
     return [region[:4] for region in find_regions(anomaly, 0.5, *arguments).told]
 
 
+@pytest.mark.parametrize("level", [None, 0.5])
+@pytest.mark.parametrize("hidden", [
+    (slice(None), slice(20, 23)), (slice(0, 30), slice(19, 24)), (slice(8, 16), slice(21, 22))])
+def test_nothing_that_is_ignored_is_in_a_region_and_none_is_joined_over_it(hidden, level) -> None:
+    anomaly, ignored = map_of(((slice(10, 14), slice(6, 36)), 0.9)), np.zeros((64, 64), bool)
+    ignored[hidden] = True
+    whole = RegionRule(0.3).regions("defect", anomaly, level)
+    found = RegionRule(0.3).regions("defect", anomaly, level, ignored)
+    assert (len(whole.told), len(found.told)) == (1, 2)
+    assert sum(region.area for region in found.told) == np.count_nonzero((anomaly > 0) & ~ignored)
+    for region in found.told:
+        box = (slice(region.top, region.top + region.height),
+               slice(region.left, region.left + region.width))
+        assert not ignored[box].any()
+    ignored[:] = True
+    assert RegionRule(0.3).regions("defect", anomaly, level, ignored).told == ()
+
+
 @pytest.mark.parametrize("gap", [1, 2, 3])
 def test_parts_of_one_defect_are_one_region(gap: int) -> None:
     right = (slice(10, 14), slice(20 + gap, 30))

@@ -32,6 +32,20 @@ def test_outlines_are_where_the_defect_is(shape, dtype) -> None:
     assert max(shown.width, shown.height) <= LARGEST + 200
 
 
+@pytest.mark.parametrize(("shape", "dtype"), [
+    ((64, 64), np.uint8), ((90, 700, 3), np.uint8), ((1800, 900), np.uint16)])
+def test_what_is_ignored_is_hatched(shape, dtype) -> None:
+    image, ignored = np.full(shape, 90, dtype), np.zeros(shape[:2], bool)
+    ignored[: shape[0] // 2] = True
+    plain, shown = (np.asarray(overlay(image, [], Caption("good", ""), mask)).astype(int)
+                    for mask in (None, ignored))
+    changed = (plain != shown).any(-1)
+    rows, half = np.flatnonzero(changed.any(1)), min(LARGEST, max(SMALLEST, *shape[:2])) \
+        / max(shape[:2]) * shape[0] / 2
+    assert rows[0] == 0 and abs(rows[-1] + 1 - half) <= 2
+    assert len({tuple(colour) for colour in shown[changed]}) == 2, "grey, and lines on it"
+
+
 @pytest.mark.parametrize(("width", "length"), [(128, 20), (100, 20), (80, 20), (2000, 500),
                                                (3, 1), (1, 1), (50, 10), (41, 10)])
 def test_the_length_bar_is_a_round_number(width: int, length: int) -> None:

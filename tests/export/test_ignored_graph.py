@@ -21,7 +21,34 @@ CASES = {
     "colour": ("inverted", {"channels": 3}, 8, [(66, 60, 3), (41, 90)]),
     "deep": ("ignored", {"backbone": False}, 16, [(66, 60), (48, 32)]),
     "tiles": ("inverted", {"fit": "tile"}, 8, [(70, 50)]),
+    "doubts": ("ignored", {"decidable": True}, 8, [(96, 96), (120, 90), (5, 7)]),
+    "doubts of colour": ("inverted", {"decidable": True, "channels": 3}, 16, [(96, 96, 3)]),
+    "doubts of texture": ("inverted", {"decidable": True, "backbone": False}, 8, [(96, 96)]),
+    "doubts of tiles": ("ignored", {"decidable": True, "fit": "tile"}, 8, [(96, 96)]),
 }
+
+
+def figures(runtime: RuntimeDetector, image: np.ndarray) -> np.ndarray:
+    return runtime._session.run(["figures"], {"image": runtime._native(image)[None]})[0]
+
+
+@pytest.mark.parametrize("shape", [(35, 25), (140, 97), (40, 90, 3)])
+@pytest.mark.parametrize("kind", ["ignored", "inverted"])
+def test_a_picture_that_the_graph_of_tiles_does_not_take_shows_nothing_either(
+        kind, shape, tmp_path) -> None:
+    detector, target = small_detector(ignored=mask(70, 50, kind), fit="tile"), tmp_path / "t.onnx"
+    if len(shape) == 3:
+        detector = small_detector(ignored=mask(70, 50, kind), fit="tile", channels=3)
+    image, usual = native(*shape), native(70, 50, *shape[2:])
+    export(detector, {"line": "plate", "version": "1"}, [usual], target, 8)
+    runtime = RuntimeDetector(target, threads=1)
+    hidden = detector.form.ignored_pixels(*shape[:2])
+    painted = image.copy()
+    painted[hidden] = native(*shape, seed=7)[hidden]
+    one, two = (runtime.predict([each])[0] for each in (image, painted))
+    assert (one.score, one.decision, one.reasons) == (two.score, "undecidable", two.reasons)
+    assert np.array_equal(one.anomaly_map, two.anomaly_map)
+    assert not one.anomaly_map[hidden].any() and np.array_equal(one.ignored, hidden)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -37,8 +64,13 @@ def test_torch_and_onnx_ignore_alike(case, tmp_path) -> None:
         painted = image.copy()
         painted[hidden] = native(*image.shape, seed=50 + number, dtype=dtype)[hidden]
         one, two = (runtime.predict([each])[0] for each in (image, painted))
-        assert (one.score, one.p_value, one.decision, one.appearance) == \
-            (two.score, two.p_value, two.decision, two.appearance)
+        assert (one.score, one.p_value, one.decision, one.reasons, one.appearance) == \
+            (two.score, two.p_value, two.decision, two.reasons, two.appearance)
+        assert np.array_equal(figures(runtime, image), figures(runtime, painted))
+        if detector.decidability:
+            whole = detector.scorer.inspect([detector.form.prepare(painted)])[0].overview
+            assert figures(runtime, painted)[0] == pytest.approx(
+                detector.decidability.figures(painted, whole, hidden), abs=2e-3)
         assert np.array_equal(one.anomaly_map, two.anomaly_map)
         assert not one.anomaly_map[hidden].any() and np.array_equal(one.ignored, hidden)
         assert compare(detector, runtime, [painted]).agrees

@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from trained import copy_of, digests, make_line, run_all
+from trained import copy_of, digests, make_line, run_all, tell
 
 from hdm.config import stage_settings
-from hdm.dataset.feedback_entries import FeedbackEntry, entries_in, mask_hash
-from hdm.dataset.images import pixel_hash
+from hdm.dataset.feedback_entries import entries_in, mask_hash
 from hdm.detector.detector import HDM
 from hdm.errors import ConfigError, DataError
 from hdm.feedback.saying import keep
@@ -34,23 +33,6 @@ def finished(tmp_path_factory):
 @pytest.fixture
 def line(finished, tmp_path):
     return copy_of(finished, tmp_path)
-
-
-def tell(line, verdict: str, seed: int, *, masked: bool = False, part: str = "") -> FeedbackEntry:
-    rng = np.random.default_rng(seed)
-    image = np.clip(128 + 40 * np.sin(np.arange(64) / 3) + rng.normal(0, 4, (64, 64)), 0, 255
-                    ).astype(np.uint8)
-    mask = np.zeros((64, 64), bool)
-    mask[30:38, 12:20] = True
-    if verdict == "defect":
-        image[mask] = 230
-    digest = pixel_hash(image)
-    entry = FeedbackEntry(
-        id=digest[:16], sha256=digest, verdict=verdict, name=f"{seed}.png", part=part,
-        defect_type="good" if verdict == "good" else "chip", when="2026-01-01T00:00:00+00:00",
-        mask_sha256=mask_hash(mask) if masked else "", width=64, height=64, channels=1, bit_depth=8)
-    keep(line.feedback, entry, image, mask if masked else None)
-    return entry
 
 
 def learn(line):

@@ -7,7 +7,7 @@ import pytest
 import tiny
 
 from hdm.commands.exit_codes import report
-from hdm.commands.line_region import region
+from hdm.commands.set_region import region
 from hdm.dataset.manifest import Manifest, Row
 from hdm.dataset.region_file import ignored_pixels, read_region
 from hdm.errors import HDMError
