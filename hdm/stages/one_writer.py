@@ -16,21 +16,19 @@ from typing import IO, Any
 from hdm.errors import HDMError
 from hdm.files import fenced
 
-LOCK = "writer.lock"
 GRACE = 10.0
 """Seconds that an orphan has to remove its temporary files."""
 SHELLS = frozenset({"sh", "bash", "dash", "zsh"})
 
 
 @contextmanager
-def only_writer(folder: Path, what: str) -> Iterator[None]:
-    """Hold the lock in `folder`, made if need be, while `what` runs; orphans of it are stopped.
+def only_writer(file: Path, what: str) -> Iterator[None]:
+    """Hold the lock `file`, made if need be, while `what` runs; orphans of it are stopped.
 
     Raises HDMError if another run of it is going on, and, before anything gets its final name, if
     another has taken over since.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / LOCK
+    file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a+") as stream:
         if not _locked(stream):
             _stop_orphan(stream, what)

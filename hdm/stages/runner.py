@@ -30,7 +30,7 @@ def run_stage(stage: str, name: str, project: Path | None = None) -> None:
 
     console.print(f"[bold]{stage}[/bold] {name}")
     work = line.work_folder(stage)
-    with only_writer(work, f"{stage} of {name}"), \
+    with only_writer(work.with_suffix(".lock"), f"{stage} of {name}"), \
             stage_run(line, stage, stage_settings(settings, stage)) as run:
         module.run(line, settings, run, console)
         for resume_point in work.glob(f"{CHECKPOINT}*"):

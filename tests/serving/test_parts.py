@@ -34,7 +34,7 @@ def test_a_model_that_answers_with_no_numbers_does_not_serve() -> None:
 def test_batches_are_bounded_and_of_one_version() -> None:
     first, second, sizes = FakeJudge(0.05), FakeJudge(0.0), []
     batcher = Batcher("plate", 4, 0.5, lambda: 99, sizes.append)
-    image = np.zeros((4, 4), np.uint8)
+    image = np.full((4, 4), 40, np.uint8)
     one, two = served(first), served(second)
     answers = [batcher.submit(version, image) for version in (one, one, two, one, two, one, one)]
     assert all(answer.result(timeout=5).decision == "good" for answer in answers)

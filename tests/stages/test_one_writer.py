@@ -11,14 +11,16 @@ import pytest
 
 from hdm.errors import HDMError
 from hdm.files import atomic_file, atomic_folder
-from hdm.stages.one_writer import LOCK, only_writer
+from hdm.stages.one_writer import only_writer
+
+LOCK = "writer.lock"
 
 HOLD = """
 import sys, time
 from pathlib import Path
 from hdm.files import write_text
 from hdm.stages.one_writer import only_writer
-with only_writer(Path(sys.argv[1]), "ddm_train of plate"):
+with only_writer(Path(sys.argv[1], "writer.lock"), "ddm_train of plate"):
     print("mine", flush=True)
     time.sleep(float(sys.argv[2]))
     write_text(Path(sys.argv[3]), "late")
@@ -65,7 +67,7 @@ def test_a_second_writer_is_refused_while_the_first_one_lives(tmp_path):
     first = holding(tmp_path, 60, tmp_path / "out")
     try:
         with pytest.raises(HDMError, match=rf"another run of .* \(process {first.pid}\)"), \
-                only_writer(tmp_path, "ddm_train of plate"):
+                only_writer(tmp_path / LOCK, "ddm_train of plate"):
             pytest.fail("two writers")
     finally:
         first.kill()
@@ -77,13 +79,13 @@ def test_a_dead_writer_blocks_nobody(tmp_path, end):
     first = holding(tmp_path, 60, tmp_path / "out")
     first.send_signal(end)
     first.communicate()
-    with only_writer(tmp_path, "ddm_train of plate"):
+    with only_writer(tmp_path / LOCK, "ddm_train of plate"):
         assert (tmp_path / LOCK).read_text().count(str(os.getpid())) >= 1
 
 
 def test_an_orphan_is_stopped_and_said(tmp_path, capsys):
     number = orphan(tmp_path, tmp_path / "out")
-    with only_writer(tmp_path, "ddm_train of plate"):
+    with only_writer(tmp_path / LOCK, "ddm_train of plate"):
         assert gone(number)
     assert f"process {number}" in capsys.readouterr().out
     assert not (tmp_path / "out").exists()
@@ -95,7 +97,7 @@ def test_a_holder_that_does_not_say_who_it_is_is_left_alone(tmp_path, content):
     try:
         (tmp_path / LOCK).write_text(content)
         with pytest.raises(HDMError, match="another run of"), \
-                only_writer(tmp_path, "ddm_train of plate"):
+                only_writer(tmp_path / LOCK, "ddm_train of plate"):
             pytest.fail("two writers")
         assert first.poll() is None
     finally:
@@ -110,7 +112,7 @@ def test_a_number_that_another_process_has_now_is_not_stopped(tmp_path):
         (tmp_path / LOCK).write_text(
             f'[{{"pid": {bystander.pid}, "start": 1.0, "name": "python"}},'
             f' {{"pid": {bystander.pid}, "start": 1.0, "name": "dvc"}}]')
-        with pytest.raises(HDMError), only_writer(tmp_path, "x of y"):
+        with pytest.raises(HDMError), only_writer(tmp_path / LOCK, "x of y"):
             pytest.fail("two writers")
         assert bystander.poll() is None and first.poll() is None
     finally:
@@ -124,7 +126,7 @@ def test_a_number_that_another_process_has_now_is_not_stopped(tmp_path):
 def test_a_late_writer_gives_nothing_its_final_name(tmp_path, replaced):
     work, target, folder = tmp_path / "work", tmp_path / "a.json", tmp_path / "out"
     target.write_text("newer")
-    with only_writer(work, "evaluate of plate"):
+    with only_writer(work / LOCK, "evaluate of plate"):
         (work / LOCK).unlink()
         if replaced:
             (work / LOCK).write_text("")
@@ -137,7 +139,7 @@ def test_a_late_writer_gives_nothing_its_final_name(tmp_path, replaced):
 
 
 def test_outside_a_stage_nothing_is_asked(tmp_path):
-    with only_writer(tmp_path / "work", "evaluate of plate"):
+    with only_writer(tmp_path / "work" / LOCK, "evaluate of plate"):
         pass
     (tmp_path / "work" / LOCK).unlink()
     with atomic_file(tmp_path / "a") as temporary:
