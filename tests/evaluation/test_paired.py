@@ -17,7 +17,7 @@ def collected(scores, kinds, limit=0.5, paths=None):
     rows = [Row(f"{path:02}", "test", int(kind != "good"), kind, None, str(path), 4, 4, 1, 8, 8,
                 "0" * 64)
             for path, kind in zip(paths or range(len(kinds)), kinds, strict=True)]
-    found = [SimpleNamespace(score=float(score), p_value=0.5, probability=0.5, reasons=(), threshold=limit,
+    found = [SimpleNamespace(score=float(score), p_value=0.5, probability=0.5, threshold=limit,
                              decision="defect" if score > limit else "good", reasons=(),
                              anomaly_map=np.full((4, 4), 0.5, np.float32)) for score in scores]
     return Collected.of(Manifest.of(rows, "."), found)
