@@ -100,8 +100,8 @@ def test_pictures_of_one_part_are_one_witness():
 
     def judged(scores):
         return Collected.of(Manifest.of(rows, "."), [SimpleNamespace(
-            score=score, p_value=0.5, probability=0.5, reasons=(), threshold=0.5,
-            decision="defect" if score > 0.5 else "good",
+            score=score, p_value=0.5, probability=0.5, threshold=0.5,
+            decision="defect" if score > 0.5 else "good", reasons=(),
             anomaly_map=np.full((4, 4), 0.5, np.float32)) for score in scores])
 
     found = by_name(differences(judged([0.1] * 20 + [0.0] * 20), judged([0.1] * 20 + [0.9] * 20),

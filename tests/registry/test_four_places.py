@@ -29,7 +29,7 @@ class Judge:
     """Two pictures a part; which pictures are stopped follows from their brightness."""
 
     calibration = Calibration((0.01, 0.5), (LOOK, LOOK), (0.05,), (1.0, 0.0), (1.0, 0.0))
-    operating_point, info = None, {}
+    operating_point, info, form = None, {}, tiny.input_format()
 
     def __init__(self, stopped):
         self.stopped, self.form = stopped, tiny.input_format()
@@ -44,8 +44,8 @@ class Judge:
             decision = self.stopped.get(number, "good")
             yield SimpleNamespace(
                 score=1.0 if decision == "defect" else 0.01 * number, p_value=0.5, probability=0.5,
-                decision=decision, threshold=0.5, anomaly_map=np.full(image.shape, 0.1, np.float32),
-                reasons=())
+                decision=decision, reasons=(), threshold=0.5,
+                anomaly_map=np.full(image.shape, 0.1, np.float32))
 
 
 # 12 good pictures of 6 parts (numbers 0 to 11), 12 defective ones of 6 parts (12 to 23).
