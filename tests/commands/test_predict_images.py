@@ -13,6 +13,7 @@ from PIL import Image
 
 from hdm.commands import prediction_table
 from hdm.dataset import images as decoder
+from hdm.detector.decidability import Doubt
 
 
 @dataclass
@@ -23,6 +24,7 @@ class Verdict:
     decision: str
     threshold: float
     anomaly_map: np.ndarray
+    reasons: tuple[Doubt, ...] = ()
 
 
 class Detector:
@@ -226,3 +228,19 @@ def test_heat_map_scale_is_fixed(tmp_path: Path) -> None:
              for value in (0.0, 0.5, 1.0, 7.0)}
     assert sum(pixel[0.0]) < sum(pixel[0.5]) < sum(pixel[1.0])
     assert pixel[7.0] == pixel[1.0]
+
+
+@pytest.mark.parametrize("codes", [("too_dark",), ("too_dark", "clipped"), ("foreign",)])
+def test_why_a_picture_is_undecidable_is_printed_and_written(hdm, project, images, detector,
+                                                             monkeypatch, codes) -> None:
+    doubts = tuple(Doubt(code, f"The picture is {code}.") for code in codes)
+    monkeypatch.setattr(Detector, "predict", lambda self, pictures, batch_size: [
+        Verdict(0.1, 0.5, 0.5, "undecidable", 0.5, np.zeros(picture.shape[:2], np.float32), doubts)
+        for picture in pictures])
+    done = hdm("predict", "plates", "shots/black.png")
+    assert done.code == 0, done.err
+    told = " ".join(doubt.sentence for doubt in doubts)
+    assert f"undecidable: shots/black.png: {told}" in done.out.replace("\n", "")
+    written = json.loads((project / "data" / "plates" / "predictions" / "predictions.json")
+                         .read_text())
+    assert written[0]["reasons"] == told and written[0]["decision"] == "undecidable"

@@ -182,7 +182,7 @@ def _oddest(measured: _Measured, tails: _Tails) -> np.ndarray:
 
 
 def _tail(odd: np.ndarray, rate: float) -> float:
-    """What `rate` of parts exceeds, by an exponential tail, two standard errors to the safe side."""
+    """What `rate` of parts exceeds by an exponential tail, two standard errors on the safe side."""
     start = float(np.quantile(odd, 1 - TAIL))
     beyond = odd[odd > start] - start
     if not len(beyond):
