@@ -30,6 +30,7 @@ class Prediction:
     decision: str
     threshold: float
     anomaly_map: np.ndarray
+    reasons: tuple = ()
 
 class HDM:
     def __init__(self, gain): self.gain = gain

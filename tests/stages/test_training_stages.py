@@ -28,6 +28,7 @@ OUTPUTS = {
     "pom_filter": {"selection.parquet", "funnel.json", "sheet.png"},
     "ddm_train": {"detector/detector.json", "detector/discriminator.safetensors",
                   "detector/evidence.safetensors", "detector/operating_point.json",
+                  "detector/decidability.safetensors",
                   *(f"detector/{name}" for name in PRIOR), "calibration.json", "loss.csv"},
 }
 
