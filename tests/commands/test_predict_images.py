@@ -5,12 +5,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from bright_detector import Detector
+from bright_detector import Detector, Verdict
 from PIL import Image
 
 from hdm.commands import prediction_table
 from hdm.dataset import images as decoder
+from hdm.detector.decidability import Doubt
 
 
 @pytest.fixture
@@ -180,3 +182,19 @@ def test_a_line_without_a_live_version_says_who_answers(
     assert "note:" not in hdm("predict", "plates", "shots", "--trained").out
     rows = json.loads((project / "data/plates/predictions/predictions.json").read_text())
     assert {row["model_version"] for row in rows} == {"trained"}
+
+
+@pytest.mark.parametrize("codes", [("too_dark",), ("too_dark", "clipped"), ("foreign",)])
+def test_why_a_picture_is_undecidable_is_printed_and_written(hdm, project, images, detector,
+                                                             monkeypatch, codes) -> None:
+    doubts = tuple(Doubt(code, f"The picture is {code}.") for code in codes)
+    monkeypatch.setattr(Detector, "predict", lambda self, pictures, batch_size: [
+        Verdict(0.1, 0.5, 0.5, "undecidable", 0.5, np.zeros(picture.shape[:2], np.float32), doubts)
+        for picture in pictures])
+    done = hdm("predict", "plates", "shots/black.png")
+    assert done.code == 0, done.err
+    told = " ".join(doubt.sentence for doubt in doubts)
+    assert f"undecidable: shots/black.png: {told}" in done.out.replace("\n", "")
+    written = json.loads((project / "data" / "plates" / "predictions" / "predictions.json")
+                         .read_text())
+    assert written[0]["reasons"] == told and written[0]["decision"] == "undecidable"
