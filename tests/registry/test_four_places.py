@@ -17,7 +17,7 @@ from hdm.evaluation.stopped_parts import clopper_pearson
 from hdm.files import write_json
 from hdm.monitoring.line_history import gather
 from hdm.monitoring.line_page import render
-from hdm.orchestration.line_summary import Summary
+from hdm.orchestration.line_result import LineResult
 from hdm.registry.gate import Packaged
 from hdm.registry.tracking import stage_run
 from hdm.stages import evaluate, register
@@ -29,7 +29,7 @@ class Judge:
     """Two pictures a part; which pictures are stopped follows from their brightness."""
 
     calibration = Calibration((0.01, 0.5), (LOOK, LOOK), (0.05,), (1.0, 0.0), (1.0, 0.0))
-    operating_point, info, form = None, {}, tiny.input_format()
+    operating_point, info = None, {}
 
     def __init__(self, stopped):
         self.stopped, self.form = stopped, tiny.input_format()
@@ -85,8 +85,8 @@ def test_all_four_say_the_same(line, client, console, fake_package, monkeypatch,
         assert metrics[f"{name}_high"] == pytest.approx(high)
     assert metrics["undecidable_parts"] == unsure
     # The other three show text: share, count and interval of each.
-    print_results([Summary.load(line)])
-    print_by_type(Summary.load(line))
+    print_results([LineResult.load(line)])
+    print_by_type(LineResult.load(line))
     page = render(gather(line, client, mlflow))
     report = (line.stage_folder("evaluate") / "report.html").read_text()
     for text in (capsys.readouterr().out, *map(partial(re.sub, r"<[^>]*>|\s+", " "),
