@@ -34,7 +34,7 @@ class InputFormat:
 
     What is ignored is filled first of all, in the native image, so that nothing depends on it. Then
     an image is *prepared* once, at the finer of both sizes, and shrunk for the other; there what
-    surrounds an ignored place goes on in it, as networks would take any other edge for a defect.
+    surrounds an ignored place goes on in it.
     """
 
     height: int
