@@ -105,6 +105,11 @@ class Line:
         return self.project / "test_sets" / self.name
 
     @property
+    def learned_feedback(self) -> Path:
+        """The pictures that the last training learned from, for DVC to keep."""
+        return self.stage_folder("ddm_train") / FEEDBACK
+
+    @property
     def region_file(self) -> Path:
         """What of the line's pictures is inspected (see hdm.dataset.line_region); git tracks it."""
         return self.project / "regions" / f"{self.name}.json"

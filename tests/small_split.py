@@ -21,6 +21,7 @@ class FakePrediction:
     threshold: float
     anomaly_map: np.ndarray
     reasons: tuple[tuple[str, str], ...] = ()
+    ignored: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ import typer
 from hdm.commands.line_name import LineName
 from hdm.dataset.feedback_entries import FeedbackEntry, entries_in
 from hdm.dataset.images import pages, read_image, read_mask
-from hdm.dataset.manifest import GOOD
 from hdm.errors import ConfigError, DataError
 from hdm.feedback.admission import Contradiction
 from hdm.feedback.saying import Statement, kept_picture, say
@@ -49,7 +48,7 @@ def feedback(
                     name="" if row is not None else Path(picture).name)
     except Contradiction as question:
         raise Contradiction(f"{question} Add --confirm.") from None
-    print(f"{line}: {entry.name} is kept as {_kind(entry)}{_then(entry)}; the next training learns "
+    print(f"{line}: {entry.name} is kept as {entry.said}{_then(entry)}; the next training learns "
           f"from it: hdm run {line}")
 
 
@@ -76,14 +75,8 @@ def _list(line: Line) -> None:
         print(f"{line.name}: nobody has said anything yet")
     for entry in sorted(entries, key=lambda one: one.when):
         said = " ".join(part for part in (entry.who, entry.why) if part)
-        print(f"{entry.when[:16]}  {entry.id}  {_kind(entry)}  {entry.name}{_then(entry)}"
+        print(f"{entry.when[:16]}  {entry.id}  {entry.said}  {entry.name}{_then(entry)}"
               f"{'  ' + said if said else ''}")
-
-
-def _kind(entry: FeedbackEntry) -> str:
-    if entry.verdict == GOOD:
-        return GOOD
-    return f"{entry.defect_type}, drawn" if entry.masked else entry.defect_type
 
 
 def _then(entry: FeedbackEntry) -> str:

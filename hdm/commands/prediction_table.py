@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
 from rich.table import Table
 
 from hdm.commands.judged_row import REGION_COLUMNS, Row
 from hdm.dataset.images import UnreadableImage, read_image
 from hdm.detector.regions import RegionRule
-from hdm.drawing.hatching import hatched
-from hdm.drawing.heatmaps import colours
+from hdm.drawing.heatmaps import heat_picture
 from hdm.drawing.judged_picture import judged_picture
 from hdm.errors import DataError
 from hdm.files import atomic_file, write_json
@@ -143,9 +141,8 @@ def save_heatmap(anomaly_map: np.ndarray, target: Path, ignored: np.ndarray | No
                  ) -> None:
     """An anomaly map (H, W) in [0, 1] as PNG, on the colour scale that every picture has; what is
     `ignored` is hatched."""
-    levels = (anomaly_map.clip(0, 1) * 255).round().astype(np.uint8)
     with atomic_file(target) as temporary:
-        hatched(Image.fromarray(colours(levels)), ignored).save(temporary, format="PNG")
+        heat_picture(anomaly_map, ignored).save(temporary, format="PNG")
 
 
 def _row(judging: Judging, number: int, file: Path, image: np.ndarray, found: Any) -> Row:

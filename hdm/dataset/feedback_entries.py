@@ -53,6 +53,11 @@ class FeedbackEntry(Section):
         return bool(self.mask_sha256)
 
     @property
+    def said(self) -> str:
+        """What was said, for people: good, or the kind of defect and whether it was drawn."""
+        return f"{self.defect_type}, drawn" if self.masked else self.defect_type
+
+    @property
     def picture(self) -> str:
         """Name of the picture's file."""
         return f"{self.id}.png"

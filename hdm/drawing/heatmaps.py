@@ -38,6 +38,12 @@ def colours(values: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return _table()[values]
 
 
+def heat_picture(anomaly_map: np.ndarray, ignored: np.ndarray | None = None) -> Image.Image:
+    """(H, W) in [0, 1] on the colour scale that every picture has; what is `ignored` is hatched."""
+    levels = (anomaly_map.clip(0, 1) * 255).round().astype(np.uint8)
+    return hatched(Image.fromarray(colours(levels)), ignored)
+
+
 @cache
 def _table() -> NDArray[np.uint8]:
     return (colormaps[COLOUR_MAP](np.arange(256))[:, :3] * 255).round().astype(np.uint8)

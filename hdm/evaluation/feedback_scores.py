@@ -6,7 +6,6 @@ from typing import Any
 
 from hdm.dataset.feedback_entries import entries_in
 from hdm.dataset.images import read_image
-from hdm.dataset.manifest import GOOD
 from hdm.detector.detector import HDM
 
 FEEDBACK_SCORES = "feedback.json"
@@ -23,8 +22,7 @@ def rescored(detector: HDM, folder: Path) -> list[dict[str, Any]]:
         rows.append({
             "id": entry.id, "name": entry.name, "who": entry.who, "why": entry.why,
             "when": entry.when, "version_then": entry.model_version,
-            "said": GOOD if entry.verdict == GOOD else
-            f"{entry.defect_type}, drawn" if entry.masked else entry.defect_type,
+            "said": entry.said,
             "then": {"score": entry.score, "threshold": entry.threshold,
                      "decision": entry.decision},
             "now": {"score": found.score if math.isfinite(found.score) else None,

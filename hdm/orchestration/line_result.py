@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from hdm.evaluation.detection import Detection
 from hdm.line import TRAINED, Line
-from hdm.orchestration.line_summary import NOTHING, Summary
+from hdm.orchestration.line_summary import Summary, shown
 from hdm.registry.history import champion_of, versions
 
 
@@ -50,5 +50,4 @@ class LineResult:
 
     def show(self, metric: str) -> str:
         """A metric as text: three decimals, or a dash where it is undefined or not there yet."""
-        value = self.figures.get(metric)
-        return NOTHING if value is None else f"{value:.3f}"
+        return shown(self.figures, metric)

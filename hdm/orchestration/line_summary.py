@@ -1,6 +1,7 @@
 """What the last run of a line left behind, for tables and links: reads, never computes."""
 
 import csv
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,13 +63,18 @@ class Summary:
 
     def show(self, metric: str) -> str:
         """A metric as text: three decimals, or a dash where it is undefined or not there yet."""
-        value = self.metrics.get(metric)
-        return NOTHING if value is None else f"{value:.3f}"
+        return shown(self.metrics, metric)
 
     def show_interval(self, metric: str) -> str:
         """The metric's interval as text."""
         low_high = self.intervals.get(metric)
         return f"{low_high[0]:.3f} to {low_high[1]:.3f}" if low_high else NOTHING
+
+
+def shown(figures: Mapping[str, float | None], metric: str) -> str:
+    """A metric as text: three decimals, or a dash where it is undefined or not there yet."""
+    value = figures.get(metric)
+    return NOTHING if value is None else f"{value:.3f}"
 
 
 def report_file(line: Line) -> Path:

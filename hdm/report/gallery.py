@@ -33,8 +33,7 @@ def chapters(evaluation: Evaluation) -> list[Chapter]:
     found = [
         _chapter("escapes", "Escapes: missed defects", scores[defect & ~called], closest),
         _chapter("false_alarms", "False alarms: good parts called defective",
-                 scores[~defect & called & ~undecidable],
-                 highest),
+                 scores[~defect & called & ~undecidable], highest),
         _chapter("detected", "Detected defects", scores[defect & called & ~undecidable], closest),
         _chapter("undecidable", "Undecidable pictures", scores[undecidable], highest),
         _chapter("good", "Good parts that passed", scores[~defect & ~called], highest)]
@@ -81,12 +80,12 @@ def cards(chapter: Chapter, manifest: Manifest, evaluation: Evaluation, most: in
 def _verdict(row: pd.Series, evaluation: Evaluation) -> tuple[str, bool]:
     """What was decided and why, and whether that was wrong."""
     stopped = row["decision"] != PASSED
+    wrong = bool(row["label"]) != stopped
     if row["decision"] == UNDECIDABLE:
         truth = "defect" if row["label"] else "good"
-        return f"{truth}, undecidable: {row['reasons']}", bool(row["label"])
+        return f"{truth}, undecidable: {row['reasons']}", wrong
     outcome = {(1, True): "defect, detected", (1, False): "defect, missed",
                (0, True): "good, false alarm", (0, False): "good, passed"}[row["label"], stopped]
     threshold = evaluation.threshold
     sign = ">" if row["score"] > threshold else "≤"
-    return (f"{outcome} · score {row['score']:.4g} {sign} threshold {threshold:.4g}",
-            bool(row["label"]) != stopped)
+    return f"{outcome} · score {row['score']:.4g} {sign} threshold {threshold:.4g}", wrong

@@ -9,11 +9,12 @@ from PIL import Image
 
 from hdm.detector.detector import Prediction
 from hdm.drawing.hatching import hatched
-from hdm.drawing.heatmaps import colours, for_display
+from hdm.drawing.heatmaps import for_display, heat_picture
 from hdm.drawing.judged_picture import judged_picture
 from hdm.serving.live_model import Served
 
 VIEW_SIDE = 1280
+JPEG_QUALITY = 88
 
 
 class AnswerOptions(NamedTuple):
@@ -50,7 +51,7 @@ def judged(name: str, served: Served, image: np.ndarray, found: Prediction, opti
     if heat and options.view:
         picture = hatched(for_display(image), found.ignored)
         picture.thumbnail((VIEW_SIDE, VIEW_SIDE))
-        answer["picture"] = _encoded(picture, "JPEG", quality=88)
+        answer["picture"] = _encoded(picture, "JPEG", quality=JPEG_QUALITY)
         heat = heat.resize(picture.size)
     if heat:
         answer["heatmap"] = _encoded(heat, "PNG", compress_level=1)
@@ -65,12 +66,6 @@ def undecidable(name: str, served: Served, reason: str) -> dict[str, Any]:
     """One file that is no image that can be judged."""
     return {"name": name, "model_version": served.version, "decision": "undecidable",
             "error": reason}
-
-
-def heat_picture(anomaly_map: np.ndarray, ignored: np.ndarray | None = None) -> Image.Image:
-    """(H, W) in [0, 1] on the colour scale that every picture has; what is `ignored` is hatched."""
-    levels = (anomaly_map.clip(0, 1) * 255).round().astype(np.uint8)
-    return hatched(Image.fromarray(colours(levels)), ignored)
 
 
 def _encoded(picture: Image.Image, form: str, **options: int) -> str:

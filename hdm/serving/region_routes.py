@@ -27,14 +27,15 @@ from hdm.drawing.hatching import GREY
 from hdm.drawing.heatmaps import for_display
 from hdm.errors import HDMError
 from hdm.line import Line
-from hdm.serving.http_errors import HTTPProblem, too_large
+from hdm.serving.answers import JPEG_QUALITY, VIEW_SIDE
+from hdm.serving.http_errors import HTTPProblem
 from hdm.serving.line_service import Service, line_of
 from hdm.serving.secured_page import secured
 from hdm.serving.upload_page import region_page
+from hdm.serving.uploads import limited
 
 LARGEST = 2**20
 """Bytes of a region: a hundred outlines of a thousand corners are less than three times that."""
-VIEW_SIDE = 1280
 
 
 def add_region(app: FastAPI, service: Service, holder: list[Any]) -> None:
@@ -50,11 +51,7 @@ def add_region(app: FastAPI, service: Service, holder: list[Any]) -> None:
     async def replaced(request: Request, line: str) -> Response:
         """Set it; an empty region inspects whole pictures. The next training takes it."""
         chosen = line_of(service, line).slot.line
-        body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > LARGEST:
-                raise too_large(LARGEST)
+        body = await Request(request.scope, limited(request.receive, LARGEST)).body()
         return JSONResponse(await _told(_replace, chosen, body))
 
     @app.get("/v1/{line}/region/picture", dependencies=holder)
@@ -111,7 +108,7 @@ def _picture(line: Line) -> bytes:
     picture = for_display(read_image(normals.image_file(next(iter(normals)))))
     picture.thumbnail((VIEW_SIDE, VIEW_SIDE))
     buffer = io.BytesIO()
-    picture.save(buffer, format="JPEG", quality=88)
+    picture.save(buffer, format="JPEG", quality=JPEG_QUALITY)
     return buffer.getvalue()
 
 

@@ -31,7 +31,7 @@ from hdm.pom.discrimination.learning_feedback import learn
 from hdm.progress import progress_bar
 from hdm.settings import Params
 from hdm.stage_run import StageRun
-from hdm.stages.feedback_inputs import LEARNED, Learned, feedback_of
+from hdm.stages.feedback_inputs import Learned, feedback_of
 from hdm.stages.inputs import format_of, normals_of, prior_of, whole_images
 from hdm.stages.loss_log import LossLog
 from hdm.stages.resume import checkpoint_file
@@ -43,7 +43,8 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     """Write detector/, calibration.json, feedback/ and loss.csv to data/<line>/ddm_train/."""
     backend = Backend(settings.compute)
     form, prior = format_of(line), prior_of(line, backend.device)
-    said = feedback_of(line, Manifest.load(line.manifest_file, line.source_root), form.ignored)
+    manifest = Manifest.load(line.manifest_file, line.source_root)
+    said = feedback_of(line, manifest, form.ignored)
     normals = normals_of(line, settings, form)
     bank = SampleBank.load(line.stage_folder("dagm_synthesize"))
     selection_file = line.stage_folder("pom_filter") / "selection.parquet"
@@ -71,8 +72,9 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
                        len(normals.train), groups)
         ddm = DDM(form, prior, network, settings.ddm_train, backend)
         decidability = fit_decidability(
-            ddm, _good_pictures(line, "train"), _good_pictures(line, "calibration"),
-            settings.benign, settings.ddm_train.undecidable_rate, seed=settings.seed)
+            ddm, _good_pictures(manifest.split("train")),
+            _good_pictures(manifest.split("calibration")), settings.benign,
+            settings.ddm_train.undecidable_rate, seed=settings.seed)
         validated: dict[str, Any]
         detector, validated = build_detector(ddm, normals.train, settings.benign, held, info,
                                              decidability=decidability,
@@ -86,7 +88,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     with atomic_folder(line.stage_folder("ddm_train")) as folder:
         detector.save(folder / "detector")
         if said.entries:
-            said.copy_to(folder / LEARNED)
+            said.copy_to(folder / line.learned_feedback.name)
         log.save(folder / "loss.csv")
         write_json(folder / "calibration.json", calibration.as_dict() | validated)
     run.log_metrics({**{name: validated.get(name) for name in FIGURES},
@@ -136,9 +138,8 @@ def _tell(console: Console, said: Learned, notes: dict[str, Any]) -> None:
                   "give more of them, or draw them")
 
 
-def _good_pictures(line: Line, split: str) -> GoodPictures:
+def _good_pictures(images: Manifest) -> GoodPictures:
     """A split's images, native, read when they are asked for, and the parts that they show."""
-    images = Manifest.load(line.manifest_file, line.source_root).split(split)
     rows = list(images)
     return GoodPictures(lambda number: read_image(images.image_file(rows[number])),
                         [row.group for row in rows])

@@ -47,7 +47,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     with atomic_folder(folder / "heatmaps") as sheets, progress_bar(console, "drawing") as report:
         drawn = draw(evaluation, test, sheets, settings.evaluate.sheet_images, report, ignored)
         known = background(line, detector, settings, test_set, hidden)
-        said = rescored(detector, line.stage_folder("ddm_train") / "feedback")
+        said = rescored(detector, line.learned_feedback)
         page = render(build(evaluation, replace(known, feedback=said), settings, drawn))
     metrics = evaluation.metrics | {
         "stated_false_alarm_rate": known.threshold.false_alarm_rate,

@@ -18,9 +18,6 @@ from hdm.errors import ConfigError, DataError
 from hdm.files import atomic_file, read_json
 from hdm.line import FEEDBACK, Line
 
-LEARNED = "feedback"
-"""Folder of ddm_train's output: the pictures that were learned from, for DVC to keep."""
-
 
 @dataclass(frozen=True)
 class Learned:
@@ -57,9 +54,9 @@ def feedback_of(line: Line, manifest: Manifest, ignored: str = "") -> Learned:
     resolved = read_json(file).get(FEEDBACK, {}) if file.is_file() else {}
     entries, aside = [], {}
     held = manifest.frame[manifest.frame["split"] != "train"]
+    pictures, parts = set(held["sha256"]), set(held["group"]) - {""}
     for entry in entries_in(line.feedback) if resolved else []:
-        if entry.sha256 in set(held["sha256"]) or (entry.part and
-                                                   entry.part in set(held["group"])):
+        if entry.sha256 in pictures or entry.part in parts:
             aside[entry.name] = "the line is measured on it, or on its part, by now"
             continue
         for name in (entry.picture, entry.mask):
@@ -89,7 +86,7 @@ def _restore(line: Line, name: str) -> None:
     target = line.feedback / name
     if target.is_file():
         return
-    origin = line.stage_folder("ddm_train") / LEARNED / name
+    origin = line.learned_feedback / name
     if not origin.is_file():
         raise DataError(f"expected the picture {target}, found none; restore it, get it with `dvc "
                         "pull`, or delete its entry.")

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bright_detector import Detector, Verdict
+from bright_detector import Detector
 from PIL import Image
+from small_split import FakePrediction
 
 from hdm.commands import prediction_table
 from hdm.dataset import images as decoder
@@ -189,7 +190,8 @@ def test_why_a_picture_is_undecidable_is_printed_and_written(hdm, project, image
                                                              monkeypatch, codes) -> None:
     doubts = tuple(Doubt(code, f"The picture is {code}.") for code in codes)
     monkeypatch.setattr(Detector, "predict", lambda self, pictures, batch_size: [
-        Verdict(0.1, 0.5, 0.5, "undecidable", 0.5, np.zeros(picture.shape[:2], np.float32), doubts)
+        FakePrediction(0.1, 0.5, 0.5, "undecidable", 0.5,
+                       np.zeros(picture.shape[:2], np.float32), doubts)
         for picture in pictures])
     done = hdm("predict", "plates", "shots/black.png")
     assert done.code == 0, done.err

@@ -1,5 +1,7 @@
 """Which image is on which sheet, and in which order."""
 
+from dataclasses import replace
+
 import pytest
 
 from hdm.evaluation.evaluation import evaluate
@@ -39,6 +41,18 @@ def test_captions_say_file_score_threshold_and_decision(shared_split, evaluation
     detected = list(cards(by_name["detected"], shared_split.manifest, evaluation, 2))
     assert [card.verdict.split(" ·")[0] for card in detected] == ["defect, detected"] * 2
     assert not any(card.wrong for card in detected)
+
+
+def test_an_undecidable_good_part_is_wrong_and_an_undecidable_defect_is_stopped(builder, settings):
+    builder.add("g", "good", 0.1).add("d", "dent", 0.2)
+    for path, found in builder.predictions.items():
+        builder.predictions[path] = replace(found, decision="undecidable",
+                                            reasons=(("too_dark", "Too dark."),))
+    split = builder.build()
+    found = evaluate(split.manifest, split.ordered(), settings)
+    sheet = next(c for c in chapters(found) if c.name == "undecidable")
+    told = {card.name: card.wrong for card in cards(sheet, split.manifest, found, 9)}
+    assert told == {"test/good/g.png": True, "test/dent/d.png": False}
 
 
 def test_empty_sheets_are_left_out(builder, settings):

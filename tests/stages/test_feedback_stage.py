@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from trained import copy_of, digests, make_line, run_all, tell
+from trained import copy_of, digests, tell
 
 from hdm.config import stage_settings
 from hdm.dataset.feedback_entries import entries_in, mask_hash
@@ -10,24 +10,9 @@ from hdm.detector.detector import HDM
 from hdm.errors import ConfigError, DataError
 from hdm.feedback.saying import keep
 from hdm.files import read_json
-from hdm.pom.generation import sample_evidence
 from hdm.stages.runner import run_stage
 
-
-@pytest.fixture(scope="module", autouse=True)
-def no_tracking():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HDM_TRACKING", "off")
-        short = sample_evidence.PROBE_TRAINING.model_copy(update={"steps": 4})
-        patch.setattr(sample_evidence, "PROBE_TRAINING", short)
-        yield
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    line = make_line(tmp_path_factory.mktemp("straight") / "plant")
-    run_all(line)
-    return line, digests(line)
+pytestmark = pytest.mark.usefixtures("no_tracking")
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from hdm.detector.detector import HDM
 from hdm.files import read_json
 from hdm.line import FEEDBACK, REGION, SOURCE, Line
 from hdm.pom.discrimination import learning_feedback
-from hdm.pom.generation import sample_evidence
 from hdm.stages.feedback_inputs import feedback_of
 from hdm.stages.inputs import format_of, normals_of
 from hdm.stages.runner import run_stage
@@ -23,7 +22,7 @@ HIDDEN_BOX = (slice(30, 38), slice(8, 16))
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory):
+def built(no_tracking, tmp_path_factory):
     """The line, and what `build_detector` was given when it had learned from feedback."""
     given = []
 
@@ -33,9 +32,6 @@ def built(tmp_path_factory):
 
     build = learning_feedback.build_detector
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HDM_TRACKING", "off")
-        short = sample_evidence.PROBE_TRAINING.model_copy(update={"steps": 4})
-        patch.setattr(sample_evidence, "PROBE_TRAINING", short)
         patch.setattr(learning_feedback, "build_detector", spy)
         line = make_line(tmp_path_factory.mktemp("region") / "plant")
         write_region(line.region_file, region_of({"ignore": [{"corners": LEFT}]}, "test"))

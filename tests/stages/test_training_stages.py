@@ -10,17 +10,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import tiny
-from trained import PARAMS, TRAINING, copy_of, digests, make_line, run_all
+from trained import PARAMS, TRAINING, copy_of, digests, run_all
 
 from hdm.config import STAGES
 from hdm.detector.detector import HDM
 from hdm.errors import HDMError, TrainingError
 from hdm.files import read_json
-from hdm.pom.generation import sample_evidence
 from hdm.stages.inputs import format_of, normals_of
 from hdm.stages.runner import run_stage
 from hdm.training import loop
 
+pytestmark = pytest.mark.usefixtures("no_tracking")
 PRIOR = {"prior/prior.safetensors", "prior/prior.json", "prior/backbone.safetensors"}
 OUTPUTS = {
     "dagm_fit": {"input.json", *PRIOR, "quality.json", "loss.csv"},
@@ -35,23 +35,6 @@ OUTPUTS = {
 
 class Killed(BaseException):
     """As from a signal: nothing inside may catch it."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def no_tracking():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HDM_TRACKING", "off")
-        short = sample_evidence.PROBE_TRAINING.model_copy(update={"steps": 4})
-        patch.setattr(sample_evidence, "PROBE_TRAINING", short)
-        yield
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """A line all of whose training stages have run, undisturbed."""
-    line = make_line(tmp_path_factory.mktemp("straight") / "plant")
-    run_all(line)
-    return line, digests(line)
 
 
 @pytest.mark.parametrize("stage", TRAINING)
