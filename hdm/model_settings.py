@@ -130,8 +130,8 @@ class DdmTrain(Section):
     training: Training = Training(steps=3000)
     members: Positive = Field(1, description=(
         "Networks that answer together; each is trained for all of the steps."))
-    refining: float = Field(0.25, gt=0, le=1, description=(
-        "Steps in which feedback is learned, of training.steps; without feedback there are none."))
+    told: float = Field(0.15, gt=0, lt=1, description=(
+        "Weight of nearness to defects that people confirmed, of 1; where nobody did it is none."))
     normality: bool = Field(True, description=(
         "Join the logits with the texture of good images, where places are alike."))
     mirrored: bool | None = Field(None, description=(
@@ -139,12 +139,6 @@ class DdmTrain(Section):
         "where parts are judged by tiles."))
     undecidable_rate: float = Field(0.01, gt=0, lt=1, description=(
         "Share of good parts that may be called undecidable: out of focus, too dark, foreign, ..."))
-
-    @property
-    def refining_steps(self) -> int:
-        """Optimiser steps in which feedback is learned."""
-        return max(1, round(self.refining * self.training.steps))
-
 
 class ThresholdRule(Section):
     """Where the threshold lies: a rate of false alarms, or the cheapest by three stated figures."""

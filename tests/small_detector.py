@@ -15,9 +15,12 @@ from hdm.pom.discrimination.decidability_fit import GoodPictures, fit_decidabili
 
 
 def small_detector(channels: int = 1, fit: str = "resize", seed: int = 0, *,
-                   decidable: bool = False, ignored: str = "", **over) -> HDM:
+                   decidable: bool = False, ignored: str = "", told: bool = False,
+                   **over) -> HDM:
     form = tiny.input_format(channels=channels, fit=fit, height=48, detail=2.0, ignored=ignored)
     ddm = tiny.ddm(form, seed, **over)
+    if told:
+        ddm.told = torch.randn(8, generator=torch.Generator().manual_seed(seed))
     size = (form.height, form.width)
     good = resize(tiny.textures(25, channels=channels, size=96), size)
     prepared = list(resize(tiny.textures(25, channels=channels, size=96), form.prepared_size))

@@ -43,7 +43,8 @@ def main() -> int:
               f"{own['recall_at']['0.05']:.3f} / {own['recall_at']['0.10']:.3f}; AUROC "
               f"{own['image_auroc']:.3f}")
     print(f"recall at the false alarms of before: {row['before']['recall']:.3f} -> "
-          f"{row['after']['recall_at_equal_false_alarms']:.3f}; weight {row['notes']['taught']}, "
+          f"{row['after']['recall_at_equal_false_alarms']:.3f}; learned: "
+          f"{row['notes']['learned']} {row['notes']['worth']}, "
           f"{row['total_seconds']:.0f} s")
     return 0
 

@@ -1,10 +1,9 @@
 """One line before and after people told it of false alarms and defects."""
 
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,18 +18,14 @@ from benchmarks.quality.sets import read_set
 from hdm.backbone.encoder import Encoder
 from hdm.dagm import latent_training
 from hdm.dagm.bank import SampleBank, synthesize, usable_sources
-from hdm.dagm.feedback_images import FeedbackImages
 from hdm.dagm.latent_vectors import collect, training_views
 from hdm.dagm.mask_codes import CHANGED
 from hdm.dataset.input_format import InputFormat
 from hdm.dataset.manifest import Manifest
 from hdm.dataset.tensors import load_normals, load_prepared, measure_format
 from hdm.ddm import discriminator_training
-from hdm.ddm.batches import Batches
-from hdm.ddm.feedback_batches import FeedbackBatches
-from hdm.detector.ddm import DDM
+from hdm.detector.ddm import DDM, towards
 from hdm.detector.detector import HDM
-from hdm.detector.ensemble import Ensemble
 from hdm.detector.scorer import Scorer, beside
 from hdm.diffusion.compute import Backend
 from hdm.diffusion.latent_prior import LatentPrior
@@ -71,26 +66,17 @@ def run(folder: Path, preset: str, seed: int, threads: int | None = None,
             before, _ = build_detector(DDM(form, prior, network, params.ddm_train, backend),
                                        normals, params.benign, kept, {})
             load = load_prepared(test, form)
-            diffusion = [prior_maps(before, load(number)) for number in range(len(test))]
-            first = scores(before.scorer, load, diffusion)
+            seen = [known_of(before, load(number)) for number in range(len(test))]
+            first = scores(before.scorer, seen)
         said = draw(test, first, defects=min(DEFECTS, _half(test, 1)),
                     alarms=min(ALARMS, _half(test, 0)), seed=seed)
         defects = said.defects if masks else Manifest(
             said.defects.frame.assign(mask_path=None), said.defects.root)
         with clock.stage("feedback"):
-            batches = Batches(normals, bank, torch.from_numpy(rows["train"]), params.ddm_train,
-                              params.benign)
-
-            def refine(images: FeedbackImages, name: str) -> Ensemble:
-                return discriminator_training.refine(
-                    network, FeedbackBatches(batches, images, anywhere=form.fit == "tile"),
-                    params.ddm_train, params.compute, seed=seed,
-                    checkpoint=Path(scratch) / f"{name}-{STEM}")
-
-            after, notes = learn(before, defects, said.alarms, normals, params.benign, kept, refine,
+            after, notes = learn(before, defects, said.alarms, normals, params.benign, kept,
                                  seed=seed)
         with clock.stage("after"):
-            second = scores(after.scorer, load, diffusion)
+            second = scores(after.scorer, seen)
     where = test.frame["path"].isin(said.rest.frame["path"]).to_numpy()
     was = figures(said.rest, first[where], before.threshold)
     now = figures(said.rest, second[where], after.threshold)
@@ -106,21 +92,36 @@ def run(folder: Path, preset: str, seed: int, threads: int | None = None,
             "fit": form.fit, "commit": commit()}
 
 
-def scores(scorer: Scorer, load: Callable[[int], Tensor], diffusion: list[Tensor]) -> np.ndarray:
-    """Of every test image, (N,); what the diffusion says of it is asked once for both times."""
+class Known(NamedTuple):
+    """Of one test image what stays when a detector learns from people: latents (1, D, h, w), maps
+    of the diffusion, what the discriminators see, and their logits."""
+
+    latents: Tensor
+    diffusion: Tensor
+    seen: Tensor
+    logits: Tensor
+
+
+def known_of(detector: HDM, image: Tensor) -> Known:
+    """Of a prepared image (C, H, W)."""
+    ddm = detector.scorer.ddm
+    latents, seen = ddm.latents(ddm.form.for_encoder(image[None])), \
+        ddm.form.for_discriminator(image[None])
+    diffusion = ddm.of_latents(latents)
+    assert latents is not None and diffusion is not None
+    return Known(latents.half(), diffusion.half(), seen.half(), ddm.taught(seen))
+
+
+def scores(scorer: Scorer, images: list[Known]) -> np.ndarray:
+    """Of every test image, (N,)."""
     found = []
-    for number, maps in enumerate(diffusion):
-        seen = scorer.ddm.form.for_discriminator(load(number)[None])
-        taught = scorer.normality.joined(seen, scorer.ddm.taught(seen))
+    for one in images:
+        maps, told = one.diffusion.float(), scorer.ddm.told
+        if told is not None:
+            maps = torch.cat([maps, towards(one.latents.float(), told)], 1)
+        taught = scorer.normality.joined(one.seen.float(), one.logits)
         found.append(scorer.fusion.evidence(beside(maps, taught), scorer.canvas).scores.item())
     return np.array(found)
-
-
-def prior_maps(detector: HDM, image: Tensor) -> Tensor:
-    """What the diffusion says of a prepared image."""
-    maps = detector.scorer.ddm.diffusion_of_prepared(image[None])
-    assert maps is not None
-    return maps
 
 
 def _prior(params: Params, train: Manifest, held: Manifest, form: InputFormat, backend: Backend,

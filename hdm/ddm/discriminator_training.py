@@ -1,6 +1,5 @@
 """Training the discriminators on good images and on the selected part of the sample bank."""
 
-from copy import deepcopy
 from pathlib import Path
 
 import torch
@@ -9,7 +8,6 @@ from torch.nn import functional as F
 
 from hdm.dagm.bank import SampleBank
 from hdm.ddm.batches import Batch, Batches
-from hdm.ddm.feedback_batches import FeedbackBatches
 from hdm.detector.discriminator import Discriminator
 from hdm.detector.ensemble import Ensemble
 from hdm.diffusion.compute import Backend
@@ -18,8 +16,6 @@ from hdm.training.loop import Report, train
 from hdm.training.shards import Objective
 
 POSITIVE_WEIGHT = 10.0
-REFINING_RATE = 0.3
-"""Peak of the learning rate while trained members learn from what people said, of that before."""
 MEMBER_SEED_STEP = 1_000
 """Between the seeds of two members, so that lines with neighbouring seeds share none."""
 
@@ -42,25 +38,6 @@ def fit(normals: Tensor, bank: SampleBank, selection: Tensor, settings: DdmTrain
             member, batches.draw, _judge(backend), settings.training,
             seed=own + 1, checkpoint=checkpoint.with_stem(f"{checkpoint.stem}-{number}"),
             report=_from(number * settings.training.steps, report))
-    return ensemble
-
-
-def refine(trained: Ensemble, batches: FeedbackBatches, settings: DdmTrain, compute: Compute, *,
-           seed: int, checkpoint: Path, report: Report | None = None) -> Ensemble:
-    """Trained members that have gone on to learn what people said; `trained` stays as it was.
-
-    What was learned of grown defects is kept: they are still shown. For the others see `fit`.
-    """
-    backend, ensemble = Backend(compute), deepcopy(trained)
-    training = settings.training.model_copy(update={
-        "steps": settings.refining_steps,
-        "learning_rate": REFINING_RATE * settings.training.learning_rate})
-    for number in range(settings.members):
-        own = seed + MEMBER_SEED_STEP * number
-        ensemble.members[number] = train(
-            backend.place(ensemble.members[number]), batches.draw, _judge(backend), training,
-            seed=own + 2, checkpoint=checkpoint.with_stem(f"{checkpoint.stem}-{number}"),
-            report=_from(number * training.steps, report))
     return ensemble
 
 

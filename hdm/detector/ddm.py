@@ -15,23 +15,30 @@ from hdm.dataset.tiles import over_tiles
 from hdm.detector.ensemble import Ensemble, logits
 from hdm.detector.overview import overview
 from hdm.diffusion.compute import Backend
-from hdm.diffusion.latent_prior import AT_ONCE, LatentPrior
+from hdm.diffusion.latent_prior import AT_ONCE, KINDS, LatentPrior
 from hdm.errors import HDMError
 from hdm.files import atomic_file
 from hdm.model_settings import DdmTrain
 
-NETWORK, PRIOR = "discriminator.safetensors", "prior"
+NETWORK, PRIOR, TOLD = "discriminator.safetensors", "prior", "told.safetensors"
 BATCH = 32
 
 
 class DDM:
     """The discriminative module of one product line, trained. prior: None where there is no
-    backbone."""
+    backbone. told: (D,), where in the space of latents those defects lie that people confirmed;
+    None where nobody did."""
 
     def __init__(self, form: InputFormat, prior: LatentPrior | None, network: Ensemble,
-                 settings: DdmTrain, backend: Backend) -> None:
+                 settings: DdmTrain, backend: Backend, told: Tensor | None = None) -> None:
         self.form, self.prior, self.settings, self.backend = form, prior, settings, backend
+        self.told = told
         self.network = backend.place(network).eval()
+
+    @property
+    def latent_kinds(self) -> int:
+        """Kinds of evidence that latents give."""
+        return 0 if self.prior is None else KINDS + (self.told is not None)
 
     @property
     def mirrored(self) -> bool:
@@ -70,27 +77,24 @@ class DDM:
         encoded = self.form.for_encoder(images)
         return overview(self.form, encoded, self.latents(encoded))
 
-    def diffusion(self, latents: Tensor | None) -> Tensor | None:
-        """What the reverse diffusion says of whole images' latents, (N, KINDS, h, w) as
-        `LatentPrior.evidence` gives it, ignored places repeating those beside them; None without a
-        backbone."""
+    def of_latents(self, latents: Tensor | None) -> Tensor | None:
+        """What latents of whole images say, (N, `latent_kinds`, h, w): evidence of the reverse
+        diffusion as `LatentPrior.evidence` gives it, and how far each place lies towards confirmed
+        defects; ignored places repeating those beside them. None without a backbone."""
         maps = self._evidence(latents)
         ignored = None if maps is None else self.form.ignored_at(*maps.shape[-2:])
         return maps if maps is None or ignored is None else ignored.repeated(maps)
 
-    def diffusion_of_prepared(self, images: Tensor) -> Tensor | None:
-        """`diffusion` of prepared images of one size."""
-        return self.diffusion(self.latents(self.form.for_encoder(images)))
-
-    def diffusion_of_canvases(self, canvases: Tensor) -> Tensor | None:
-        """`diffusion` of canvases, which show less detail than prepared images."""
+    def of_canvases(self, canvases: Tensor) -> Tensor | None:
+        """`of_latents` of canvases, which show less detail than prepared images."""
         latents = self.latents(self.form.canvas_for_encoder(canvases))
-        return self.diffusion(latents) if self.form.fit == "resize" else self._evidence(latents)
+        return self.of_latents(latents) if self.form.fit == "resize" else self._evidence(latents)
 
     def _evidence(self, latents: Tensor | None) -> Tensor | None:
         if self.prior is None or latents is None:
             return None
-        return torch.cat([self.prior.evidence(part) for part in latents.split(AT_ONCE)])
+        found = torch.cat([self.prior.evidence(part) for part in latents.split(AT_ONCE)])
+        return found if self.told is None else torch.cat([found, towards(latents, self.told)], 1)
 
     def save(self, folder: Path) -> None:
         """Write the weights into an existing folder."""
@@ -100,6 +104,9 @@ class DDM:
         if self.prior is not None:
             (folder / PRIOR).mkdir(exist_ok=True)
             self.prior.save(folder / PRIOR)
+        if self.told is not None:
+            with atomic_file(folder / TOLD) as temporary:
+                temporary.write_bytes(save({"direction": self.told.contiguous()}))
 
     @classmethod
     def load(cls, folder: Path, form: InputFormat, settings: DdmTrain, backend: Backend) -> "DDM":
@@ -107,10 +114,16 @@ class DDM:
         network = Ensemble(form.channels, settings)
         try:
             network.load_state_dict(load_file(folder / NETWORK))
+            told = load_file(folder / TOLD)["direction"] if (folder / TOLD).is_file() else None
         except Exception as error:
-            raise HDMError(f"the weights {folder / NETWORK} cannot be loaded "
+            raise HDMError(f"the weights in {folder} cannot be loaded "
                            f"({str(error).splitlines()[0]}); restore them with `dvc checkout` or "
                            "train again.") from error
         prior = LatentPrior.load(folder / PRIOR, backend.device) \
             if (folder / PRIOR).is_dir() else None
-        return cls(form, prior, network, settings, backend)
+        return cls(form, prior, network, settings, backend, told)
+
+
+def towards(latents: Tensor, direction: Tensor) -> Tensor:
+    """How far each place of latents (N, D, h, w) lies along a direction (D,): (N, 1, h, w)."""
+    return (latents * direction.view(1, -1, 1, 1)).sum(1, keepdim=True)

@@ -18,8 +18,9 @@ from hdm.detector.evidence import Evidence, scan, standard, worst
 
 @dataclass(frozen=True)
 class Fusion:
-    """centre, unit (K,): mean of each kind's map over pixels of held-out good images, and the unit
-    above. weight (K,): sums to 1. pixel (2,): moments of joined evidence at their single pixels.
+    """centre (K, 1, 1): mean of each kind's map over pixels of held-out good images; (K, H, W) where
+    images are judged whole beside what is ignored: what good ones show there, too. unit (K,): the
+    unit above. weight (K,): sums to 1. pixel (2,): moments of joined evidence at their single pixels.
     expected (2, S): of what an image's score is made of, one figure of whole images and three of
     those that are judged by tiles."""
 
@@ -32,7 +33,7 @@ class Fusion:
     def pixels(self, maps: Tensor) -> Tensor:
         """Maps of K kinds (N, K, H, W) -> joined evidence (N, 1, H, W)."""
         shape = (1, -1, 1, 1)
-        joined = (maps - self.centre.view(shape)) / self.unit.view(shape)
+        joined = (maps - self.centre) / self.unit.view(shape)
         return (joined * self.weight.view(shape)).sum(1, keepdim=True)
 
     def statistics(self, pixels: Tensor, canvas: tuple[int, int],

@@ -15,7 +15,6 @@ from hdm.detector.evidence import Evidence
 from hdm.detector.fusion import Fusion
 from hdm.detector.normality import Normality
 from hdm.detector.overview import overview
-from hdm.diffusion.latent_prior import KINDS
 from hdm.errors import HDMError
 from hdm.files import atomic_file, below
 
@@ -63,7 +62,7 @@ class Scorer:
     def load(cls, folder: Path, ddm: DDM) -> Self:
         """Read what `save` wrote; raises HDMError if it is missing, damaged, or of a module with
         another number of networks."""
-        kinds = 1 if ddm.prior is None else 1 + KINDS
+        kinds = 1 + ddm.latent_kinds
         try:
             content = load_file(folder / EVIDENCE)
             normality = Normality.of(below(content, "normality."))
@@ -90,15 +89,16 @@ def all_maps(ddm: DDM, normality: Normality, images: Sequence[Tensor]
 
 def maps_and_overview(ddm: DDM, normality: Normality, images: Tensor) -> tuple[Tensor, Tensor]:
     """Of prepared images of one size, each kind's map at the discriminator's size, (N, K, h, w):
-    residual and inversion of the reverse diffusion, if there is a backbone, and what the
-    discriminators say beside what texture is rare. And their overviews (N, P)."""
+    what latents say, if there is a backbone (residual and inversion of the reverse diffusion, and
+    nearness to confirmed defects), and what the discriminators say beside what texture is rare. And
+    their overviews (N, P)."""
     seen = ddm.form.for_discriminator(images)
     taught = normality.joined(seen, ddm.taught(seen))
     encoded = ddm.form.for_encoder(images)
     latents = ddm.latents(encoded)
-    diffusion = ddm.diffusion(latents)
+    of_latents = ddm.of_latents(latents)
     whole = overview(ddm.form, encoded, latents)
-    return taught if diffusion is None else beside(diffusion, taught), whole
+    return taught if of_latents is None else beside(of_latents, taught), whole
 
 
 def evidence_maps(ddm: DDM, normality: Normality, images: Tensor) -> Tensor:
@@ -106,7 +106,7 @@ def evidence_maps(ddm: DDM, normality: Normality, images: Tensor) -> Tensor:
     return maps_and_overview(ddm, normality, images)[0]
 
 
-def beside(diffusion: Tensor, taught: Tensor) -> Tensor:
+def beside(of_latents: Tensor, taught: Tensor) -> Tensor:
     """Both at the finer one's size, (N, K, h, w)."""
-    return torch.cat([F.interpolate(diffusion, size=taught.shape[-2:], mode="bilinear",
+    return torch.cat([F.interpolate(of_latents, size=taught.shape[-2:], mode="bilinear",
                                     align_corners=False), taught], 1)

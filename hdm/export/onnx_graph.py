@@ -15,6 +15,7 @@ from hdm.backbone.encoder import as_pixels, joined
 from hdm.dataset.ignore_mask import IgnoreMask, filled, reflection
 from hdm.dataset.input_format import InputFormat
 from hdm.dataset.tiles import over_tiles
+from hdm.detector.ddm import towards
 from hdm.detector.decidability import FIGURES, clipped_share
 from hdm.detector.detector import HDM
 from hdm.detector.ensemble import logits
@@ -63,7 +64,8 @@ class DetectorGraph(nn.Module):
             raise HDMError("expected the size of the images of a detector that judges tiles, "
                            "received none; its graph takes images of one size.")
         ddm = detector.scorer.ddm
-        self.network, self.mirrored, self.prior = ddm.network, ddm.mirrored, ddm.prior
+        self.network, self.mirrored = ddm.network, ddm.mirrored
+        self.prior, self.told = ddm.prior, ddm.told
         # Registered, so that its weights are the graph's.
         self.parts = None if ddm.prior is None else nn.ModuleList(
             [ddm.prior.encoder.network, ddm.prior.network])
@@ -165,10 +167,12 @@ class DetectorGraph(nn.Module):
         taught = judge(seen) if self.form.fit == "resize" else over_tiles(seen, canvas, judge)
         maps = self.normality.joined(seen, taught)
         if self.prior is not None and latents is not None:
-            diffusion = self.prior.evidence(latents)
+            found = self.prior.evidence(latents)
+            if self.told is not None:
+                found = torch.cat([found, towards(latents, self.told)], 1)
             if self.ignored_places is not None:
-                diffusion = self.ignored_places.repeated(diffusion)
-            maps = beside(diffusion, maps)
+                found = self.ignored_places.repeated(found)
+            maps = beside(found, maps)
         return self.fusion.evidence(maps, canvas, self.ignored)
 
     def _native(self, evidence: Tensor, image: Tensor) -> Tensor:

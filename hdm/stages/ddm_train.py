@@ -1,8 +1,6 @@
 """Stage ddm_train: train the discriminator, calibrate it on held-out good images, and let it learn
 from what people said of its answers."""
 
-import hashlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,15 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from hdm.dagm.bank import SampleBank
-from hdm.dagm.feedback_images import FeedbackImages
 from hdm.dataset.images import read_image
 from hdm.dataset.manifest import Manifest
-from hdm.ddm.batches import Batches
-from hdm.ddm.discriminator_training import fit, refine
-from hdm.ddm.feedback_batches import FeedbackBatches
+from hdm.ddm.discriminator_training import fit
 from hdm.detector.ddm import DDM
-from hdm.detector.detector import HDM
-from hdm.detector.ensemble import Ensemble
 from hdm.diffusion.compute import Backend
 from hdm.errors import TrainingError
 from hdm.files import atomic_folder, write_json
@@ -81,9 +74,9 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
                                              ignored=normals.train_ignored)
     if said.entries:
         with console.status("learning from feedback"):
-            shown = Batches(normals.train, bank, torch.from_numpy(rows["train"]),
-                            settings.ddm_train, settings.benign, normals.train_ignored)
-            detector, validated = _learn(detector, said, shown, held, settings, checkpoint)
+            detector, validated = learn(
+                detector, said.defects, said.alarms, normals.train, settings.benign, held,
+                seed=settings.seed, ignored=normals.train_ignored)
     calibration = detector.calibration
     with atomic_folder(line.stage_folder("ddm_train")) as folder:
         detector.save(folder / "detector")
@@ -105,37 +98,26 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     _tell(console, said, validated)
 
 
-def _learn(before: HDM, said: Learned, shown: Batches, held: HeldOut, settings: Params,
-           checkpoint: Path) -> tuple[HDM, dict[str, Any]]:
-    """The detector that has learned, and notes; see `learn`."""
-    module = before.scorer.ddm
-
-    def refined(images: FeedbackImages, name: str) -> Ensemble:
-        batches = FeedbackBatches(shown, images, anywhere=module.form.fit == "tile")
-        return refine(module.network, batches, settings.ddm_train, settings.compute,
-                      seed=settings.seed, checkpoint=_named(checkpoint, name, said))
-
-    return learn(before, said.defects, said.alarms, shown.normals, settings.benign, held, refined,
-                 seed=settings.seed, ignored=shown.ignored)
-
-
-def _named(checkpoint: Path, name: str, said: Learned) -> Path:
-    """A resume point of its own for each part of the learning, and for each state of feedback."""
-    told = "".join(entry.model_dump_json() for entry in said.entries)
-    digest = hashlib.sha256(told.encode()).hexdigest()[:16]
-    return checkpoint.with_stem(f"{checkpoint.stem}-{digest}-{name}")
-
-
 def _tell(console: Console, said: Learned, notes: dict[str, Any]) -> None:
     for name, reason in said.aside.items():
         console.print(f"feedback on {escape(name)} is left aside: {reason}")
     if not said.entries:
         return
-    words = " and ".join(f"{count} {kind}{'' if count == 1 else 's'}" for count, kind in (
-        (len(said.defects), "confirmed defect"), (len(said.alarms), "false alarm")))
-    console.print(f"learned from {words}" if notes["learned"] else
-                  f"{words} taught nothing: defects that were left out were found better before; "
-                  "give more of them, or draw them")
+    if len(said.defects):
+        words = f"{len(said.defects)} confirmed defect{'' if len(said.defects) == 1 else 's'}"
+        console.print(
+            f"{words}: what is near them in the space of latents is evidence now"
+            if notes["learned"] else
+            f"{words} taught nothing: those that were left out were found better before; give "
+            "more of them, or draw them" if notes["worth"] else
+            f"{words} taught nothing: the line has no backbone in whose latents to look for them, "
+            "or they lie where nothing is inspected")
+    if len(said.alarms):
+        words = f"{len(said.alarms)} false alarm{'' if len(said.alarms) == 1 else 's'}"
+        console.print(f"{words}: joined the good images" if notes["joined"] else
+                      f"{words}: what confirmed defects share with them counts half"
+                      if notes["learned"] else f"{words} taught nothing: where parts are judged by "
+                      "tiles they are set against confirmed defects, and none has a say")
 
 
 def _good_pictures(images: Manifest) -> GoodPictures:

@@ -150,7 +150,7 @@ def test_the_diffusion_has_a_say_and_so_have_the_discriminators(grey):
     """Whichever of the two finds an image odder, its score rises."""
     scorer, image = grey.scorer, [native(48, 48)]
     before = grey.predict(image)[0].score
-    for name in ("diffusion", "taught"):
+    for name in ("of_latents", "taught"):
         plain = getattr(scorer.ddm, name)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(scorer.ddm, name, lambda images, plain=plain: plain(images) + 1)

@@ -7,7 +7,8 @@ from hdm.detector.evidence import scan, worst
 from hdm.detector.fusion import Fusion
 
 CANVAS = (32, 32)
-FUSION = Fusion(torch.tensor([1.0, -2.0]), torch.tensor([0.5, 4.0]), torch.tensor([0.25, 0.75]),
+FUSION = Fusion(torch.tensor([1.0, -2.0]).view(2, 1, 1), torch.tensor([0.5, 4.0]),
+                torch.tensor([0.25, 0.75]),
                 torch.tensor([0.0, 1.0]), torch.tensor([[0.1], [2.0]]))
 TILED = Fusion(FUSION.centre, FUSION.unit, FUSION.weight, torch.tensor([0.3, 0.7]),
                torch.tensor([[0.1, 0.2, 0.3], [2.0, 0.5, 0.4]]))

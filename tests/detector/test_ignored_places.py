@@ -140,7 +140,7 @@ def test_beside_what_is_ignored_an_odd_place_counts_as_at_an_edge_of_the_picture
 
 
 def test_a_map_repeats_there_what_is_beside_it_so_that_nothing_glows_at_the_edge() -> None:
-    fusion = Fusion(torch.zeros(1), torch.ones(1), torch.ones(1), torch.tensor([0.0, 1.0]),
+    fusion = Fusion(torch.zeros(1, 1, 1), torch.ones(1), torch.ones(1), torch.tensor([0.0, 1.0]),
                     torch.tensor([[0.0], [1.0]]))
     shown = maps(odd=False).masked_fill(IGNORED, 1e6)
     found = fusion.evidence(shown, (40, 40), Ignored.of(IGNORED))

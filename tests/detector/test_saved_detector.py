@@ -38,6 +38,19 @@ def test_saved_and_loaded_predicts_bit_identically(tmp_path, fit):
         "prior/prior.safetensors"]
 
 
+@pytest.mark.parametrize("fit", ["resize", "tile"])
+def test_what_people_confirmed_is_kept(tmp_path, fit):
+    told = small_detector(fit=fit, told=True)
+    told.save(tmp_path)
+    image = [native(50, 60)]
+    loaded = HDM.load(tmp_path, device="cpu", precision="fp32", threads=1)
+    assert all(map(same, told.predict(image), loaded.predict(image)))
+    assert told.predict(image)[0].score != small_detector(fit=fit).predict(image)[0].score
+    (tmp_path / "told.safetensors").unlink()
+    with pytest.raises(HDMError, match=r"joins 4 kinds of evidence"):
+        HDM.load(tmp_path, device="cpu", precision="fp32", threads=1)
+
+
 def test_without_a_backbone_nothing_of_it_is_written_or_needed(tmp_path):
     alone = small_detector(backbone=False)
     alone.save(tmp_path)

@@ -32,10 +32,10 @@ def test_the_diffusion_is_that_of_what_the_encoder_sees():
     ddm, images = module(detail=0.7), tiny.textures(2, 48)
     seen = ddm.form.for_encoder(images)
     assert seen.shape[-2:] == (32, 32)
-    found = ddm.diffusion(ddm.latents(seen))
+    found = ddm.of_latents(ddm.latents(seen))
     torch.testing.assert_close(found, ddm.prior.evidence(ddm.prior.latents(seen)))
     assert found.shape == (2, KINDS, 4, 4)
-    assert module(backbone=False).diffusion(module(backbone=False).latents(seen)) is None
+    assert module(backbone=False).of_latents(module(backbone=False).latents(seen)) is None
 
 
 def test_coarse_maps_are_interpolated_to_the_finer_size():
@@ -49,7 +49,7 @@ def test_larger_images_are_judged_by_tiles_and_encoded_whole():
     seen = ddm.form.for_discriminator(images)
     assert seen.shape[-2:] == (80, 80)
     torch.testing.assert_close(ddm.taught(seen), over_tiles(seen, (48, 32), ddm.judge))
-    assert ddm.diffusion(ddm.latents(ddm.form.for_encoder(images))).shape == (1, KINDS, 20, 20)
+    assert ddm.of_latents(ddm.latents(ddm.form.for_encoder(images))).shape == (1, KINDS, 20, 20)
     assert evidence_maps(ddm, PLAIN, images).shape == (1, KINDS + 1, 80, 80)
 
 

@@ -40,7 +40,7 @@ def test_any_image_is_judged_as_the_detector_does(channels, shape, dtype) -> Non
 
 
 @pytest.mark.parametrize("over", [
-    {"normality": False}, {"members": 3}, {"mirrored": True}, {"backbone": False}])
+    {"normality": False}, {"members": 3}, {"mirrored": True}, {"backbone": False}, {"told": True}])
 def test_members_mirrorings_and_what_is_left_out_are_inside(over) -> None:
     detector = small_detector(**over)
     image = native(60, 40)
@@ -52,7 +52,7 @@ def test_members_mirrorings_and_what_is_left_out_are_inside(over) -> None:
 
 @pytest.mark.parametrize("shape", [(90, 70), (60, 130, 3), (20, 30)])
 def test_tiles_of_images_of_one_size_are_judged_as_the_detector_does(shape) -> None:
-    detector = small_detector(fit="tile")
+    detector = small_detector(fit="tile", told=True)
     images = [native(*shape, seed=n) for n in range(2)]
     stack = np.stack(images).reshape(2, *shape[:2], -1)
     with torch.no_grad():

@@ -79,7 +79,7 @@ def test_what_a_defect_adds_to_the_diffusion_is_added_to_that_of_its_own_image()
     held = held_out(ddm.form, change=1.0)
     scorer, maps = scorer_and_maps(ddm, held)
     found = _synthetic(scorer, held, np.array([2]), maps)
-    changed, good = (ddm.diffusion_of_canvases(image) for image in (
+    changed, good = (ddm.of_canvases(image) for image in (
         held.bank.images[2:3].float(), held.canvases[2:3]))
     added = torch.nn.functional.interpolate(changed - good, size=(32, 32), mode="bilinear",
                                             align_corners=False)
@@ -107,7 +107,7 @@ def test_a_canvas_is_enlarged_to_what_the_encoder_saw_of_as_much_of_a_part(fit):
     canvas = torch.zeros(1, 1, 32, 32)
     assert form.canvas_for_encoder(canvas).shape[-2:] == (96, 96)
     assert form.for_encoder(torch.zeros(1, 1, 96, 96)).shape[-2:] == (96, 96)
-    assert module(fit, detail=3.0).diffusion_of_canvases(canvas).shape == (1, 2, 12, 12)
+    assert module(fit, detail=3.0).of_canvases(canvas).shape == (1, 2, 12, 12)
 
 
 def test_without_synthetic_defects_there_are_no_figures():

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from hdm.dataset.ignore_mask import Ignored
 from hdm.detector.conformal import conformal_threshold
-from hdm.pom.discrimination.fusion_fit import LEAST, fit_fusion
+from hdm.pom.discrimination.fusion_fit import LEAST, beside_ignored, fit_fusion
 
 CANVAS = (16, 16)
 
@@ -31,7 +32,7 @@ def test_centre_and_unit_by_hand():
     """Flat maps at 1, 2, 3 and at 10, 20, 30: their oddest pixels are as all others."""
     levels = [torch.tensor([n, 10.0 * n]) for n in (1, 2, 3)]
     fusion = fit_fusion([level.view(1, 2, 1, 1).expand(1, 2, 8, 8) for level in levels], (8, 8))
-    assert fusion.centre.tolist() == pytest.approx([2, 20])
+    assert fusion.centre.flatten().tolist() == pytest.approx([2, 20])
     assert fusion.unit.tolist() == pytest.approx([(2 / 3) ** 0.5, 10 * (2 / 3) ** 0.5])
 
 
@@ -44,6 +45,44 @@ def test_the_unit_is_of_the_oddest_pixels_and_not_of_all():
         image[..., 3, 3] = peak
         images.append(image)
     assert fit_fusion(images, (10, 10)).unit.item() == pytest.approx(1.0)
+
+
+def hidden(rows: int, side: int = 16) -> Ignored:
+    pixels = torch.zeros(side, side, dtype=torch.bool)
+    pixels[:rows] = True
+    return Ignored.of(pixels)
+
+
+def test_what_good_images_show_beside_what_is_ignored_is_expected_there():
+    """Rows 0 to 3 are ignored: 4 and 5 lie within an eighth of the side; windows are 5 px wide."""
+    loud = torch.zeros(1, 1, *CANVAS)
+    loud[..., 4, :], loud[..., 12, :] = 5.0, 5.0
+    found = beside_ignored(loud, hidden(4))
+    assert found[0, 4:6].flatten().tolist() == pytest.approx([1.0] * 32)
+    assert not found[0, 6:].any()
+
+
+@pytest.mark.parametrize(("rows", "tiled", "placed"), [(4, False, True), (4, True, False),
+                                                       (0, False, False)])
+def test_only_images_that_are_judged_whole_have_such_places(held_out, rows, tiled, placed):
+    ignored = hidden(rows) if rows else None
+    fusion = fit_fusion(held_out, CANVAS, tiled=tiled, ignored=lambda *size: ignored)
+    assert fusion.centre.shape == ((3, *CANVAS) if placed else (3, 1, 1))
+
+
+def test_a_busy_edge_costs_no_defect_elsewhere():
+    """Each good image is odd where a region cuts it, a bit more or less."""
+    generator = torch.Generator().manual_seed(3)
+    images = maps(40, generator)
+    for image in images:
+        image[0, :, 4:6] += 30 * torch.tensor([1.0, 0.1, 5.0]).view(3, 1, 1)
+    ignored = hidden(4)
+    fusion = fit_fusion(images[:20], CANVAS, ignored=lambda *size: ignored)
+    good = torch.cat([fusion.evidence(one, CANVAS, ignored).scores for one in images[20:]])
+    for image in images[20:]:
+        image[0, :, 12, 3:7] += 12 * torch.tensor([1.0, 0.1, 5.0]).view(3, 1)
+    bad = torch.cat([fusion.evidence(one, CANVAS, ignored).scores for one in images[20:]])
+    assert (bad > good.max()).float().mean() > 0.9
 
 
 def test_the_unit_of_a_kind_means_nothing(held_out):
@@ -77,6 +116,8 @@ def test_by_tiles_the_last_kind_weighs_twice_as_much_as_all_others(held_out):
     assert fit_fusion(held_out, CANVAS).weight.tolist() == pytest.approx([1 / 3] * 3)
     alone = fit_fusion([image[:, 2:] for image in held_out], CANVAS, tiled=True)
     assert alone.weight.tolist() == [1.0]
+    told = fit_fusion(held_out, CANVAS, tiled=True, told=0.1)
+    assert told.weight.tolist() == pytest.approx([0.3, 0.1, 0.6])
     each = torch.cat([tiled.statistics(tiled.pixels(image), CANVAS) for image in held_out])
     assert each.shape == (40, 3)
     torch.testing.assert_close(tiled.expected[0], each.mean(0))

@@ -43,14 +43,14 @@ def test_without_a_word_nothing_changes(line, finished):
     assert digests(line) == finished[1]
 
 
-def test_other_discriminators_answer_after_it(line, finished):
+def test_confirmed_defects_have_a_say_and_the_networks_stay(line, finished):
     tell(line, "defect", 1, masked=True)
     learn(line)
     now = digests(line, "ddm_train")
-    name = "ddm_train/detector/discriminator.safetensors"
-    assert now[name] != finished[1][name]
-    prior = "ddm_train/detector/prior/prior.safetensors"
-    assert now[prior] == finished[1][prior]
+    told, fused = "ddm_train/detector/told.safetensors", "ddm_train/detector/evidence.safetensors"
+    assert told in now and told not in finished[1] and now[fused] != finished[1][fused]
+    for name in ("discriminator.safetensors", "prior/prior.safetensors"):
+        assert now[f"ddm_train/detector/{name}"] == finished[1][f"ddm_train/detector/{name}"]
 
 
 @pytest.mark.parametrize("change", ["added", "taken back", "drawn anew"])

@@ -79,13 +79,12 @@ class HeldOut:
 
 
 def build_detector(ddm: DDM, normals: Tensor, benign: Benign, held: HeldOut, info: dict[str, Any],
-                   taught: float | None = None, decidability: Decidability | None = None,
-                   ignored: Tensor | None = None) -> tuple[HDM, dict[str, float | None]]:
+                   decidability: Decidability | None = None, ignored: Tensor | None = None
+                   ) -> tuple[HDM, dict[str, float | None]]:
     """The detector of a trained module, from training images (n, C, H, W) and what was held out.
 
-    taught: see `fit_fusion`. decidability: as `fit_decidability` makes it, None to judge every
-    picture. ignored: (n, H, W) bool, what of the training images is not inspected; None where all
-    is.
+    decidability: as `fit_decidability` makes it, None to judge every picture. ignored: (n, H, W)
+    bool, what of the training images is not inspected; None where all is.
 
     Returns it, deciding by the default operating point, and image and pixel AUROC on the synthetic
     defects (None without any): how well it finds what it was taught to find, not how well it will
@@ -97,7 +96,7 @@ def build_detector(ddm: DDM, normals: Tensor, benign: Benign, held: HeldOut, inf
             for number in (joins[place] for place in evenly(len(joins), JOINED_IMAGES))}
     scorer = Scorer(ddm, normality, fit_fusion(
         list(maps.values()), (ddm.form.height, ddm.form.width), tiled=ddm.form.fit == "tile",
-        taught=taught, ignored=ddm.form.ignored_at))
+        told=0.0 if ddm.told is None else ddm.settings.told, ignored=ddm.form.ignored_at))
     calibration, figures = calibrated(scorer, held, maps)
     return HDM(scorer, calibration, choose(calibration, ThresholdRule()), info,
                decidability), figures
@@ -163,13 +162,13 @@ def _synthetic(scorer: Scorer, held: HeldOut, rows: np.ndarray, maps: Mapping[in
     seen = held.bank.images[rows].float()
     taught = scorer.normality.joined(seen, ddm.judge(seen))
     bases = held.bank.table["base"].to_numpy()[rows] - held.first
-    changed = ddm.diffusion_of_canvases(seen)
+    changed = ddm.of_canvases(seen)
     labels = held.bank.masks[rows]
     if changed is None:
         return _each(scorer, taught, labels)
     if ddm.form.fit == "resize":
         used, place = np.unique(bases, return_inverse=True)
-        good = ddm.diffusion_of_canvases(held.canvases[used])
+        good = ddm.of_canvases(held.canvases[used])
         assert good is not None
         joins = held.joins
         numbers = [joins[learned(len(joins))[base]] for base in used]
