@@ -18,11 +18,11 @@ from hdm.detector.evidence import Evidence, scan, standard, worst
 
 @dataclass(frozen=True)
 class Fusion:
-    """centre (K, 1, 1): mean of each kind's map over pixels of held-out good images; (K, H, W) where
-    images are judged whole beside what is ignored: what good ones show there, too. unit (K,): the
-    unit above. weight (K,): sums to 1. pixel (2,): moments of joined evidence at their single pixels.
-    expected (2, S): of what an image's score is made of, one figure of whole images and three of
-    those that are judged by tiles."""
+    """centre: mean of each kind's map over pixels of held-out good images, (K, 1, 1); (K, H, W)
+    where images are judged whole beside what is ignored, with what good ones show there. unit (K,):
+    the unit above. weight (K,): sums to 1. pixel (2,): moments of joined evidence at their single
+    pixels. expected (2, S): of what an image's score is made of, one figure of whole images and
+    three of those that are judged by tiles."""
 
     centre: Tensor
     unit: Tensor
