@@ -1,4 +1,4 @@
-"""The SQLite file of a prediction log: how it is made, opened, written to, and kept within its size.
+"""The SQLite file of a prediction log: how it is made, opened and written to, and its size.
 
 Only its owner may read what lies in its folder: names of parts and pictures of them are nobody
 else's.

@@ -39,6 +39,7 @@ def bill_of_materials(model: str, folder: Path, hashes: Mapping[str, str],
              for path, digest in hashes.items())
     bom = Bom(components=[*files, *map(_library, requirements)])
     bom.metadata.component = described
+    bom.register_dependency(described, bom.components)
     return JsonV1Dot6(bom).output_as_string(indent=2) + "\n"
 
 

@@ -41,20 +41,19 @@ def checked(folder: Path, tags: Mapping[str, str], model: str, version: str) -> 
     Raises RegistryError that names the first file that is missing, changed, or was added, or the
     tag that is.
     """
+    cure = ("from a backup, or put another version in service with `hdm rollback "
+            f"{model.removeprefix('hdm-')} --to VERSION`.")
     problem = _problem(folder, tags)
     if problem:
-        raise RegistryError(
-            f"the files of {model} version {version} are not those that were registered: {problem}; "
-            "restore them from a backup, or put another version in service with `hdm rollback "
-            f"{model.removeprefix('hdm-')} --to VERSION`.")
+        raise RegistryError(f"the files of {model} version {version} are not those that were "
+                            f"registered: {problem}; restore them {cure}")
     detector = detector_in(folder)
     if detector is None:
         raise RegistryError(f"{model} version {version} holds no detector folder.")
     if tags.get(FINGERPRINT) != fingerprint(detector):
-        raise RegistryError(
-            f"the tag {FINGERPRINT} of {model} version {version} is not that of its detector, so it "
-            "was changed or removed; restore the registry from a backup, or put another version in "
-            f"service with `hdm rollback {model.removeprefix('hdm-')} --to VERSION`.")
+        raise RegistryError(f"the tag {FINGERPRINT} of {model} version {version} is not that of "
+                            "its detector, so it was changed or removed; restore the registry "
+                            f"{cure}")
     return detector
 
 

@@ -93,8 +93,8 @@ def _register(line: Line, settings: Params, run: StageRun, candidate: Candidate,
     commit = client.get_run(retrain).data.tags.get("mlflow.source.git.commit", "")
     logged = logged_model(
         mlflow, client, line, retrain, candidate.folder, candidate.metrics,
-        {FINGERPRINT: candidate.fingerprint, "data_hash": data_hash(line) or "", "git_commit": commit,
-         **candidate.training.tags()})
+        {FINGERPRINT: candidate.fingerprint, "data_hash": data_hash(line) or "",
+         "git_commit": commit, **candidate.training.tags()})
     if champion and logged.version == champion.version:
         # An interrupted attempt got as far as making this very version champion.
         champion = champion_before(client, line.model_name, champion.version)

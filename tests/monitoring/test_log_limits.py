@@ -60,8 +60,8 @@ def test_the_older_rows_move_and_the_database_stays_small(tmp_path) -> None:
     log.close()
     assert log.file.stat().st_size < 300 * SMALL
     rows, earlier = log.read(), pd.read_parquet(tmp_path / EARLIER)
-    assert list(rows["id"])[-1] == 900 and rows["id"].diff().dropna().eq(1).all()
-    assert list(earlier["id"])[-1] + 1 == list(rows["id"])[0]
+    assert rows["id"].iloc[-1] == 900 and rows["id"].diff().dropna().eq(1).all()
+    assert earlier["id"].iloc[-1] + 1 == rows["id"].iloc[0]
     assert list(earlier.columns) == list(rows.columns)
 
 

@@ -70,7 +70,8 @@ def test_versions_are_fetched_by_alias_or_number(line, client, versions, monkeyp
 def test_changed_files_are_not_used(line, client, act) -> None:
     add_versions(line, 2)
     put_in_service(client, line, "2", "first")
-    file, = [file for file in line.project.rglob("detector.json") if '"gain": 0' in file.read_text()]
+    file = next(file for file in line.project.rglob("detector.json")
+                if '"gain": 0' in file.read_text())
     file.write_text('{"gain": 7}')
     with pytest.raises(RegistryError, match=r"artifacts/detector/detector.json was changed.*hdm "
                                             "rollback plate"):
