@@ -24,7 +24,8 @@ def test_formulas_are_texts(text) -> None:
     assert defused(text) == f"'{text}" and restored(defused(text)) == text
 
 
-@pytest.mark.parametrize("cell", [-1.5, "-1.5", "+3", "-1e-3", 7, None, "a=b", "plain", "", "'quoted'"])
+@pytest.mark.parametrize("cell", [-1.5, "-1.5", "+3", "-1e-3", 7, None, "a=b", "plain", "",
+                                  "'quoted'"])
 def test_numbers_and_plain_texts_stay(cell) -> None:
     assert defused(cell) == cell
 

@@ -110,9 +110,9 @@ def _check_shape(line: Line, file: Path, mask: "np.ndarray") -> None:
 
 
 def _show(line: Line, region: "LineRegion", *, written: bool) -> None:
-    from hdm.console import Console
     from rich.table import Table
 
+    from hdm.console import Console
     from hdm.dataset.ignore_mask import IgnoreMask
     from hdm.dataset.region_file import TRIAL, digest, ignored_pixels
 

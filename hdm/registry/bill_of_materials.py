@@ -54,14 +54,14 @@ def _library(requirement: str) -> Component:
 def _library_licences(name: str) -> Iterator[DisjunctiveLicense]:
     """As the installed distribution says."""
     try:
-        said = metadata(name)
+        said = metadata(name).json
     except PackageNotFoundError:
         return
-    licence = said.get("License-Expression") or said.get("License") or ""
+    licence = str(said.get("license_expression") or said.get("license") or "")
     if licence and len(licence) <= LONGEST_NAME:
         yield DisjunctiveLicense(name=" ".join(licence.split()))
         return
-    for kind in said.get_all("Classifier") or []:
+    for kind in said.get("classifier", []):
         if kind.startswith("License ::"):
             yield DisjunctiveLicense(name=kind.split(" :: ")[-1])
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from bright_detector import Detector
 from PIL import Image
+from recorded_stages import record_outputs
 from small_split import FakePrediction
 
 from hdm.commands import prediction_table
@@ -44,6 +45,7 @@ def detector(project: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     folder = project / "data" / "plates" / "ddm_train" / "detector"
     folder.mkdir(parents=True)
     (folder / "detector.json").write_text("{}")
+    record_outputs(project, "plates")
     return loaded
 
 

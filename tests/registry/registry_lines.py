@@ -1,6 +1,5 @@
 """What the tests of this room build lines, stores, detectors and images from."""
 
-import hashlib
 import json
 import shutil
 import sqlite3
@@ -9,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from PIL import Image
-from ruamel.yaml import YAML
+from recorded_stages import record_outputs
 
 from hdm.dataset.manifest import Manifest, Row
 from hdm.evaluation.detection import DETECTION_FILE
@@ -18,7 +17,6 @@ from hdm.files import read_json, write_json
 from hdm.line import Line
 from hdm.pipelines import ProductLine, Source
 from hdm.registry import history
-from hdm.registry.recorded_outputs import folder_hash
 from hdm.registry.tracking import stage_run
 from hdm.settings import Params
 from hdm.stages import register
@@ -78,26 +76,7 @@ def copy_store(template: Path, project: Path) -> None:
 
 def write_detector(line: Line, gain: float) -> None:
     write_json(line.detector_folder / "detector.json", {"gain": gain})
-    record_outputs(line)
-
-
-def record_outputs(line: Line) -> None:
-    """A dvc.lock as DVC leaves it when ddm_train and evaluate are done."""
-    lock: dict = {"schema": "2.0", "stages": {}}
-    trained, measured = line.stage_folder("ddm_train"), line.stage_folder("evaluate")
-    outputs = {"ddm_train": [trained], "evaluate": sorted(measured.glob("*.*"))}
-    for stage, paths in outputs.items():
-        outs = [{"path": path.relative_to(line.project).as_posix(), "md5": dvc_hash(path)}
-                for path in paths if path.exists()]
-        lock["stages"][f"{stage}@{line.name}"] = {"cmd": "made by hand", "outs": outs}
-    YAML().dump(lock, line.project / "dvc.lock")
-
-
-def dvc_hash(path: Path) -> str:
-    if path.is_file():
-        return hashlib.md5(path.read_bytes()).hexdigest()
-    return folder_hash({file.relative_to(path).as_posix(): dvc_hash(file)
-                        for file in path.rglob("*") if file.is_file()})
+    record_outputs(line.project, line.name)
 
 
 def write_metrics(line: Line, **metrics) -> None:
@@ -106,7 +85,7 @@ def write_metrics(line: Line, **metrics) -> None:
     write_detection(line)
     if line.manifest_file.is_file():
         write_scores(line)
-    record_outputs(line)
+    record_outputs(line.project, line.name)
 
 
 def add_training_image(line: Line, sha256: str) -> None:
@@ -123,7 +102,7 @@ def write_detection(line: Line, escapes: int = 0, alarms: int = 0) -> None:
              "group": f"{bad}{number}", "decision": "defect" if bad != (number < wrong) else "good"}
             for bad, wrong in ((True, escapes), (False, alarms)) for number in range(12)]
     write_json(line.stage_folder("evaluate") / DETECTION_FILE, count_stopped(rows, 0.95).as_dict())
-    record_outputs(line)
+    record_outputs(line.project, line.name)
 
 
 def write_scores(line: Line, error: float = 0.0) -> None:
@@ -136,7 +115,7 @@ def write_scores(line: Line, error: float = 0.0) -> None:
         rows.append({"path": row.path, "score": score,
                      "decision": "defect" if score > 0.5 else "good"})
     pd.DataFrame(rows).to_parquet(line.stage_folder("evaluate") / "scores.parquet")
-    record_outputs(line)
+    record_outputs(line.project, line.name)
 
 
 def write_images(line: Line, good: int = 12, defects: int = 12) -> None:

@@ -1,7 +1,8 @@
 """A line's own detector answers only as the stages made it: what DVC recorded is asked."""
 
 import pytest
-from registry_lines import make_line, record_outputs, write_detector, write_metrics
+from recorded_stages import record_outputs
+from registry_lines import make_line, write_detector, write_metrics
 
 from hdm.errors import HDMError
 from hdm.files import write_json
@@ -74,7 +75,7 @@ def test_dvcs_cache_tells_which_file(line):
 def test_the_gate_decides_by_nothing_that_was_changed(line, console, file):
     written = line.stage_folder("evaluate") / file
     written.write_text("as measured")
-    record_outputs(line)
+    record_outputs(line.project, line.name)
     written.write_text("better than measured")
     with pytest.raises(HDMError, match=f"evaluate/{file} "):
         register.run(line, line.params, NoRun(), console)
