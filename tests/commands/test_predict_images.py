@@ -182,7 +182,7 @@ def test_a_line_without_a_live_version_says_who_answers(
     assert "note: plates has no live version yet: the detector that was trained last" in found.out
     monkeypatch.setenv("HDM_TRACKING", "off")
     assert "note: HDM_TRACKING is off" in hdm("predict", "plates", "shots").out
-    assert "note:" not in hdm("predict", "plates", "shots", "--trained").out
+    assert "answers" not in hdm("predict", "plates", "shots", "--trained").out
     rows = json.loads((project / "data/plates/predictions/predictions.json").read_text())
     assert {row["model_version"] for row in rows} == {"trained"}
 
