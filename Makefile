@@ -17,13 +17,15 @@ help:
 
 setup: $(STAMP)
 
-$(STAMP): requirements.txt pyproject.toml
+$(STAMP): requirements.txt requirements.hashes.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "error: expected Python 3.11 or newer as '$(PYTHON)', found" \
 		"$$($(PYTHON) --version 2>&1 | head -n 1); install it, then say for example" \
 		"make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "Installing the pinned dependencies into .venv (about two minutes) ..."
 	@$(PYTHON) -m venv .venv
+# What is downloaded has the recorded hash; torch follows, whose builds differ by place.
+	@$(BIN)/python -m pip install -q --no-deps --require-hashes -r requirements.hashes.txt
 	@$(BIN)/python -m pip install -q -r requirements.txt
 	@$(BIN)/python -m pip install -q --no-deps -e .
 	@touch $@

@@ -129,6 +129,24 @@ def sync(path: Path) -> None:
         os.close(number)
 
 
+def private_file(file: Path) -> None:
+    """Make `file`, if need be, and let nobody but its owner read it, whatever the umask.
+
+    Raises OSError.
+    """
+    file.touch(0o600)
+    file.chmod(0o600)
+
+
+def private_folder(folder: Path) -> None:
+    """Make `folder`, if need be, and let nobody but its owner look into it, whatever the umask.
+
+    Raises OSError.
+    """
+    folder.mkdir(0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+
+
 def _ask_fences() -> None:
     for check in _fences:
         check()

@@ -102,6 +102,11 @@ class Monitor(Section):
     keep_share: Fraction = Field(0.01, description="Share of the images judged good that is kept.")
     keep_defects: bool = Field(True, description="Keep every image that is judged defective.")
     keep_days: Positive = Field(90, description="Days after which kept images are deleted.")
+    pictures_mib: Positive = Field(4096, description=(
+        "Most MiB of kept images; those seen longest ago are deleted first."))
+    log_mib: Positive = Field(512, description=(
+        "Most MiB of the log; beyond, its older quarter moves to `earlier.parquet`, which holds "
+        "what moved last."))
     retrain: bool = Field(True, description="An alarm asks for a retraining.")
     cooldown_hours: float = Field(24, ge=0, description=(
         "Shortest time between two retrainings that alarms asked for."))

@@ -17,8 +17,11 @@ from hdm.files import write_json
 from hdm.line import Line
 from hdm.registry.address import tracking_uri
 from hdm.registry.answering import answering
-from hdm.registry.logged_model import log_detector
+from hdm.registry.detector_files import fingerprint
+from hdm.registry.logged_model import log_detector, seal
 from hdm.registry.mlflow_client import connect, load_mlflow
+from hdm.registry.model_versions import FINGERPRINT
+from hdm.registry.registered_files import SUMS_TAG
 from hdm.registry.store import experiment_name, prepare
 
 IMAGES = 64
@@ -49,8 +52,10 @@ def _registered(line: Line, detector: Path, scratch: Path) -> Line:
     mlflow.set_experiment(experiment_name(copy.name))
     with mlflow.start_run():
         info = log_detector(mlflow, detector, {})
+        tags = {FINGERPRINT: fingerprint(detector),
+                SUMS_TAG: seal(mlflow, client, info, copy.model_name, {})}
     for _ in range(2):
-        mlflow.register_model(info.model_uri, copy.model_name)
+        mlflow.register_model(info.model_uri, copy.model_name, tags=tags)
     client.set_registered_model_alias(copy.model_name, CHAMPION, "1")
     return copy
 

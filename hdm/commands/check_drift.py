@@ -4,10 +4,10 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from hdm.commands.line_name import LineName
+from hdm.console import Console
 from hdm.line import Line
 from hdm.monitoring.drift_check import PAGE, check_line
 from hdm.monitoring.drift_page import table_row

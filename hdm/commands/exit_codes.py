@@ -6,6 +6,7 @@ import sys
 import traceback
 
 from hdm.errors import HDMError
+from hdm.terminal import say
 
 INTERRUPTED = 130
 TERMINATED = 143
@@ -18,7 +19,7 @@ def report(error: BaseException) -> int:
     """
     if os.environ.get("HDM_DEBUG", "0") not in ("", "0"):
         traceback.print_exception(error)
-    print(f"error: {sentence(error)}", file=sys.stderr, flush=True)
+    say(f"error: {sentence(error)}", sys.stderr)
     return error.exit_code if isinstance(error, HDMError) else 1
 
 

@@ -14,6 +14,7 @@ from hdm.errors import ConfigError, DataError
 from hdm.feedback.admission import Contradiction
 from hdm.feedback.saying import Statement, kept_picture, say
 from hdm.line import Line
+from hdm.terminal import harmless
 
 
 def feedback(
@@ -48,8 +49,8 @@ def feedback(
                     name="" if row is not None else Path(picture).name)
     except Contradiction as question:
         raise Contradiction(f"{question} Add --confirm.") from None
-    print(f"{line}: {entry.name} is kept as {entry.said}{_then(entry)}; the next training learns "
-          f"from it: hdm run {line}")
+    print(harmless(f"{line}: {entry.name} is kept as {entry.said}{_then(entry)}; the next training "
+                   f"learns from it: hdm run {line}"))
 
 
 def _row(picture: str) -> int | None:
@@ -75,8 +76,8 @@ def _list(line: Line) -> None:
         print(f"{line.name}: nobody has said anything yet")
     for entry in sorted(entries, key=lambda one: one.when):
         said = " ".join(part for part in (entry.who, entry.why) if part)
-        print(f"{entry.when[:16]}  {entry.id}  {entry.said}  {entry.name}{_then(entry)}"
-              f"{'  ' + said if said else ''}")
+        print(harmless(f"{entry.when[:16]}  {entry.id}  {entry.said}  {entry.name}{_then(entry)}"
+                       f"{'  ' + said if said else ''}"))
 
 
 def _then(entry: FeedbackEntry) -> str:

@@ -4,11 +4,11 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Column, Table
 
 from hdm.commands import add_line
 from hdm.config import load_pipelines
+from hdm.console import Console
 from hdm.errors import ConfigError
 from hdm.line import find_project
 from hdm.orchestration import prefect_yaml

@@ -3,10 +3,10 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Column, Table
 
 from hdm.commands.line_name import LineName
+from hdm.console import Console
 from hdm.dataset.frozen_set import FrozenSet, frozen_file, read_frozen, write_frozen
 from hdm.dataset.manifest import Manifest
 from hdm.dataset.test_set import Entry, content_name, describe, in_words
@@ -16,6 +16,7 @@ from hdm.ingest.build_manifest import ingest, present_entries
 from hdm.line import Line
 from hdm.orchestration.pipelines_file import set_key
 from hdm.progress import progress_bar
+from hdm.terminal import say
 
 app = typer.Typer(help="Freeze the test set of a line under a name, or look at it.",
                   no_args_is_help=True, rich_markup_mode=None)
@@ -39,10 +40,10 @@ def freeze(
     fresh = write_frozen(chosen.frozen_folder, name, entries)
     set_key(chosen.project, line, "test_set", name)
     if gone:
-        print(f"{gone} images are no longer in the source and were left out")
-    print(in_words(describe(entries, name)))
+        say(f"{gone} images are no longer in the source and were left out")
+    say(in_words(describe(entries, name)))
     file = (chosen.frozen_folder / f"{name}.csv").relative_to(chosen.project)
-    print(f"{file} {'written' if fresh else 'was there already'}, test_set: {name} set in "
+    say(f"{file} {'written' if fresh else 'was there already'}, test_set: {name} set in "
           "pipelines.yaml; commit both to git.")
 
 
@@ -58,7 +59,7 @@ def list_sets(line: LineName) -> None:
         table.add_row(file.stem, content_name(entries), str(len(entries) - defects), str(defects),
                       "yes" if file.stem == chosen.entry.test_set else "")
     if not table.row_count:
-        print(f"{line} has no frozen test set; `hdm testset freeze {line}` makes one.")
+        say(f"{line} has no frozen test set; `hdm testset freeze {line}` makes one.")
         return
     console = Console()
     Console(width=max(console.width, 90)).print(table)
@@ -69,16 +70,16 @@ def show(line: LineName) -> None:
     """Show what the line was measured on last, and how many images wait outside."""
     chosen = Line.load(line)
     described = read_json(chosen.test_set_file)
-    print(in_words(described))
+    say(in_words(described))
     table = Table("defect type", Column("images", justify="right"))
     for kind, count in described["defect_types"].items():
         table.add_row(kind, str(count))
     Console().print(table)
     if waiting := described["waiting"]:
-        print(f"{len(waiting)} images wait outside, first {waiting[0]}; `hdm testset freeze {line} "
+        say(f"{len(waiting)} images wait outside, first {waiting[0]}; `hdm testset freeze {line} "
               "--add-waiting` makes a new set with them.")
     if not described["frozen_as"]:
-        print(f"It is not frozen: new images may change it. `hdm testset freeze {line}` freezes "
+        say(f"It is not frozen: new images may change it. `hdm testset freeze {line}` freezes "
               "it.")
 
 

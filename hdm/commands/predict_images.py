@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 import hdm
 from hdm.commands import prediction_table
@@ -15,10 +14,12 @@ from hdm.commands.judged_row import Row, summary
 from hdm.commands.line_name import LineName
 from hdm.commands.model_choice import Trained, Version, named
 from hdm.commands.prediction_table import Judging, Overlays, Recorder
+from hdm.console import Console
 from hdm.dataset.part_rule import part_reader
 from hdm.line import Line
 from hdm.progress import progress_bar
 from hdm.registry.answering import Answering, Choice, answering
+from hdm.terminal import say
 
 if TYPE_CHECKING:
     from hdm.detector.detector import HDM
@@ -68,14 +69,14 @@ def predict(
     from hdm.detector.promise import promise  # late: scipy, which comes with the detector
 
     console.print(prediction_table.table(rows))
-    print(summary(rows, named(found.version)))
+    say(summary(rows, named(found.version)))
     for row in rows:
         if row.reasons:
-            print(f"undecidable: {row.path}: {row.reasons}")
+            say(f"undecidable: {row.path}: {row.reasons}")
     for sentence in filter(None, (promise(detector.operating_point), found.note)):
-        print(f"note: {sentence}")
+        say(f"note: {sentence}")
     drawn = "heat maps" if overlays == Overlays.NONE else "heat maps, overlays"
-    print(f"{drawn}, predictions.json, predictions.csv and regions.csv: {folder}")
+    say(f"{drawn}, predictions.json, predictions.csv and regions.csv: {folder}")
     _tell_what_is_missing(rows, searched)
 
 
@@ -83,14 +84,14 @@ def _tell_what_is_missing(rows: Sequence[Row], searched: Search) -> None:
     """Files that were not judged; raises Exit with 1 if there are images among them."""
     bad = [row for row in rows if row.error]
     for row in bad:
-        print(f"unreadable: {row.error}")
+        say(f"unreadable: {row.error}")
     for sentence in searched.sentences():
-        print(f"left aside: {sentence}")
+        say(f"left aside: {sentence}")
     if bad:
-        print(f"error: {len(bad)} of {len(rows)} images could not be read (listed above); the "
+        say(f"error: {len(bad)} of {len(rows)} images could not be read (listed above); the "
               "others were judged.", file=sys.stderr)
     if searched.missed:
-        print(f"error: {missed_sentence(searched.missed)}", file=sys.stderr)
+        say(f"error: {missed_sentence(searched.missed)}", file=sys.stderr)
     if bad or searched.missed:
         raise typer.Exit(1)
 

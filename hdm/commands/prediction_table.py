@@ -1,6 +1,5 @@
 """Files in, verdicts and heat maps out; one bad file does not stop the others."""
 
-import csv
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import numpy as np
 from rich.table import Table
 
 from hdm.commands.judged_row import REGION_COLUMNS, Row
+from hdm.csv_cells import write_rows
 from hdm.dataset.images import UnreadableImage, read_image
 from hdm.detector.regions import RegionRule
 from hdm.drawing.heatmaps import heat_picture
@@ -120,9 +120,7 @@ def write_tables(rows: Sequence[Row], folder: Path) -> None:
 def _write_csv(file: Path, columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
     with atomic_file(file) as temporary, \
             temporary.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, columns)
-        writer.writeheader()
-        writer.writerows(rows)
+        write_rows(stream, columns, *([row[column] for column in columns] for row in rows))
 
 
 def table(rows: Sequence[Row]) -> Table:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from ruamel.yaml import YAML
 
+from hdm.console import Console
 from hdm.errors import HDMError, RegistryError
 from hdm.files import read_json
 from hdm.line import Line, find_project

@@ -1,13 +1,14 @@
 """The tables of `hdm run` and `hdm results`: what a line's model is worth."""
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from hdm.console import Console
 from hdm.evaluation.detection import Detection, Stopped, detection_rows
 from hdm.evaluation.percent import percent
 from hdm.orchestration.line_result import LineResult
 from hdm.orchestration.line_summary import NOTHING
+from hdm.terminal import say
 
 WIDTH = 124
 
@@ -28,9 +29,9 @@ def print_results(found: list[LineResult]) -> None:
     _wide().print(table)
     for line in found:
         if line.detection and (said := _remark(line.detection)):
-            print(f"{line.line}: {said}")
+            say(f"{line.line}: {said}")
         if line.note:
-            print(f"note: {line.note}")
+            say(f"note: {line.note}")
 
 
 def print_by_type(line: LineResult) -> None:

@@ -10,6 +10,7 @@ from hdm.commands.line_name import LineName
 from hdm.errors import ConfigError, DataError
 from hdm.files import read_json
 from hdm.line import REGION, Line
+from hdm.terminal import say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,7 +44,7 @@ def region(
     from hdm.dataset.region_file import clear_region, mask_from, read_region, write_region
 
     if clear:
-        print(f"{line}: whole pictures are inspected" + (
+        say(f"{line}: whole pictures are inspected" + (
             f" again; `hdm run {line}` trains it so." if clear_region(chosen.region_file) else "."))
         return
     if ignore:
@@ -56,7 +57,7 @@ def region(
         write_region(chosen.region_file, _outlines(polygon or [], file, inside))
     found = read_region(chosen.region_file)
     if found is None:
-        print(f"{line}: whole pictures are inspected; --ignore, --polygon or --file set a region.")
+        say(f"{line}: whole pictures are inspected; --ignore, --polygon or --file set a region.")
         return
     _show(chosen, found, written=bool(given))
 
@@ -109,9 +110,9 @@ def _check_shape(line: Line, file: Path, mask: "np.ndarray") -> None:
 
 
 def _show(line: Line, region: "LineRegion", *, written: bool) -> None:
-    from rich.console import Console
     from rich.table import Table
 
+    from hdm.console import Console
     from hdm.dataset.ignore_mask import IgnoreMask
     from hdm.dataset.region_file import TRIAL, digest, ignored_pixels
 
@@ -123,16 +124,16 @@ def _show(line: Line, region: "LineRegion", *, written: bool) -> None:
     if region.mask:
         table.add_row("ignore", region.mask, "mask")
     Console().print(table)
-    print(f"{line.name}: {mask.share:.1%} of each picture is not inspected "
+    say(f"{line.name}: {mask.share:.1%} of each picture is not inspected "
           f"({line.region_file.relative_to(line.project)})")
     if picture := _picture(line, mask):
-        print(f"over a good picture: {picture}")
+        say(f"over a good picture: {picture}")
     settings = line.settings_file("dagm_fit")
     resolved = read_json(settings).get(REGION, {}) if settings.is_file() else {}
     if written:
-        print(f"Commit regions/; `hdm run {line.name}` trains the line with it.")
+        say(f"Commit regions/; `hdm run {line.name}` trains the line with it.")
     elif resolved.get("sha256") != digest(line.region_file, region):
-        print(f"No training took it yet; `hdm run {line.name}` trains the line with it.")
+        say(f"No training took it yet; `hdm run {line.name}` trains the line with it.")
 
 
 def _picture(line: Line, mask: Any) -> Path | None:

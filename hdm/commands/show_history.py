@@ -1,10 +1,10 @@
 """`hdm history`: the versions of a line's model, for reading."""
 
-from rich.console import Console
 from rich.table import Column, Table
 
 from hdm.commands.line_name import LineName
 from hdm.commands.registered_line import registered_line
+from hdm.console import Console
 from hdm.registry.continuity import unfitting
 from hdm.registry.history import services, versions
 from hdm.registry.model_versions import CHAMPION

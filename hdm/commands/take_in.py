@@ -17,6 +17,7 @@ from hdm.inbox.placing import Places, layout_of
 from hdm.line import Line
 from hdm.orchestration.data_version import new_version, refuse_drawn
 from hdm.registry.ledger import lock_folder
+from hdm.terminal import say
 
 
 def inbox(
@@ -57,7 +58,7 @@ def _intake(line: Line, label: str) -> tuple[Intake, str]:
 
 def _take_in(line: Line, intake: Intake, label: str, layout: str) -> None:
     if left := intake.unfinished():
-        print(f"{line.name}: finishing the intake of {left.time}, which was interrupted")
+        say(f"{line.name}: finishing the intake of {left.time}, which was interrupted")
         _tell(intake, intake.carry_out(left, lambda: new_version(line)))
     found = _draft(line, intake, label, layout)
     if found is None:
@@ -66,25 +67,25 @@ def _take_in(line: Line, intake: Intake, label: str, layout: str) -> None:
     if plan.accepted or plan.refused:
         _tell(intake, intake.carry_out(plan, lambda: new_version(line)))
     else:
-        print(f"{line.name}: nothing new in {intake.inbox}")
+        say(f"{line.name}: nothing new in {intake.inbox}")
     _tell_waiting(contents)
 
 
 def _show_plan(line: Line, intake: Intake, label: str, layout: str) -> None:
     if left := intake.unfinished():
-        print(f"{line.name}: the intake of {left.time} was interrupted; `hdm inbox {line.name}` "
+        say(f"{line.name}: the intake of {left.time} was interrupted; `hdm inbox {line.name}` "
               "finishes it first")
         return
     found = _draft(line, intake, label, layout)
     if found is None:
         return
     plan, contents = found
-    print(f"{line.name}: {len(plan.accepted)} images would be taken in, {len(plan.refused)} files "
+    say(f"{line.name}: {len(plan.accepted)} images would be taken in, {len(plan.refused)} files "
           "put in quarantine")
     for one in plan.accepted:
-        print(f"  {one.image.origin} -> {one.image.target}")
+        say(f"  {one.image.origin} -> {one.image.target}")
     for bad in plan.refused:
-        print(f"  {bad.file.origin} refused: {bad.reason}")
+        say(f"  {bad.file.origin} refused: {bad.reason}")
     _tell_waiting(contents)
 
 
@@ -93,7 +94,7 @@ def _draft(line: Line, intake: Intake, label: str, layout: str,
     """What to do with the inbox; None where the line has not been read yet."""
     contents = look(intake.inbox, label, folders=line.entry.source.folders)
     if not line.manifest_file.is_file():
-        print(f"{line.name} has not been read yet, so nothing is known of its images; the inbox is "
+        say(f"{line.name} has not been read yet, so nothing is known of its images; the inbox is "
               f"left as it is until `dvc repro ingest@{line.name}` has been run.")
         return None
     plan = draft(intake, contents, Manifest.load(line.manifest_file, line.source_root),
@@ -106,14 +107,14 @@ def _draft(line: Line, intake: Intake, label: str, layout: str,
 
 def _tell(intake: Intake, record: dict[str, Any]) -> None:
     counts = record["counts"]
-    print(f"{counts['accepted']} images taken in ({counts['good']} good, {counts['defective']} "
+    say(f"{counts['accepted']} images taken in ({counts['good']} good, {counts['defective']} "
           f"defective), {counts['refused']} files put in quarantine")
     for bad in record["refused"]:
-        print(f"  {bad['from']}: {bad['reason']}")
+        say(f"  {bad['from']}: {bad['reason']}")
     if record["refused"]:
-        print(f"  they are in {intake.quarantine / record['refused'][0]['quarantine'][:10]}")
+        say(f"  they are in {intake.quarantine / record['refused'][0]['quarantine'][:10]}")
     if record["data_version"]:
-        print(f"data version {record['data_version']}; commit {intake.source}.dvc to git")
+        say(f"data version {record['data_version']}; commit {intake.source}.dvc to git")
 
 
 def _tell_waiting(contents: Contents) -> None:
@@ -122,4 +123,4 @@ def _tell_waiting(contents: Contents) -> None:
         reasons.setdefault(reason, []).append(path)
     for reason, paths in reasons.items():
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-        print(f"left in the inbox: {paths[0]}{more}: {reason}")
+        say(f"left in the inbox: {paths[0]}{more}: {reason}")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hdm.csv_cells import restored, write_rows
 from hdm.dataset.problems import listing
 from hdm.dataset.test_set import Entry, content_name
 from hdm.errors import ConfigError, DataError
@@ -69,9 +70,7 @@ def write_frozen(folder: Path, name: str, entries: Iterable[Entry]) -> bool:
                           f"{content_name(chosen)}; choose another name.")
     stream = io.StringIO()
     stream.write(f"# {content_name(chosen)}\n")
-    table = csv.writer(stream, lineterminator="\n")
-    table.writerow(Entry._fields)
-    table.writerows(chosen)
+    write_rows(stream, Entry._fields, *chosen)
     if file.exists():
         if file.read_text(encoding="utf-8") == stream.getvalue():
             return False
@@ -89,8 +88,8 @@ def read_frozen(file: Path) -> FrozenSet:
             rows = list(csv.reader(stream))
         if tuple(rows[0]) != Entry._fields:
             raise ValueError(f"its columns are {', '.join(rows[0])}")
-        entries = tuple(Entry(path, sha256, int(label), kind, mask)
-                        for path, sha256, label, kind, mask in rows[1:])
+        entries = tuple(Entry(path, sha256, int(label), kind, mask) for path, sha256, label, kind,
+                        mask in ([restored(cell) for cell in row] for row in rows[1:]))
     except FileNotFoundError:
         known = sorted(other.stem for other in file.parent.glob("*.csv"))
         raise ConfigError(f"there is no frozen test set {file.stem!r} ({file}); the line has: "

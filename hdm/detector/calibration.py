@@ -63,9 +63,9 @@ class Calibration:
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> "Calibration":
-        """The inverse of `as_dict`; calibrations of before parts were known have none."""
+        """The inverse of `as_dict`."""
         lists = {k: tuple(content[k])
                  for k in ("normal_scores", "synthetic_scores", "pixel", "image")}
         looks = tuple(Appearance(*look) for look in content["appearance"])
         return cls(**{**content, **lists, "appearance": looks,
-                      "groups": tuple(content.get("groups", ()))})
+                      "groups": tuple(content["groups"])})

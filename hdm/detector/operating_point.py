@@ -35,7 +35,6 @@ class OperatingPoint:
     proven of this threshold, on average over lines; None with basis "cost". likely_rate: the true
     rate is below it on `LIKELY` of lines. picture_rate: expected share of good pictures above, at
     most.
-    All None, and parts 0, where an earlier version wrote it.
     """
 
     threshold: float
@@ -44,10 +43,10 @@ class OperatingPoint:
     basis: Literal["rate", "cost"]
     escape_rate: float | None
     cost: float | None
-    parts: int = 0
-    promised_rate: float | None = None
-    likely_rate: float | None = None
-    picture_rate: float | None = None
+    parts: int
+    promised_rate: float | None
+    likely_rate: float
+    picture_rate: float
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -7,10 +7,7 @@ from hdm.detector.operating_point import OperatingPoint
 
 
 def promise(point: OperatingPoint) -> str:
-    """What is promised of false alarms, and what is not; "" of a point that an earlier version
-    wrote."""
-    if not point.parts or point.likely_rate is None:
-        return ""
+    """What is promised of false alarms, and what is not."""
     lines = f"on {_percent(LIKELY)} of lines below {_percent(point.likely_rate)}"
     stated, parts = _percent(point.false_alarm_rate), _counted(point.parts)
     if point.basis == "cost" or point.promised_rate is None:

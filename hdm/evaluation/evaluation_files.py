@@ -1,10 +1,12 @@
 """An evaluation as files and as rows of tables."""
 
+import csv
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from hdm.csv_cells import defused
 from hdm.evaluation.detection import DETECTION_FILE
 from hdm.evaluation.evaluation import Evaluation
 from hdm.files import atomic_file, write_json
@@ -25,9 +27,10 @@ def write_evaluation(folder: Path, evaluation: Evaluation) -> None:
 
 
 def write_csv(file: Path, table: pd.DataFrame) -> None:
-    """Write a table atomically."""
+    """Write a table atomically, with no cell that a spreadsheet would run."""
     with atomic_file(file) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n")
+        table.map(defused).to_csv(temporary, index=False, lineterminator="\n",
+                                  quoting=csv.QUOTE_NONNUMERIC)
 
 
 def metric_rows(evaluation: Evaluation) -> list[dict[str, Any]]:

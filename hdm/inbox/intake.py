@@ -19,6 +19,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from hdm.csv_cells import restored, write_rows
 from hdm.dataset.manifest import GOOD
 from hdm.errors import HDMError
 from hdm.files import append_text, atomic_file, write_json
@@ -176,7 +177,7 @@ def file_digest(root: Path, path: str) -> str:
 
 def _row(*cells: str) -> str:
     stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerow([" ".join(cell.split()) for cell in cells])
+    write_rows(stream, [" ".join(cell.split()) for cell in cells])
     return stream.getvalue()
 
 
@@ -185,4 +186,4 @@ def _first_cells(file: Path) -> set[str]:
     if not file.is_file():
         return set()
     lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-    return {row[0] for line in lines for row in csv.reader([line]) if row}
+    return {restored(row[0]) for line in lines for row in csv.reader([line]) if row}

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from hdm.csv_cells import restored
 from hdm.errors import HDMError
 from hdm.files import read_json
 from hdm.line import Line
@@ -70,7 +71,8 @@ def _aurocs(mlflow: Any, champion: VersionRecord) -> dict[str, float | None]:
     asked."""
     try:
         text = mlflow.artifacts.load_text(f"runs:/{champion.run_id}/by_defect_type.csv")
-        return {row["defect_type"]: float(row["image_auroc"]) if row["image_auroc"] else None
+        return {restored(row["defect_type"]):
+                float(row["image_auroc"]) if row["image_auroc"] else None
                 for row in csv.DictReader(io.StringIO(text))}
     except Exception as error:
         LOG.debug("no table by defect type: %s", first_line(error))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hdm.csv_cells import restored
 from hdm.errors import HDMError
 from hdm.evaluation.detection import DETECTION_FILE, Detection
 from hdm.files import read_json
@@ -93,7 +94,8 @@ def _aurocs(file: Path) -> dict[str, float | None]:
     """Image AUROC by defect type; empty where the table is not there or not one."""
     try:
         with file.open(encoding="utf-8", newline="") as stream:
-            return {row["defect_type"]: float(row["image_auroc"]) if row["image_auroc"] else None
+            return {restored(row["defect_type"]):
+                    float(row["image_auroc"]) if row["image_auroc"] else None
                     for row in csv.DictReader(stream)}
     except (OSError, KeyError, ValueError, TypeError, csv.Error):
         return {}

@@ -10,6 +10,7 @@ from hdm.errors import ConfigError, HDMError
 from hdm.line import TRAINED, Line
 from hdm.registry import fetch
 from hdm.registry.address import tracking_off
+from hdm.registry.detector_files import check_trained
 from hdm.registry.mlflow_uris import MODELS, model_uri
 
 
@@ -45,7 +46,8 @@ def answering(line: Line, choice: Choice | None = None) -> Iterator[Answering]:
     """The detector that was chosen, whose files are there within the block.
 
     Raises ConfigError for a contradictory choice, RegistryError where the registry does not answer
-    or has no such version, HDMError where there is no detector.
+    or has no such version, HDMError where there is no detector, or one whose files are not those
+    that were registered or trained. A folder that the user names is taken at the user's word.
     """
     wanted = choice or Choice()
     if sum(map(bool, (wanted.version, wanted.trained, wanted.model))) > 1:
@@ -84,4 +86,5 @@ def _found(line: Line, choice: Choice, scratch: Path) -> Answering:
     if model:
         return Answering(*fetch.fetch(line, model, scratch))
     point = line.operating_point_file
+    check_trained(line)
     return Answering(TRAINED, line.detector_folder, point if point.is_file() else None, note)

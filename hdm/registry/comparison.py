@@ -4,7 +4,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from hdm.dataset.manifest import Manifest
 from hdm.detector.detector import ignored_by
@@ -12,10 +13,12 @@ from hdm.evaluation.detection import Detection
 from hdm.evaluation.evaluation import measure
 from hdm.evaluation.paired import differences
 from hdm.line import Line
+from hdm.registry.fetch import fetch
 from hdm.registry.gate import GateEvidence
 from hdm.registry.gate_reason import Metrics
 from hdm.registry.mlflow_client import first_line
-from hdm.registry.model_versions import Champion, detector_of
+from hdm.registry.mlflow_uris import model_uri
+from hdm.registry.model_versions import Champion
 from hdm.registry.rescore import rescore
 from hdm.registry.training_data import TrainingData
 from hdm.settings import Register
@@ -49,7 +52,7 @@ class Comparison(NamedTuple):
     problem: str = ""
 
 
-def compare_with_champion(mlflow: Any, line: Line, champion: Champion | None, candidate: Candidate,
+def compare_with_champion(line: Line, champion: Champion | None, candidate: Candidate,
                           test: Manifest, settings: Register, bar: Bar) -> Comparison:
     """Score both on the split `test`, unless there is no champion or it is the same model."""
     alone = candidate.evidence
@@ -63,8 +66,10 @@ def compare_with_champion(mlflow: Any, line: Line, champion: Champion | None, ca
         "evaluate": measured.evaluate.model_copy(update={"bootstrap": 1})})
     ignored = ignored_by(candidate.folder)
     try:
-        folder = detector_of(mlflow, line.model_name, champion.version)
-        with bar(f"scoring champion version {champion.version}") as report:
+        with TemporaryDirectory(prefix="hdm-champion-") as scratch, \
+                bar(f"scoring champion version {champion.version}") as report:
+            address = model_uri(line.model_name, champion.version)
+            folder = fetch(line, address, Path(scratch)).folder
             theirs = rescore(folder, test, measured.compute, report, ignored)
         champion_metrics = measure(theirs, quick).metrics
     # A champion made by other code may fail in any way; that must not block the line.

@@ -17,6 +17,7 @@ from hdm.registry.model_versions import (
     RETRAIN_RUN,
     Champion,
 )
+from hdm.registry.registered_files import BILL, SUMS
 from hdm.registry.training_data import TrainingData
 from hdm.settings import Register
 
@@ -106,7 +107,8 @@ class DecisionRecord:
             f"Threshold {_number(self.metrics.get('threshold'))} · test set "
             f"`{self.test_set or 'unnamed'}` · data `{self.data_hash[:12]}` · "
             f"detector `{self.fingerprint[:12]}` · commit `{self.commit[:12] or 'unknown'}` · "
-            f"[retrain run]({run_link})"])
+            f"[retrain run]({run_link})", "",
+            f"Every file of the model is in its `{SUMS}`; licences and libraries in `{BILL}`."])
         return text[:TEXT_LENGTH]
 
 

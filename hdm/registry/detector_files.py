@@ -8,14 +8,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hdm.line import Line
+from hdm.registry.recorded_outputs import check_recorded
 
 
 @contextmanager
 def assembled(line: Line) -> Iterator[Path]:
     """A copy of the line's own detector with the operating point that was evaluated, for a while.
 
-    Without a detector, a folder that does not exist.
+    Without a detector, a folder that does not exist. Raises HDMError if its files are not those
+    that were made by the stages.
     """
+    check_trained(line)
     detector = line.detector_folder
     operating_point = line.operating_point_file
     with tempfile.TemporaryDirectory() as scratch:
@@ -25,6 +28,15 @@ def assembled(line: Line) -> Iterator[Path]:
             if operating_point.is_file():
                 shutil.copyfile(operating_point, folder / operating_point.name)
         yield folder
+
+
+def check_trained(line: Line) -> None:
+    """Raise HDMError if the line's own detector or its operating point is there and is not what
+    the stages made."""
+    if line.detector_folder.is_dir():
+        check_recorded(line, "ddm_train", line.stage_folder("ddm_train"))
+        if line.operating_point_file.is_file():
+            check_recorded(line, "evaluate", line.operating_point_file)
 
 
 def fingerprint(folder: Path) -> str:

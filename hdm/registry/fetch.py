@@ -1,17 +1,19 @@
 """What the registry holds for a line: which version is live, and a version's files."""
 
+import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from hdm.errors import RegistryError
 from hdm.line import Line
 from hdm.registry.address import sqlite_file, tracking_uri
 from hdm.registry.artifact_root import check_own
-from hdm.registry.detector_files import fingerprint
-from hdm.registry.local_model import local_detector
+from hdm.registry.local_model import local_model
 from hdm.registry.mlflow_client import connect, load_mlflow
-from hdm.registry.mlflow_uris import parse_model_uri
-from hdm.registry.model_versions import CHAMPION, FINGERPRINT, detector_of
+from hdm.registry.mlflow_uris import model_uri, parse_model_uri
+from hdm.registry.model_versions import CHAMPION, files_of
+from hdm.registry.registered_files import checked
 from hdm.registry.store import alias_version, ask, has_version
 
 
@@ -29,10 +31,11 @@ def live_version(line: Line) -> str | None:
 
 
 def fetch(line: Line, uri: str, into: Path | None = None) -> Fetched:
-    """The version that models:/NAME@ALIAS or models:/NAME/VERSION names, with its files.
+    """The version that models:/NAME@ALIAS or models:/NAME/VERSION names, with its files, each of
+    which is the one that was registered.
 
-    Files that are local stay in place, and mlflow is not imported for them. into: an existing
-    folder that receives files from elsewhere.
+    into: an existing folder that receives a copy, which is what is checked. Without it files that
+    are local stay in place. mlflow is not imported for local ones.
     Raises RegistryError for another address, an unknown version, or files that are gone or are
     not those that were registered.
     """
@@ -46,13 +49,20 @@ def fetch(line: Line, uri: str, into: Path | None = None) -> Fetched:
     if version is None or not has_version(store, name, version):
         raise RegistryError(f"the registry has no {uri}; `hdm history {line.name}` lists the "
                             "versions there are.")
-    folder = local_detector(store, name, version) or _fetched(store, name, version, into)
+    folder = local_model(store, name, version)
+    if folder is None:
+        folder = _fetched(store, name, version, into)
+    elif into:
+        # What is loaded is what was checked, whoever writes into the store meanwhile.
+        folder = shutil.copytree(folder, into / "model", symlinks=True)
     tags = ask(store, lambda client: client.get_model_version(name, version)).tags
-    if tags.get(FINGERPRINT) not in (None, "", fingerprint(folder)):
-        raise RegistryError(f"the files of {name} version {version} are not those that were "
-                            "registered, they were damaged or changed; restore them from a backup "
-                            "or roll back to another version.")
-    return Fetched(version, folder)
+    return Fetched(version, checked(folder, tags, name, version))
+
+
+def check_version(line: Line, version: str) -> None:
+    """Raise RegistryError if the files of a version are not those that were registered."""
+    with TemporaryDirectory(prefix="hdm-check-") as scratch:
+        fetch(line, model_uri(line.model_name, version), Path(scratch))
 
 
 def _fetched(store: str, name: str, version: str, into: Path | None) -> Path:
@@ -60,4 +70,4 @@ def _fetched(store: str, name: str, version: str, into: Path | None) -> Path:
     mlflow = load_mlflow()
     mlflow.set_tracking_uri(store)
     mlflow.set_registry_uri(store)
-    return detector_of(mlflow, name, version, into)
+    return files_of(mlflow, name, version, into)

@@ -11,8 +11,8 @@ from hdm.registry.quick_client import quick_client
 MODEL_FILE = "MLmodel"
 
 
-def local_detector(uri: str, model: str, version: str) -> Path | None:
-    """The detector folder inside a version of the store at `uri`, where it lies.
+def local_model(uri: str, model: str, version: str) -> Path | None:
+    """The folder of a version of the store at `uri`, where it lies.
 
     None where its files are elsewhere, are gone, or cannot be told: MLflow's client then fetches
     them, or says what is wrong.
@@ -21,10 +21,16 @@ def local_detector(uri: str, model: str, version: str) -> Path | None:
     try:
         location = client.get_model_version_download_uri(model, version) if client else ""
         folder = local_path(location)
-        if folder is None or not (folder / MODEL_FILE).is_file():
-            return None
+    except Exception:
+        return None
+    return folder if folder is not None and (folder / MODEL_FILE).is_file() else None
+
+
+def detector_in(folder: Path) -> Path | None:
+    """The detector folder inside a model's folder; None if there is none."""
+    try:
         content: Any = YAML(typ="safe", pure=True).load(folder / MODEL_FILE)
         detector = folder / content["flavors"]["python_function"]["artifacts"]["detector"]["path"]
-    except Exception:
+    except Exception:  # whatever it is, it is no model of ours
         return None
     return detector if detector.is_dir() else None

@@ -2,18 +2,24 @@
 
 import base64
 import io
+import sys
 import tempfile
 import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from hdm.errors import RegistryError
 from hdm.line import Line
 from hdm.registry import packing
+from hdm.registry.bill_of_materials import bill_of_materials
+from hdm.registry.fetch import check_version
 from hdm.registry.gate_reason import Metrics
 from hdm.registry.mlflow_client import first_line
 from hdm.registry.mlflow_uris import model_uri
 from hdm.registry.model_versions import FINGERPRINT, RETRAIN_RUN, LoggedModel
+from hdm.registry.registered_files import BILL, SUMS, SUMS_TAG, file_hashes, write_sums
 
 OUTPUT = {"score": "double", "p_value": "double", "probability": "double", "decision": "string",
           "reasons": "string", "threshold": "double", "anomaly_map": "string"}
@@ -43,13 +49,44 @@ def log_detector(mlflow: Any, folder: Path, tags: dict[str, str]) -> Any:
             pip_requirements=packing.requirements(package), tags=tags)
 
 
+def seal(mlflow: Any, client: Any, info: Any, model: str, facts: Mapping[str, str]) -> str:
+    """Add the bill of materials and the list of hashes to a logged model, before anything of it is
+    run; the hash of that list.
+
+    facts: see `bill_of_materials`.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        files = Path(mlflow.artifacts.download_artifacts(info.model_uri, dst_path=scratch))
+        hashes = file_hashes(files)
+        bill, sums = files / BILL, files / SUMS
+        bill.write_text(bill_of_materials(model, files, hashes,
+                                          packing.requirements(packing.PACKAGE), facts),
+                        encoding="utf-8")
+        found = write_sums(sums, file_hashes(files))
+        for file in (bill, sums):
+            client.log_model_artifact(info.model_id, str(file))
+    return found
+
+
+@contextmanager
+def without_compiled_copies() -> Iterator[None]:
+    """Python neither reads nor writes compiled copies beside the code that is imported inside."""
+    before = sys.pycache_prefix
+    with tempfile.TemporaryDirectory() as elsewhere:
+        sys.pycache_prefix = elsewhere
+        try:
+            yield
+        finally:
+            sys.pycache_prefix = before
+
+
 def check_logged(mlflow: Any, address: str) -> None:
     """Load the logged model and let it judge the example; raises RegistryError if it cannot.
 
     MLflow only warns of this, and a version that cannot predict must never be made.
     """
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), without_compiled_copies():
             warnings.simplefilter("ignore")
             answer = mlflow.pyfunc.load_model(address).predict(input_example())
         found = list(answer.columns)
@@ -61,23 +98,29 @@ def check_logged(mlflow: Any, address: str) -> None:
                             f"expected {', '.join(OUTPUT)}.")
 
 
-def logged_model(mlflow: Any, client: Any, line: Line, run_id: str, folder: Path, mark: str,
-                 metrics: Metrics) -> LoggedModel:
-    """Log the detector in `folder`, whose fingerprint is `mark`, in run `run_id`.
+def logged_model(mlflow: Any, client: Any, line: Line, run_id: str, folder: Path,
+                 metrics: Metrics, facts: Mapping[str, str]) -> LoggedModel:
+    """Log the detector in `folder` in run `run_id`.
 
+    facts: see `bill_of_materials`; `FINGERPRINT` is the detector's.
     A version that an interrupted attempt of the same run left behind is used again.
-    Raises RegistryError if the logged model does not predict.
+    Raises RegistryError if the logged model does not predict, or files of that version are not
+    those that were registered.
     """
+    mark = facts[FINGERPRINT]
     for version in client.search_model_versions(f"name = '{line.model_name}'"):
         if version.tags.get(RETRAIN_RUN) == run_id and version.tags.get(FINGERPRINT) == mark:
             number = str(version.version)
-            return LoggedModel(line.model_name, model_uri(line.model_name, number), number)
+            check_version(line, number)
+            return LoggedModel(line.model_name, model_uri(line.model_name, number), number,
+                               version.tags[SUMS_TAG])
     with mlflow.start_run(run_id=run_id):
         info = log_detector(mlflow, folder, {"line": line.name})
+        sums = seal(mlflow, client, info, line.model_name, facts)
         check_logged(mlflow, info.model_uri)
         mlflow.log_metrics({k: float(v) for k, v in metrics.items() if v is not None},
                            model_id=info.model_id)
-    return LoggedModel(line.model_name, info.model_uri, None)
+    return LoggedModel(line.model_name, info.model_uri, None, sums)
 
 
 def input_example() -> Any:

@@ -20,11 +20,13 @@ CHAMPION_BEFORE = "hdm.champion_before"
 
 
 class LoggedModel(NamedTuple):
-    """A model that MLflow holds: its registry name, its address, and the version that it is."""
+    """A model that MLflow holds: its registry name, its address, the version that it is, and the
+    hash of the list of its files."""
 
     name: str
     address: str
     version: str | None
+    sums: str
 
 
 class Champion(NamedTuple):
@@ -62,24 +64,19 @@ def aliases(client: Any, model: str) -> dict[str, str]:
     return {alias: version for alias, version in found.items() if version in alive}
 
 
-def detector_of(mlflow: Any, model: str, version: str, into: Path | None = None) -> Path:
-    """The detector folder inside a model version, fetched if it is not local.
+def files_of(mlflow: Any, model: str, version: str, into: Path | None = None) -> Path:
+    """The folder of a model version, fetched if it is not local; nothing of it is checked.
 
     into: an existing folder that receives a copy, for callers that must clean up after themselves.
 
-    Raises RegistryError if the version's files are gone or are not one of our models.
+    Raises RegistryError if the version's files are gone.
     """
     try:
-        folder = Path(mlflow.artifacts.download_artifacts(
+        return Path(mlflow.artifacts.download_artifacts(
             model_uri(model, version), dst_path=str(into) if into else None))
-        flavor = mlflow.models.Model.load(str(folder)).flavors["python_function"]
-        detector = folder / flavor["artifacts"]["detector"]["path"]
     except Exception as error:
         raise RegistryError(f"the files of {model} version {version} cannot be fetched "
                             f"({type(error).__name__}).") from error
-    if not detector.is_dir():
-        raise RegistryError(f"{model} version {version} holds no detector folder.")
-    return detector
 
 
 def register_version(mlflow: Any, client: Any, logged: LoggedModel, tags: Mapping[str, str],

@@ -74,6 +74,8 @@ def _file_of(image: Path, folder: Path) -> str:
 def _judge(address: str, store: str, files: list[str]) -> list[tuple[float, str, float]]:
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     with tempfile.TemporaryDirectory() as scratch:
+        # Nothing compiled is read from beside the model's code, or left there.
+        environment["PYTHONPYCACHEPREFIX"] = scratch
         done = subprocess.run([sys.executable, "-c", JUDGE, address, store], cwd=scratch,
                               env=environment, input=json.dumps(files), capture_output=True,
                               text=True, timeout=PATIENCE, check=False)

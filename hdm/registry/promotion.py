@@ -10,6 +10,7 @@ from hdm.errors import RegistryError
 from hdm.line import Line
 from hdm.registry.continuity import unfitting
 from hdm.registry.decision_log import note, now, person
+from hdm.registry.fetch import check_version
 from hdm.registry.history import LIVE, services
 from hdm.registry.mlflow_uris import TEXT_LENGTH
 from hdm.registry.model_versions import CHALLENGER, CHAMPION, PREVIOUS, aliases
@@ -24,10 +25,13 @@ def put_in_service(client: Any, line: Line, version: str, why: str, action: str 
                    ) -> None:
     """Make `version` champion; the one before becomes `previous`, a challenger is overtaken.
 
+    Raises RegistryError, with nothing changed, if its files are not those that were registered.
+
     At no moment there is no champion, and a killed attempt is finished by doing it again. Said of
     the champion, it settles which version serves in a registry that was restored.
     """
     model = line.model_name
+    check_version(line, version)
     before = aliases(client, model).get(CHAMPION)
     if before != version or unfitting(client, line):
         if before and before != version:
@@ -54,7 +58,8 @@ def roll_back(client: Any, line: Line, why: str, to: str = "") -> str:
     """Return to the version behind `previous`, or to version `to`; the number that serves then.
 
     The withdrawn version is marked, so that a second rollback goes further back and not forth.
-    Raises RegistryError if there is nothing to return to.
+    Raises RegistryError, with nothing changed, if there is nothing to return to, or its files are
+    not those that were registered.
     """
     model = line.model_name
     names = aliases(client, model)
@@ -68,6 +73,7 @@ def roll_back(client: Any, line: Line, why: str, to: str = "") -> str:
     if target not in known:
         raise RegistryError(f"{model} has no version {target}; `hdm history {line.name}` lists "
                             "what there is.")
+    check_version(line, target)
     if live:
         said = f"{now()} by {person()}: {why}"
         client.set_model_version_tag(model, live, WITHDRAWN, said[:TEXT_LENGTH])

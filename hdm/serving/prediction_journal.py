@@ -4,10 +4,12 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hdm.dataset.images import pixel_hash
 from hdm.errors import HDMError
 
 if TYPE_CHECKING:
@@ -15,8 +17,9 @@ if TYPE_CHECKING:
     from hdm.monitoring.prediction_log import PredictionLog
 
 SOURCE = "rest"
-WAITING, WAITING_BYTES = 256, 256 * 2**20
-"""Predictions that may wait, and bytes of their images."""
+WAITING, WAITING_BYTES = 65_536, 256 * 2**20
+"""Predictions that may wait, and bytes of their images; beyond, rows are logged without images."""
+NO_MAP = np.empty((0, 0), np.float32)
 logger = logging.getLogger("hdm.serving")
 
 
@@ -38,8 +41,15 @@ class Journal:
     def record(self, name: str, version: str, image: np.ndarray, found: "Prediction",
                part: str | None = None) -> None:
         """Log a prediction some time; returns at once."""
-        self._put(image.nbytes,
-                  lambda: self.log.record(name, version, SOURCE, image, found, part))
+        # The map is as large as the image, and the log does not want it.
+        found = replace(found, anomaly_map=NO_MAP, ignored=None)
+        if self._held + image.nbytes <= WAITING_BYTES:
+            self._put(image.nbytes,
+                      lambda: self.log.record(name, version, SOURCE, image, found, part))
+            return
+        digest = pixel_hash(image)
+        self._put(0, lambda: self.log.record_without_picture(name, version, SOURCE, digest, found,
+                                                             part))
 
     def record_undecidable(self, name: str, version: str, reason: str,
                            part: str | None = None) -> None:
@@ -55,9 +65,6 @@ class Journal:
         self._thread.join(timeout=20)
 
     def _put(self, size: int, entry: Callable[[], None]) -> None:
-        if self._held + size > WAITING_BYTES:
-            self.dropped("full")
-            return
         try:
             self._entries.put_nowait((size, entry))
         except queue.Full:

@@ -29,7 +29,7 @@ from hdm.stage_run import StageRun
 def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     """Measure the line's detector on its test split and write data/<line>/evaluate/.
 
-    Nothing is written before everything is computed; each file replaces its forerunner whole.
+    The folder is replaced whole, or not at all.
     Raises HDMError where the detector, an image or a mask is missing or unusable.
     """
     compute, folder = settings.compute, line.stage_folder("evaluate")
@@ -44,26 +44,31 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
                 if key != "waiting"}
     with progress_bar(console, "predicting") as report:
         evaluation = evaluate(test, predictions(detector, test, report), settings, ignored)
-    with atomic_folder(folder / "heatmaps") as sheets, progress_bar(console, "drawing") as report:
-        drawn = draw(evaluation, test, sheets, settings.evaluate.sheet_images, report, ignored)
+    # All of it is renamed at once: what one training measured never lies beside another's.
+    with atomic_folder(folder) as new:
+        (new / "heatmaps").mkdir()
+        with progress_bar(console, "drawing") as report:
+            drawn = draw(evaluation, test, new / "heatmaps", settings.evaluate.sheet_images,
+                         report, ignored)
         known = background(line, detector, settings, test_set, hidden)
         said = rescored(detector, line.learned_feedback)
-        page = render(build(evaluation, replace(known, feedback=said), settings, drawn))
-    metrics = evaluation.metrics | {
-        "stated_false_alarm_rate": known.threshold.false_alarm_rate,
-        "promised_false_alarm_rate": detector.operating_point.promised_rate,
-        "likely_false_alarm_rate": detector.operating_point.likely_rate,
-        "calibration_images": known.threshold.images,
-        "calibration_parts": known.threshold.parts,
-        "smallest_false_alarm_rate": known.threshold.smallest_rate,
-        "ignored_share": from_text(ignored).share if ignored else 0.0, "defects_ignored": hidden}
-    write_evaluation(folder, evaluation)
-    write_csv(folder / "operating_curve.csv", known.operating_curve)
-    detector.operating_point.save(line.operating_point_file)
-    write_json(folder / line.test_set_file.name, test_set)
-    write_json(folder / FEEDBACK_SCORES, said)
-    write_text(folder / "report.html", page)
-    write_json(folder / "metrics.json", metrics)
+        metrics = evaluation.metrics | {
+            "stated_false_alarm_rate": known.threshold.false_alarm_rate,
+            "promised_false_alarm_rate": detector.operating_point.promised_rate,
+            "likely_false_alarm_rate": detector.operating_point.likely_rate,
+            "calibration_images": known.threshold.images,
+            "calibration_parts": known.threshold.parts,
+            "smallest_false_alarm_rate": known.threshold.smallest_rate,
+            "ignored_share": from_text(ignored).share if ignored else 0.0,
+            "defects_ignored": hidden}
+        write_evaluation(new, evaluation)
+        write_csv(new / "operating_curve.csv", known.operating_curve)
+        detector.operating_point.save(new / line.operating_point_file.name)
+        write_json(new / line.test_set_file.name, test_set)
+        write_json(new / FEEDBACK_SCORES, said)
+        write_text(new / "report.html", render(
+            build(evaluation, replace(known, feedback=said), settings, drawn)))
+        write_json(new / "metrics.json", metrics)
     run.log_metrics(metrics)
     run.set_tags({"test_set": test_set["name"]})
     _log(run, folder, evaluation)

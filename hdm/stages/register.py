@@ -12,7 +12,7 @@ from rich.console import Console
 from hdm.dataset.manifest import Manifest
 from hdm.detector.detector import ignored_by
 from hdm.errors import RegistryError
-from hdm.evaluation.detection import Detection
+from hdm.evaluation.detection import DETECTION_FILE, Detection
 from hdm.evaluation.inspected import inspected
 from hdm.files import atomic_folder, read_json, write_json
 from hdm.line import Line
@@ -27,9 +27,16 @@ from hdm.registry.history import receipt_file
 from hdm.registry.logged_model import logged_model
 from hdm.registry.mlflow_client import connect, first_line, load_mlflow
 from hdm.registry.mlflow_uris import model_uri, run_page
-from hdm.registry.model_versions import champion_before, find_champion, register_version
+from hdm.registry.model_versions import (
+    FINGERPRINT,
+    champion_before,
+    find_champion,
+    register_version,
+)
 from hdm.registry.parity import check_packaged
 from hdm.registry.promotion import carry_out
+from hdm.registry.recorded_outputs import check_recorded
+from hdm.registry.registered_files import SUMS_TAG
 from hdm.registry.retention import prune
 from hdm.registry.retrain_run import close_retrain
 from hdm.registry.store import prepare
@@ -38,14 +45,19 @@ from hdm.registry.training_data import TrainingData
 from hdm.settings import Params
 from hdm.stage_run import StageRun
 
+TRUSTED = ("metrics.json", DETECTION_FILE, "scores.parquet")
+"""What evaluate measured and the gate decides by."""
+
 
 def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     """Log the model, decide, register, move the aliases, close the retrain run, write receipt.json.
 
     With tracking switched off the decision is made without a champion and nothing is registered.
-    Raises RegistryError if MLflow refuses, HDMError if an earlier stage's output is missing.
+    Raises RegistryError if MLflow refuses, HDMError if an earlier stage's output is missing or is
+    not what that stage made.
     """
     measured = line.stage_folder("evaluate")
+    check_recorded(line, "evaluate", *(measured / name for name in TRUSTED))
     metrics, detection = read_json(measured / "metrics.json"), Detection.load(measured)
     manifest = Manifest.load(line.manifest_file, line.source_root)
     with assembled(line) as folder:
@@ -78,23 +90,25 @@ def _register(line: Line, settings: Params, run: StageRun, candidate: Candidate,
     mlflow.set_experiment(experiment_id=store.experiment_id)
     retrain = ledger.read_ledger(line)[ledger.RETRAIN].run_id
     champion = find_champion(client, line.model_name)
-    logged = logged_model(mlflow, client, line, retrain, candidate.folder, candidate.fingerprint,
-                          candidate.metrics)
+    commit = client.get_run(retrain).data.tags.get("mlflow.source.git.commit", "")
+    logged = logged_model(
+        mlflow, client, line, retrain, candidate.folder, candidate.metrics,
+        {FINGERPRINT: candidate.fingerprint, "data_hash": data_hash(line) or "",
+         "git_commit": commit, **candidate.training.tags()})
     if champion and logged.version == champion.version:
         # An interrupted attempt got as far as making this very version champion.
         champion = champion_before(client, line.model_name, champion.version)
     with console.status("judging test images with the registered model"):
         packaged = check_packaged(logged.address, uri, test, pd.read_parquet(
             line.stage_folder("evaluate") / "scores.parquet"))
-    compared = compare_with_champion(mlflow, line, champion, candidate, test, settings.register_,
+    compared = compare_with_champion(line, champion, candidate, test, settings.register_,
                                      partial(progress_bar, console))
     if compared.problem:
         _say(console, f"{line.name}: the champion cannot be scored: {compared.problem}")
-    commit = client.get_run(retrain).data.tags.get("mlflow.source.git.commit", "")
     record = _decide(line, settings, candidate, replace(compared.evidence, packaged=packaged),
                      commit=commit, champion=champion, champion_metrics=compared.champion_metrics)
     version = register_version(
-        mlflow, client, logged, record.tags(retrain),
+        mlflow, client, logged, {**record.tags(retrain), SUMS_TAG: logged.sums},
         record.description(run_page(uri, store.experiment_id, retrain)))
     aliases = carry_out(client, line, version, record.decision)
     receipt = {**record.receipt(), "version": version, "aliases": aliases,

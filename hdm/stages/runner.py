@@ -3,9 +3,8 @@
 import importlib
 from pathlib import Path
 
-from rich.console import Console
-
 from hdm.config import STAGES, stage_settings
+from hdm.console import Console
 from hdm.errors import HDMError
 from hdm.line import Line
 from hdm.stages.one_writer import only_writer

@@ -11,7 +11,7 @@ class Detector:
     """Brightness is anomaly."""
 
     region_rule = RegionRule(0.5)
-    operating_point = OperatingPoint(0.5, 0.05, True, "rate", None, None)
+    operating_point = OperatingPoint(0.5, 0.05, True, "rate", None, None, 19, 0.05, 0.1, 0.05)
 
     batches: list[int]
 

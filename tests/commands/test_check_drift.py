@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from recorded_stages import record_outputs
 
 from hdm.dataset.appearance import Appearance
 from hdm.detector.detector import Prediction
@@ -19,7 +20,7 @@ class Detector:
     """Brightness is anomaly."""
 
     region_rule = RegionRule(0.5)
-    operating_point = OperatingPoint(0.5, 0.05, True, "rate", None, None)
+    operating_point = OperatingPoint(0.5, 0.05, True, "rate", None, None, 19, 0.05, 0.1, 0.05)
 
     def predict(self, images: list[np.ndarray], batch_size: int = 16) -> list[Prediction]:
         means = [float(image.mean()) / 255 for image in images]
@@ -39,10 +40,12 @@ def shots(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (project / folder).mkdir(parents=True)
         (project / folder / "detector.json").write_text(json.dumps({"calibration": {
             "normal_scores": [0.1, 0.5], "appearance": [[0, 0, 0], [1, 1, 1]],
-            "synthetic_scores": [], "pixel": [1, 0], "image": [1, 0]}}))
+            "synthetic_scores": [], "pixel": [1, 0], "image": [1, 0], "groups": []}}))
         (project / folder / "operating_point.json").write_text(json.dumps({
             "threshold": 0.5, "false_alarm_rate": 0.05, "certified": False, "basis": "rate",
-            "escape_rate": None, "cost": None}))
+            "escape_rate": None, "cost": None, "parts": 2, "promised_rate": 0.5,
+            "likely_rate": 0.9, "picture_rate": 0.5}))
+    record_outputs(project, "plates")
     folder = project / "shots"
     folder.mkdir()
     Image.new("L", (6, 4), 0).save(folder / "black.png")
@@ -86,6 +89,7 @@ def test_what_cannot_be_promised_is_printed(hdm, project, shots, monkeypatch) ->
     content = json.loads(file.read_text())
     content["calibration"]["groups"] = [4, 4]
     file.write_text(json.dumps(content))
+    record_outputs(project, "plates")
     hdm("predict", "plates", "shots", "--log")
     found = hdm("monitor", "plates")
     assert "Calibration parts have up to 2 pictures each, and 3 of 3 logged" in found.out

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from bright_detector import Detector
 from PIL import Image
+from recorded_stages import record_outputs
 from small_split import FakePrediction
 
 from hdm.commands import prediction_table
@@ -44,6 +45,7 @@ def detector(project: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     folder = project / "data" / "plates" / "ddm_train" / "detector"
     folder.mkdir(parents=True)
     (folder / "detector.json").write_text("{}")
+    record_outputs(project, "plates")
     return loaded
 
 
@@ -180,7 +182,7 @@ def test_a_line_without_a_live_version_says_who_answers(
     assert "note: plates has no live version yet: the detector that was trained last" in found.out
     monkeypatch.setenv("HDM_TRACKING", "off")
     assert "note: HDM_TRACKING is off" in hdm("predict", "plates", "shots").out
-    assert "note:" not in hdm("predict", "plates", "shots", "--trained").out
+    assert "answers" not in hdm("predict", "plates", "shots", "--trained").out
     rows = json.loads((project / "data/plates/predictions/predictions.json").read_text())
     assert {row["model_version"] for row in rows} == {"trained"}
 

@@ -5,7 +5,7 @@ import pytest
 
 from hdm.dataset.appearance import Appearance
 from hdm.detector.calibration import Calibration
-from hdm.detector.operating_point import OperatingPoint, choose
+from hdm.detector.operating_point import choose
 from hdm.detector.promise import needed, promise
 from hdm.model_settings import ThresholdRule
 
@@ -66,9 +66,3 @@ def test_the_expected_rate_of_the_cheapest_threshold_by_hand():
     rule = ThresholdRule(escape_cost=1000, false_reject_cost=1, defect_rate=0.5)
     point = choose(calibration, rule)
     assert point.threshold == 0 and point.false_alarm_rate == pytest.approx(2 / 3)
-
-
-def test_points_of_before_say_nothing():
-    old = OperatingPoint.from_dict({"threshold": 1.0, "false_alarm_rate": 0.05, "certified": True,
-                                    "basis": "rate", "escape_rate": None, "cost": None})
-    assert promise(old) == "" and old.parts == 0

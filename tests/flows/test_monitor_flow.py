@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from recorded_stages import record_outputs
 
 from flows import monitor
 from flows.monitor import hdm_monitor
@@ -94,6 +95,7 @@ def test_a_look_that_cannot_be_made_fails_with_one_sentence(
     folder = project / "data" / "good" / "ddm_train" / "detector"
     folder.mkdir(parents=True)
     (folder / "detector.json").write_text("{}")
+    record_outputs(project, "good")
     state = ending()
     assert state.is_failed()
     assert state.message.startswith("monitor@good: expected a calibrated detector")

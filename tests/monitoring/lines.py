@@ -8,7 +8,7 @@ from hdm.detector.calibration import Calibration
 from hdm.detector.operating_point import OperatingPoint
 from hdm.monitoring.drift import LOOKS
 
-POINT = OperatingPoint(1.5, 0.05, True, "rate", None, None)
+POINT = OperatingPoint(1.5, 0.05, True, "rate", None, None, 19, 0.05, 0.1, 0.05)
 
 
 def calibration(normals: int = 100, seed: int = 0) -> Calibration:

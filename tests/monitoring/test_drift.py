@@ -133,9 +133,11 @@ def test_rows_of_another_threshold_are_of_another_detector() -> None:
 def test_bound_on_the_false_alarm_rate_in_closed_form() -> None:
     """None of n normals above: the rate exceeds x with probability (1 - x)^n."""
     told = calibration(50)
-    highest = OperatingPoint(told.normal_scores[-1], 0.01, False, "rate", None, None)
+    highest = OperatingPoint(told.normal_scores[-1], 0.01, False, "rate", None, None,
+                             19, 0.05, 0.1, 0.05)
     assert _highest_false_alarm_rate(told, highest, 0.1) == pytest.approx(1 - 0.1**(1 / 50))
-    cheapest = OperatingPoint(told.normal_scores[-1], 0.01, True, "cost", None, 0.1)
+    cheapest = OperatingPoint(told.normal_scores[-1], 0.01, True, "cost", None, 0.1,
+                              19, None, 0.1, 0.05)
     assert _highest_false_alarm_rate(told, cheapest, 0.1) == pytest.approx(1 - 0.002**(1 / 50))
 
 

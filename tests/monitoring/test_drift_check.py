@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from lines import POINT, calibration
+from recorded_stages import record_outputs
 from tiny import write_project
 
 from hdm.dataset.appearance import Appearance
@@ -113,6 +114,7 @@ def test_without_mlflow_the_local_detector_is_watched(line: Line,
     monkeypatch.setenv("HDM_TRACKING", "off")
     assert check_line(line)["state"] == "idle"
     _detector(line.detector_folder)
+    record_outputs(line.project, line.name)
     fill(line, 30, model="trained")
     assert (check_line(line)["model"], check_line(line)["images"]) == ("trained", 30)
 
@@ -139,6 +141,7 @@ def test_a_detector_that_says_nothing_of_normals(line: Line,
     monkeypatch.setenv("HDM_TRACKING", "off")
     line.detector_folder.mkdir(parents=True)
     (line.detector_folder / "detector.json").write_text('{"calibration": null}')
+    record_outputs(line.project, line.name)
     with pytest.raises(HDMError, match="expected a calibrated detector"):
         check_line(line)
     assert not line.monitor_folder.exists()

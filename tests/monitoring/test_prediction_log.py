@@ -18,7 +18,8 @@ from hdm.dataset.images import pixel_hash, read_image
 from hdm.detector.decidability import Doubt
 from hdm.detector.detector import Prediction
 from hdm.errors import HDMError
-from hdm.monitoring.prediction_log import COLUMNS, SCHEMA_VERSION, PredictionLog
+from hdm.monitoring.log_database import COLUMNS, SCHEMA_VERSION
+from hdm.monitoring.prediction_log import PredictionLog
 from hdm.settings import Monitor
 
 DAY = 86_400.0
@@ -65,17 +66,6 @@ def test_an_undecidable_picture_is_recorded_with_codes_and_sentences(tmp_path, c
     row = log.read().iloc[0]
     assert json.loads(row["reasons"]) == list(codes) and row["score"] == 0.2
     assert row["reason"] == " ".join(doubt.sentence for doubt in doubts)
-
-
-def test_a_log_that_was_begun_before_there_were_codes_goes_on(tmp_path: Path) -> None:
-    log = PredictionLog(tmp_path, Monitor())
-    log.record("old.png", "1", "rest", picture(0), found())
-    log.close()
-    with sqlite3.connect(log.file) as connection:
-        connection.execute("ALTER TABLE predictions DROP COLUMN reasons")
-    log.record_undecidable("new.png", "1", "rest", "cut off")
-    assert list(log.read()["name"]) == ["old.png", "new.png"]
-    assert list(log.read()["reasons"]) == ["[]", '["unreadable"]']
 
 
 def test_rows_of_one_model_and_a_log_that_is_not_there(tmp_path: Path) -> None:
@@ -173,22 +163,6 @@ def test_row_and_image_come_together_or_not_at_all(tmp_path: Path) -> None:
     (tmp_path / "images").unlink()
     log.record("d", "1", "cli", image, found(2.0, "defect"))
     assert list(log.read()["name"]) == ["first", "d"]
-
-
-@pytest.mark.parametrize("gone", [("part",), ("part", "sharpness"), ("probability", "part")])
-def test_a_log_of_before_a_column_was_known_goes_on(tmp_path: Path, gone: tuple[str, ...]) -> None:
-    log = PredictionLog(tmp_path, Monitor())
-    log.record("a", "1", "cli", picture(0), found(), part="p1")
-    log.close()
-    connection = sqlite3.connect(log.file)
-    for column in gone:
-        connection.execute(f"ALTER TABLE predictions DROP COLUMN {column}")
-    connection.close()
-    log.record("b", "1", "cli", picture(1), found(), part="p2")
-    log.record_undecidable("c", "1", "cli", "r", part="p2")
-    rows = log.read()
-    assert list(rows["name"]) == ["a", "b", "c"] and list(rows["part"][1:]) == ["p2", "p2"]
-    assert all(pd.isna(rows[column][0]) for column in gone)
 
 
 def test_logs_that_cannot_be_used_are_told_in_one_sentence(tmp_path: Path) -> None:

@@ -10,8 +10,11 @@ from registry_lines import copy_store, make_line
 from hdm.line import Line
 from hdm.registry.address import tracking_uri
 from hdm.registry.artifact_root import local_path
+from hdm.registry.detector_files import fingerprint
 from hdm.registry.mlflow_client import connect, load_mlflow
+from hdm.registry.model_versions import FINGERPRINT
 from hdm.registry.promotion import put_in_service
+from hdm.registry.registered_files import SUMS, SUMS_TAG, file_hashes, write_sums
 from hdm.registry.store import prepare
 
 MODEL = "hdm-plate"
@@ -49,7 +52,9 @@ def add_versions(line: Line, count: int) -> None:
         (folder / "artifacts" / "detector").mkdir(parents=True)
         (folder / "MLmodel").write_text(MLMODEL)
         (folder / "artifacts" / "detector" / "detector.json").write_text(f'{{"gain": {number}}}')
-        client.create_model_version(MODEL, f"models:/{logged.model_id}")
+        client.create_model_version(MODEL, f"models:/{logged.model_id}", tags={
+            FINGERPRINT: fingerprint(folder / "artifacts" / "detector"),
+            SUMS_TAG: write_sums(folder / SUMS, file_hashes(folder))})
     forget_store()
 
 

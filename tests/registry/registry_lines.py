@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from PIL import Image
+from recorded_stages import record_outputs
 
 from hdm.dataset.manifest import Manifest, Row
 from hdm.evaluation.detection import DETECTION_FILE
@@ -75,6 +76,7 @@ def copy_store(template: Path, project: Path) -> None:
 
 def write_detector(line: Line, gain: float) -> None:
     write_json(line.detector_folder / "detector.json", {"gain": gain})
+    record_outputs(line.project, line.name)
 
 
 def write_metrics(line: Line, **metrics) -> None:
@@ -83,6 +85,7 @@ def write_metrics(line: Line, **metrics) -> None:
     write_detection(line)
     if line.manifest_file.is_file():
         write_scores(line)
+    record_outputs(line.project, line.name)
 
 
 def add_training_image(line: Line, sha256: str) -> None:
@@ -99,6 +102,7 @@ def write_detection(line: Line, escapes: int = 0, alarms: int = 0) -> None:
              "group": f"{bad}{number}", "decision": "defect" if bad != (number < wrong) else "good"}
             for bad, wrong in ((True, escapes), (False, alarms)) for number in range(12)]
     write_json(line.stage_folder("evaluate") / DETECTION_FILE, count_stopped(rows, 0.95).as_dict())
+    record_outputs(line.project, line.name)
 
 
 def write_scores(line: Line, error: float = 0.0) -> None:
@@ -111,6 +115,7 @@ def write_scores(line: Line, error: float = 0.0) -> None:
         rows.append({"path": row.path, "score": score,
                      "decision": "defect" if score > 0.5 else "good"})
     pd.DataFrame(rows).to_parquet(line.stage_folder("evaluate") / "scores.parquet")
+    record_outputs(line.project, line.name)
 
 
 def write_images(line: Line, good: int = 12, defects: int = 12) -> None:

@@ -102,7 +102,7 @@ def test_a_registry_that_is_away_is_no_reason_to_take_another_model(three, monke
 
 
 def test_a_champion_whose_files_are_damaged_does_not_answer(three, client) -> None:
-    client.set_model_version_tag(MODEL, "2", "hdm.fingerprint", "0" * 64)
+    client.set_model_version_tag(MODEL, "2", "hdm.sha256sums", "0" * 64)
     with pytest.raises(RegistryError, match="not those that were registered"), answering(three):
         pass
 

@@ -8,13 +8,13 @@ from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from crafted_store import add_versions
 from registry_lines import make_line
 
 from hdm.errors import RegistryError
 from hdm.registry import fetch as module
-from hdm.registry.detector_files import fingerprint
 from hdm.registry.fetch import Fetched, fetch, live_version
-from hdm.registry.model_versions import FINGERPRINT
+from hdm.registry.promotion import put_in_service, roll_back
 
 MODEL = "hdm-plate"
 
@@ -56,22 +56,34 @@ def test_the_look_up_makes_no_store(tmp_path) -> None:
 
 def test_versions_are_fetched_by_alias_or_number(line, client, versions, monkeypatch) -> None:
     client.set_registered_model_alias(MODEL, "champion", "2")
-    monkeypatch.setattr(module, "detector_of", lambda _, name, version, into:
-                        Path(name) / version)
+    monkeypatch.setattr(module, "files_of", lambda _, name, version, into: Path(name) / version)
+    monkeypatch.setattr(module, "checked", lambda folder, *_: folder)
     assert fetch(line, f"models:/{MODEL}@champion") == Fetched("2", Path(MODEL) / "2")
     assert fetch(line, f"models:/{MODEL}/1") == Fetched("1", Path(MODEL) / "1")
 
 
-def test_changed_files_are_noticed(line, client, versions, monkeypatch, tmp_path) -> None:
-    files = tmp_path / "detector"
-    files.mkdir()
-    (files / "weights").write_bytes(b"as registered")
-    client.set_model_version_tag(MODEL, "1", FINGERPRINT, fingerprint(files))
-    monkeypatch.setattr(module, "detector_of", lambda *_: files)
-    assert fetch(line, f"models:/{MODEL}/1").folder == files
-    (files / "weights").write_bytes(b"as register")
-    with pytest.raises(RegistryError, match="not those that were registered"):
-        fetch(line, f"models:/{MODEL}/1")
+@pytest.mark.parametrize("act", [
+    lambda line, client: fetch(line, f"models:/{MODEL}/1"),
+    lambda line, client: put_in_service(client, line, "1", "better"),
+    lambda line, client: roll_back(client, line, "worse", to="1"),
+], ids=["fetch", "promote", "roll back"])
+def test_changed_files_are_not_used(line, client, act) -> None:
+    add_versions(line, 2)
+    put_in_service(client, line, "2", "first")
+    file = next(file for file in line.project.rglob("detector.json")
+                if '"gain": 0' in file.read_text())
+    file.write_text('{"gain": 7}')
+    with pytest.raises(RegistryError, match=r"artifacts/detector/detector.json was changed.*hdm "
+                                            "rollback plate"):
+        act(line, client)
+    assert live_version(line) == "2"
+
+
+def test_what_was_checked_is_a_copy_that_nobody_else_writes_to(line, client, tmp_path) -> None:
+    add_versions(line, 1)
+    found = fetch(line, f"models:/{MODEL}/1", tmp_path / "copy")
+    assert found.folder.is_relative_to(tmp_path / "copy")
+    assert fetch(line, f"models:/{MODEL}/1").folder.is_relative_to(line.project / "mlruns")
 
 
 @pytest.mark.parametrize(("uri", "part"), [

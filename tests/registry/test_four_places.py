@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import tiny
+from recorded_stages import record_outputs
 from registry_lines import write_detector, write_images
 
 from hdm.commands.results_table import print_by_type, print_results
@@ -70,6 +71,7 @@ def test_all_four_say_the_same(line, client, console, fake_package, monkeypatch,
     monkeypatch.setattr(register, "check_packaged", lambda *_: Packaged(6, 0.0, 0, 1.0))
     with stage_run(line, "evaluate", {}) as run:
         evaluate.run(line, line.params, run, console)
+    record_outputs(line.project, line.name)
     with stage_run(line, "register", {}) as run:
         register.run(line, line.params, run, console)
         made = run.run_id

@@ -25,8 +25,9 @@ def hdm(line, monkeypatch, capsys):
 
 
 @pytest.fixture
-def three(client, line):
-    """Version 1 and 2 passed the gate, 3 was refused."""
+def three(client, line, monkeypatch):
+    """Version 1 and 2 passed the gate, 3 was refused; none has files."""
+    monkeypatch.setattr("hdm.registry.promotion.check_version", lambda *_: None)
     for decision in ("promote", "hold", "refuse"):
         client.create_model_version("hdm-plate", (line.project / "none").as_uri(), tags={
             "hdm.decision": decision, "hdm.reasons": "image_auroc_worse_than_champion",

@@ -11,7 +11,7 @@ from hdm.registry.model_versions import (
     Champion,
     aliases,
     champion_before,
-    detector_of,
+    files_of,
     find_champion,
 )
 
@@ -57,4 +57,4 @@ def test_lost_files_of_a_version_are_a_sentence():
         raise FileNotFoundError("mlruns")
     mlflow = SimpleNamespace(artifacts=SimpleNamespace(download_artifacts=gone))
     with pytest.raises(RegistryError, match="hdm-plate version 3 cannot be fetched"):
-        detector_of(mlflow, "hdm-plate", "3")
+        files_of(mlflow, "hdm-plate", "3")

@@ -45,6 +45,7 @@ def clock(monkeypatch):
     times = iter(range(60))
     monkeypatch.setattr(promotion, "now", lambda: f"2026-01-01T00:00:{next(times):02}+00:00")
     monkeypatch.setenv("HDM_ACTOR", "Ada")
+    monkeypatch.setattr(promotion, "check_version", lambda *_: None)  # no files here
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from hdm.errors import HDMError, RegistryError
 from hdm.files import read_json, write_json
 from hdm.registry import history, ledger
 from hdm.registry.decision_log import noted
+from hdm.registry.fetch import fetch
 from hdm.registry.ledger import RETRAIN, read_ledger
 from hdm.registry.model_versions import aliases
 from hdm.registry.tracking import stage_run
@@ -33,6 +34,11 @@ def test_first_model_is_promoted_with_its_record(ready, client, console):
     assert version.tags["hdm.decision"] == "promote"
     assert version.tags["hdm.fingerprint"] == receipt["fingerprint"]
     assert "| image AUROC | 1.0000 |" in version.description
+    # Every file of it is listed with its hash, and whoever fetches it compares them.
+    files = fetch(ready, "models:/hdm-plate@champion").folder.parents[1]
+    assert "sbom.cdx.json" in version.description
+    assert "hdm.fingerprint" in (files / "sbom.cdx.json").read_text()
+    assert "  sbom.cdx.json\n" in (files / "SHA256SUMS").read_text()
     run = client.get_run(receipt["run_id"])
     assert version.run_id == receipt["run_id"]
     assert run.info.status == "FINISHED"

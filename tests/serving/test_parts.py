@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 from served import FakeJudge
 
+from hdm.dataset.images import pixel_hash
 from hdm.detector.regions import RegionRule
 from hdm.errors import HDMError, RegistryError
 from hdm.serving.batching import Batcher
 from hdm.serving.live_model import Served, check
 from hdm.serving.prediction_journal import Journal
+
+FOUND, = FakeJudge().predict([np.zeros((2, 2), np.uint8)])
 
 
 def served(judge) -> Served:
@@ -72,6 +75,10 @@ class Log:
             raise self.error
         self.rows.append((name, model, source))
 
+    def record_without_picture(self, name, model, source, digest, found, part=None) -> None:
+        assert not found.anomaly_map.size
+        self.rows.append((name, model, source, digest))
+
     def record_undecidable(self, name, model, source, reason, part=None) -> None:
         self.rows.append((name, model, source, reason))
 
@@ -84,7 +91,7 @@ def test_the_journal_writes_behind_and_drops_what_does_not_fit() -> None:
     journal = Journal(log, dropped.append, waiting=2)
     begun = time.monotonic()
     for n in range(10):
-        journal.record(f"{n}", "3", np.zeros((2, 2)), None)
+        journal.record(f"{n}", "3", np.zeros((2, 2)), FOUND)
     assert time.monotonic() - begun < 2  # nobody waited at the gate
     log.gate.set()
     journal.close()
@@ -93,23 +100,25 @@ def test_the_journal_writes_behind_and_drops_what_does_not_fit() -> None:
     assert len(log.rows) - 1 + len(dropped) == 10
 
 
-def test_large_images_do_not_pile_up_in_the_journal(monkeypatch) -> None:
+def test_large_images_do_not_pile_up_and_their_rows_are_kept(monkeypatch) -> None:
     monkeypatch.setattr("hdm.serving.prediction_journal.WAITING_BYTES", 1000)
     log, dropped = Log(), []
     journal = Journal(log, dropped.append)
-    for _ in range(3):
-        journal.record("a", "3", np.zeros(400, np.uint8), None)
+    for number in range(4):
+        journal.record(f"{number}", "3", np.full((20, 20), number, np.uint8), FOUND)
     log.gate.set()
     journal.close()
-    assert dropped == ["full"] and len(log.rows) == 3
+    assert dropped == [] and log.rows[:-1] == [
+        ("0", "3", "rest"), ("1", "3", "rest"),
+        *((f"{n}", "3", "rest", pixel_hash(np.full((20, 20), n, np.uint8))) for n in (2, 3))]
 
 
 def test_a_log_that_fails_costs_rows_but_no_requests(caplog) -> None:
     log, dropped = Log(HDMError("the disk is full.")), []
     log.gate.set()
     journal = Journal(log, dropped.append)
-    journal.record("a", "3", np.zeros((2, 2)), None)
-    journal.record("b", "3", np.zeros((2, 2)), None)
+    journal.record("a", "3", np.zeros((2, 2)), FOUND)
+    journal.record("b", "3", np.zeros((2, 2)), FOUND)
     journal.record_undecidable("c", "3", "no image")
     journal.close()
     assert dropped == ["failed", "failed"]

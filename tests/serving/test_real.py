@@ -22,9 +22,10 @@ from hdm.line import Line
 from hdm.monitoring.prediction_log import PredictionLog
 from hdm.registry.address import tracking_uri
 from hdm.registry.detector_files import fingerprint
-from hdm.registry.logged_model import log_detector
+from hdm.registry.logged_model import log_detector, seal
 from hdm.registry.mlflow_client import connect, load_mlflow
 from hdm.registry.model_versions import FINGERPRINT
+from hdm.registry.registered_files import SUMS_TAG
 from hdm.registry.store import experiment_name, prepare
 
 PATIENCE = 90.0
@@ -60,8 +61,9 @@ def line(tmp_path_factory) -> Line:
             small_detector(seed=seed).save(project / f"detector{seed}")
             with mlflow.start_run():
                 info = log_detector(mlflow, project / f"detector{seed}", {})
-                mlflow.register_model(info.model_uri, line.model_name,
-                                      tags={FINGERPRINT: fingerprint(project / f"detector{seed}")})
+                mlflow.register_model(info.model_uri, line.model_name, tags={
+                    FINGERPRINT: fingerprint(project / f"detector{seed}"),
+                    SUMS_TAG: seal(mlflow, client, info, line.model_name, {})})
         third = client.get_model_version_download_uri(line.model_name, "3")
         files = Path(mlflow.artifacts.download_artifacts(third))
         weights = next(files.rglob("discriminator.safetensors"))

@@ -124,7 +124,7 @@ def test_without_defects_the_reasons_are_written(tmp_path, detector):
     run(line)
     assert read(line, "metrics.json")["image_auroc"] is None
     assert "no defective images" in read(line, "metrics_undefined.json")["image_auroc"]
-    assert (line.stage_folder("evaluate") / "roc.csv").read_text().startswith("false_positive")
+    assert (line.stage_folder("evaluate") / "roc.csv").read_text().startswith('"false_positive')
 
 
 def test_without_masks_the_reasons_are_written(tmp_path, detector):
@@ -146,6 +146,26 @@ def test_a_bad_image_leaves_the_last_good_outputs(tmp_path, detector):
         run(line)
     assert {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()} == before
     assert names(folder) == FILES
+
+
+@pytest.mark.parametrize("last", ["metrics.json", "feedback.json", "test_set.json"])
+def test_outputs_appear_together_or_not_at_all(tmp_path, detector, monkeypatch, last):
+    line, write = make_line(tmp_path), stage.write_json
+    run(line)
+    folder = line.stage_folder("evaluate")
+    for name in ("detection.json", "report.html", "roc.csv"):
+        (folder / name).write_text("of another training")
+
+    def fail(file, content):
+        if file.name == last:
+            raise HDMError("the disk is full")
+        write(file, content)
+
+    monkeypatch.setattr(stage, "write_json", fail)
+    with pytest.raises(HDMError, match="the disk is full"):
+        run(line)
+    assert names(folder) == FILES and {(folder / name).read_text() for name in (
+        "detection.json", "report.html", "roc.csv")} == {"of another training"}
 
 
 def test_old_sheets_do_not_stay(tmp_path, detector):

@@ -1,0 +1,1 @@
+"""Pinned versions against known vulnerabilities, without a network."""
