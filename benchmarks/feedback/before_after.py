@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.feedback.by_part import figures, recall_at
-from benchmarks.feedback.said import draw
+from benchmarks.feedback.said import draw, part
 from benchmarks.quality.job import commit, device_name
 from benchmarks.quality.methods.method import Clock
 from benchmarks.quality.presets import PRESETS, params_of
@@ -20,6 +20,7 @@ from hdm.dagm import latent_training
 from hdm.dagm.bank import SampleBank, synthesize, usable_sources
 from hdm.dagm.latent_vectors import collect, training_views
 from hdm.dagm.mask_codes import CHANGED
+from hdm.dataset.held_out import joining
 from hdm.dataset.input_format import InputFormat
 from hdm.dataset.manifest import Manifest
 from hdm.dataset.tensors import load_normals, load_prepared, measure_format
@@ -49,7 +50,9 @@ def run(folder: Path, preset: str, seed: int, threads: int | None = None,
     train, held, test = map(manifest.split, ("train", "calibration", "test"))
     form = measure_format(train, params.image)
     with clock.stage("read"):
-        normals, others = (load_normals(part, form, seed=seed) for part in (train, held))
+        shown = tuple(held.frame["group"])
+        joins = part(held, np.flatnonzero(joining(shown)))
+        normals, others = (load_normals(images, form, seed=seed) for images in (train, joins))
     torch.manual_seed(seed)
     with tempfile.TemporaryDirectory() as scratch:
         with clock.stage("prior"):
@@ -61,7 +64,7 @@ def run(folder: Path, preset: str, seed: int, threads: int | None = None,
                 normals, bank, torch.from_numpy(rows["train"]), params.ddm_train, params.benign,
                 params.compute, seed=seed, checkpoint=Path(scratch) / STEM)
         kept = HeldOut(load_prepared(held, form), len(held), others, bank, rows["calibration"],
-                       len(normals))
+                       len(normals), shown)
         with clock.stage("before"):
             before, _ = build_detector(DDM(form, prior, network, params.ddm_train, backend),
                                        normals, params.benign, kept, {})
