@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from hdm.errors import RegistryError
+from hdm.files import sync_tree
 from hdm.line import Line
 from hdm.registry import packing
+from hdm.registry.artifact_root import local_path
 from hdm.registry.gate_reason import Metrics
 from hdm.registry.mlflow_client import first_line
 from hdm.registry.mlflow_uris import model_uri
@@ -75,9 +77,18 @@ def logged_model(mlflow: Any, client: Any, line: Line, run_id: str, folder: Path
     with mlflow.start_run(run_id=run_id):
         info = log_detector(mlflow, folder, {"line": line.name})
         check_logged(mlflow, info.model_uri)
+        _keep(client.get_logged_model(info.model_id).artifact_location)
         mlflow.log_metrics({k: float(v) for k, v in metrics.items() if v is not None},
                            model_id=info.model_id)
     return LoggedModel(line.model_name, info.model_uri, None)
+
+
+def _keep(location: str) -> None:
+    """Wait until the files of a model in a local store are on the disk: the database is at once,
+    and after a loss of power it would speak of a version whose files are empty."""
+    folder = local_path(location)
+    if folder and folder.is_dir():
+        sync_tree(folder)
 
 
 def input_example() -> Any:
