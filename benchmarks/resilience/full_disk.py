@@ -19,7 +19,7 @@ from typing import Any
 from .deeds import DEEDS, Deed, Plants, plants
 from .forked import Command
 from .kills import SAID, without_parity
-from .line_state import differences, state
+from .line_state import nearest, state
 
 SHARES = (0.0, 0.02, 0.1, 0.25, 0.5, 0.75, 0.95)
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND
@@ -93,7 +93,7 @@ class Fillings:
         last, told = again()
         if last and not any(text in told for text in SAID):
             wrong.append(f"afterwards exit code {last}: {told.strip()[-400:]}")
-        wrong += min((differences(state(self.made.root), wanted) for wanted in self.wanted), key=len)
+        wrong += nearest(state(self.made.root), self.wanted)
         if wrong:
             self.faults.append({"deed": self.deed.name, "when": when, "wrong": "; ".join(wrong)})
             print("  FAULT", json.dumps(self.faults[-1]), flush=True)

@@ -16,7 +16,7 @@ from typing import Any
 
 from .deeds import DEEDS, Deed, Plants, plants
 from .forked import Command
-from .line_state import differences, state
+from .line_state import nearest, state
 from .lost_writes import lose, nodes, watch
 
 KINDS = ("alone", "beside another", "power lost")
@@ -82,7 +82,7 @@ class Trials:
         code = again.wait()
         said = again.said()
         self.done[kind] += 1
-        wrong = min((differences(state(self.made.root), wanted) for wanted in self.wanted), key=len)
+        wrong = nearest(state(self.made.root), self.wanted)
         if code and not any(text in said for text in SAID):
             wrong.append(f"exit code {code}: {said.strip()[-400:]}")
         if "Traceback" in said:

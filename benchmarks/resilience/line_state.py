@@ -5,6 +5,7 @@ import json
 import re
 import sqlite3
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,11 @@ def differences(found: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
     """What is another, too much or missing, one line each."""
     return [f"{key}: {_short(found.get(key))} instead of {_short(wanted.get(key))}"
             for key in sorted(found.keys() | wanted.keys()) if found.get(key) != wanted.get(key)]
+
+
+def nearest(found: dict[str, Any], wanted: Sequence[dict[str, Any]]) -> list[str]:
+    """The differences from that one of the wanted states that is most alike."""
+    return min((differences(found, one) for one in wanted), key=len)
 
 
 def _content(file: Path) -> str:

@@ -3,6 +3,7 @@ retrained: before its first stage, during each, and at its end.
 
 Each run is asked for through a worker. The servers are held (SIGSTOP) or killed and started again;
 a run must end by itself as Promoted, and everything must be as after a run without outages.
+`--toy` does it with stages that only act (Prefect alone), in minutes.
 """
 
 import argparse
@@ -12,15 +13,17 @@ import signal
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from plant import LINE, make_plant
 from services import ENDED, Prefect, free_port, kill, processes_in, wait_for
+from toy import calls, make_deployable, make_project
 
 from .line_state import differences, state
 
+TOY = "good"
 WAYS = ("held", "killed")
 SERVERS = ("prefect", "mlflow", "both")
 LIMIT = 3600.0
@@ -29,13 +32,16 @@ LIMIT = 3600.0
 class Factory:
     """A plant with its servers and a worker, in a folder of its own."""
 
-    def __init__(self, folder: Path) -> None:
-        self.root, self.port = folder, free_port()
-        project = make_plant(folder, LINE)
+    def __init__(self, folder: Path, *, toy: bool) -> None:
+        self.root, self.port, self.line = folder, free_port(), TOY if toy else LINE
+        project = make_deployable(make_project(folder / "plant")) if toy else \
+            make_plant(folder, LINE)
         self.services = Prefect(
             project, folder / "home", MLFLOW_TRACKING_URI=f"http://127.0.0.1:{self.port}",
             MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false", HDM_ACTOR="bench")
-        self.running = {"prefect": self.services.server(), "mlflow": self.mlflow()}
+        self.running = {"prefect": self.services.server()}
+        if not toy:
+            self.running["mlflow"] = self.mlflow()
         self.services.call("python", "-m", "hdm", "deployments", "apply")
         self.services.worker()
 
@@ -65,18 +71,20 @@ class Factory:
             else:
                 self.running[name] = start[name]()
 
-    def retrain(self, servers: str = "", way: str = "", seconds: float = 0) -> dict[str, Any]:
+    def retrain(self, servers: str = "", way: str = "", seconds: float = 0,
+                during: Sequence[str] = ()) -> dict[str, Any]:
         """One run, with outages where servers are named: the state it ends in, and which stages
         were under way at the outages."""
         begun = time.monotonic()
-        run = self.services.request(f"hdm-retrain/{LINE}")
+        run = self.services.request(f"hdm-retrain/{self.line}")
         met: list[str] = []
-        if servers:
+        wait_for(lambda: self.services.state(run)["type"] != "SCHEDULED", 300, "it is taken")
+        if servers and (not during or "beginning" in during):
             self.outage(servers, way, seconds)
             met.append("beginning")
         while time.monotonic() < begun + LIMIT:
             stage = self.under_way()
-            if servers and stage and stage not in met:
+            if servers and stage and stage not in met and (not during or stage in during):
                 met.append(stage)
                 self.outage(servers, way, seconds)
                 after = self.under_way()
@@ -90,18 +98,19 @@ class Factory:
 
     def under_way(self) -> str:
         """The stage that DVC runs now; '' if none."""
-        for process in processes_in(self.services.project, ["repro", f"@{LINE}"]):
+        for process in processes_in(self.services.project, ["repro", f"@{self.line}"]):
             return process.cmdline()[-1].split("@")[0]
         return ""
 
 
-def trial(folder: Path, servers: str = "", way: str = "", seconds: float = 0
+def trial(folder: Path, chosen: argparse.Namespace, servers: str = "", way: str = "",
           ) -> tuple[dict[str, Any], dict[str, Any]]:
     """How a run ended in a new factory, and what the line is then."""
-    factory = Factory(folder)
+    factory = Factory(folder, toy=chosen.toy)
     try:
-        ending = factory.retrain(servers, way, seconds)
-        return ending, state(folder)
+        ending = factory.retrain(servers, way, chosen.seconds, chosen.during)
+        project = factory.services.project
+        return ending, {"ran": calls(project)} if chosen.toy else state(folder)
     finally:
         factory.services.stop()
 
@@ -111,16 +120,19 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--servers", nargs="*", default=SERVERS, choices=SERVERS)
     parser.add_argument("--ways", nargs="*", default=WAYS, choices=WAYS)
+    parser.add_argument("--during", nargs="*", default=[], help="stages, or `beginning`; all")
+    parser.add_argument("--toy", action="store_true")
     parser.add_argument("--folder", type=Path, default=Path("/tmp/hdm-outages"))
     parser.add_argument("--output", type=Path,
                         default=Path(__file__).parent / "results" / "outages.json")
     chosen = parser.parse_args()
-    calm, wanted = trial(chosen.folder / "calm")
+    calm, wanted = trial(chosen.folder / "calm", chosen)
     print("calm", calm, flush=True)
     rows, bad = [{"servers": "", "way": "", **calm}], 0
     for servers in chosen.servers:
         for way in chosen.ways:
-            ending, found = trial(chosen.folder / f"{servers}-{way}", servers, way, chosen.seconds)
+            ending, found = trial(chosen.folder / f"{servers}-{way}", chosen, servers,
+                                   way)
             wrong = differences(found, wanted)
             bad += bool(wrong) or ending["name"] != calm["name"]
             rows.append({"servers": servers, "way": way, **ending, "differences": wrong})

@@ -1,4 +1,4 @@
-"""Which failures go away by themselves: told from the sentence, as libraries have no common type."""
+"""Which failures go away by themselves, told from their words: libraries have no common type."""
 
 import re
 
