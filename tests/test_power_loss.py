@@ -14,7 +14,7 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Every file and folder that was waited for, in order."""
     found: list[Path] = []
     monkeypatch.setattr(os, "fsync", lambda number: found.append(
-        Path(os.readlink(f"/proc/self/fd/{number}"))))
+        Path(f"/proc/self/fd/{number}").readlink()))
     return found
 
 

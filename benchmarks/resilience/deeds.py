@@ -2,11 +2,11 @@
 
 import contextlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from plant import LINE, make_plant, override, read_yaml, write_yaml
+from plant import LINE, make_plant, read_yaml, write_yaml
 
 from hdm.config import STAGES
 
@@ -42,8 +42,9 @@ class Plants:
         self.folder, self.root = folder, folder / "live"
         self.project = self.root / "plant"
 
-    def make(self) -> None:
-        """Train the line, register it three times, promote: a copy is kept of each state."""
+    def make(self, deeds: Sequence[Deed]) -> None:
+        """Train the line, register it three times, promote: a copy is kept of each state that the
+        deeds begin with."""
         from hdm.samples import draw_line
 
         make_plant(self.root, LINE, git=False)
@@ -52,7 +53,6 @@ class Plants:
         params = read_yaml(self.project / "params.yaml")
         params["retention"] = {"versions": KEEP}
         write_yaml(self.project / "params.yaml", params)
-        override(self.project, LINE)
         lines = read_yaml(self.project / "pipelines.yaml")
         lines["lines"][LINE]["inbox"] = "../drop"
         write_yaml(self.project / "pipelines.yaml", lines)
@@ -69,18 +69,20 @@ class Plants:
         forked.learn(self.project, *(["stage", stage, LINE] for stage in (
             "configure", *STAGES[:-1], "store_probe")))
         self.keep("trained")
-        for _ in range(3):
-            forked.learn(self.project, ["stage", "register", LINE])
-        self.keep("registered")
-        forked.learn(self.project, ["promote", LINE, "2", "--why", "trial"])
-        forked.learn(self.project, ["promote", LINE, "3", "--why", "trial"])
-        self.keep("promoted")
-        for deed in DEEDS[len(STAGES):]:  # so that forks find all that these import
-            self.take(deed.begin)
-            forked.learn(self.project, deed.words)
+        if any(deed.begin != "trained" for deed in deeds):
+            for _ in range(3):
+                forked.learn(self.project, ["stage", "register", LINE])
+            self.keep("registered")
+            forked.learn(self.project, ["promote", LINE, "2", "--why", "trial"])
+            forked.learn(self.project, ["promote", LINE, "3", "--why", "trial"])
+            self.keep("promoted")
+        for deed in deeds:  # so that forks find all that these import
+            if deed.words[0] != "stage":
+                self.take(deed.begin)
+                forked.learn(self.project, deed.words)
 
-    def grown(self, _name: str) -> int:
-        """Bytes that a stage or a registration may need: what the line has of them, twice."""
+    def grown(self) -> int:
+        """Bytes that a command may need: as many as the line has."""
         return sum(file.stat().st_size for file in (self.folder / "trained").rglob("*")
                    if file.is_file() and "/data/" in file.as_posix())
 
@@ -93,12 +95,17 @@ class Plants:
         shutil.copytree(self.folder / name, self.root, symlinks=True)
 
 
+def chosen_deeds(names: Sequence[str]) -> list[Deed]:
+    """The deeds of these names, all where none is named."""
+    return [deed for deed in DEEDS if not names or deed.name in names]
+
+
 @contextlib.contextmanager
-def plants(folder: Path) -> Iterator[Plants]:
-    """Plants below `folder`, which is emptied first."""
+def plants(folder: Path, deeds: Sequence[Deed]) -> Iterator[Plants]:
+    """Plants for `deeds` below `folder`, which is emptied first."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     forked.warm()
     made = Plants(folder)
-    made.make()
+    made.make(deeds)
     yield made

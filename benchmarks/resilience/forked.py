@@ -58,7 +58,7 @@ class Command:
 
     def __init__(self, project: Path, *commands: Sequence[str],
                  before: Callable[[], None] = lambda: None) -> None:
-        self.output = project.parent / f"{project.name}-{time.monotonic_ns()}.txt"
+        self.output = project.parents[1] / f"{project.name}-{time.monotonic_ns()}.txt"
         self.started = time.monotonic()
         self.process = os.fork()
         if not self.process:

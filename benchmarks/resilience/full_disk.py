@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .deeds import DEEDS, Deed, Plants, plants
+from .deeds import Deed, Plants, chosen_deeds, plants
 from .forked import Command
 from .kills import SAID, without_parity
 from .line_state import nearest, state
@@ -104,7 +104,7 @@ class Fillings:
         kept = self.made.folder / self.deed.begin
         shutil.rmtree(self.made.root)
         self.made.root.mkdir()
-        grown = max(1_000_000, self.made.grown(self.deed.name))
+        grown = max(1_000_000, self.made.grown())
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400m", "tmpfs", str(self.made.root)],
                        check=True)
         try:
@@ -129,10 +129,9 @@ def main() -> int:
                         default=Path(__file__).parent / "results" / "full_disk.json")
     chosen = parser.parse_args()
     rows: list[dict[str, Any]] = []
-    with plants(chosen.folder) as made:
-        for deed in DEEDS:
-            if chosen.only and deed.name not in chosen.only:
-                continue
+    deeds = chosen_deeds(chosen.only)
+    with plants(chosen.folder, deeds) as made:
+        for deed in deeds:
             fillings = Fillings(made, deed)
             step = max(1, -(-fillings.writes // chosen.most))
             numbers = range(1, fillings.writes + 1, step)

@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from .deeds import DEEDS, Deed, Plants, plants
+from .deeds import Deed, Plants, chosen_deeds, plants
 from .forked import Command
 from .line_state import nearest, state
 from .lost_writes import lose, nodes, watch
@@ -105,10 +105,9 @@ def main() -> int:
     chosen = parser.parse_args()
     chance = random.Random(chosen.seed)
     rows: list[dict[str, Any]] = []
-    with plants(chosen.folder) as made:
-        for deed in DEEDS:
-            if chosen.only and deed.name not in chosen.only:
-                continue
+    deeds = chosen_deeds(chosen.only)
+    with plants(chosen.folder, deeds) as made:
+        for deed in deeds:
             trials = Trials(made, deed, chance)
             for number in range(chosen.kills):
                 trials.trial(KINDS[number % len(KINDS)])

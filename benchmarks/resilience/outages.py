@@ -90,11 +90,19 @@ class Factory:
                 after = self.under_way()
                 if after and after not in met:
                     met.append(after)
-            elif (found := self.services.state(run))["type"] in ENDED:
+            elif found := self.ending(run):
                 return {"name": found["name"], "message": found["message"], "outages": met,
                         "seconds": round(time.monotonic() - begun)}
             time.sleep(0.3)
         return {"name": "did not end", "message": "", "outages": met, "seconds": LIMIT}
+
+    def ending(self, run: str) -> dict[str, Any]:
+        """The state that a run ended in, empty before; a crash may be followed by another try."""
+        found = self.services.state(run)
+        if found["type"] == "CRASHED":
+            time.sleep(30)
+            found = self.services.state(run)
+        return found if found["type"] in ENDED else {}
 
     def under_way(self) -> str:
         """The stage that DVC runs now; '' if none."""

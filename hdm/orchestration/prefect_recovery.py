@@ -2,7 +2,8 @@
 
 Every run of a deployment gives a sign of life each HEARTBEAT seconds. An automation of the server
 waits for it and marks a run that is silent for SILENCE seconds as Crashed. A run that was only cut
-off from the server ends as it would have, once the server is back.
+off from the server ends as it would have, once the server is back. One that a worker could not
+begin, as the server did not answer it at that moment, is asked for again by a second automation.
 """
 
 from datetime import timedelta
@@ -16,6 +17,9 @@ from prefect.events.schemas.events import ResourceSpecification
 from hdm.orchestration.prefect_yaml import MONITOR, RETRAIN
 
 NAME = "hdm: a run without a sign of life has crashed"
+AGAIN = "hdm: a run that could not begin is asked for again"
+NOT_BEGUN = "Failed to submit flow run to infrastructure: ConnectError"
+"""What a worker of Prefect says of a run for which it has started no process."""
 SILENCE = 300
 """Longer than a restart of the server takes, and several times HEARTBEAT."""
 
@@ -29,14 +33,34 @@ def watch(seconds: int = SILENCE) -> Automation:
             after={"prefect.flow-run.Pending", "prefect.flow-run.heartbeat"},
             expect={"prefect.flow-run.*"},
             match=ResourceSpecification({"prefect.resource.id": "prefect.flow-run.*"}),
-            match_related=ResourceSpecification({
-                "prefect.resource.role": "flow", "prefect.resource.name": [RETRAIN, MONITOR]}),
+            match_related=_ours(),
             for_each={"prefect.resource.id"},
             posture=Posture.Proactive, threshold=1, within=timedelta(seconds=seconds)),
         actions=[ChangeFlowRunState(
             state=StateType.CRASHED, name="Crashed",
             message=f"No sign of life for {seconds} seconds: its worker or its machine is gone. "
                     "Nothing is lost; run the line again and it continues where it stood.")])
+
+
+def begin_again() -> Automation:
+    """The automation for runs that never began; nothing was started, so nothing runs twice."""
+    return Automation(
+        name=AGAIN,
+        description="Written by `hdm deployments apply`.",
+        trigger=EventTrigger(
+            expect={"prefect.flow-run.Crashed"},
+            match=ResourceSpecification({
+                "prefect.resource.id": "prefect.flow-run.*",
+                "prefect.state-message": f"{NOT_BEGUN}*"}),
+            match_related=_ours(), posture=Posture.Reactive, threshold=1),
+        actions=[ChangeFlowRunState(
+            state=StateType.SCHEDULED, name="AwaitingRetry",
+            message="The server was away when a worker was to begin; it begins again.")])
+
+
+def _ours() -> ResourceSpecification:
+    return ResourceSpecification({"prefect.resource.role": "flow",
+                                  "prefect.resource.name": [RETRAIN, MONITOR]})
 
 
 def put(automation: Automation) -> None:
