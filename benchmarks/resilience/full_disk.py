@@ -19,7 +19,7 @@ from typing import Any
 from .deeds import Deed, Plants, chosen_deeds, plants
 from .forked import Command
 from .kills import SAID, without_parity
-from .line_state import nearest, state
+from .line_state import keep_row, nearest, state
 
 SHARES = (0.0, 0.02, 0.1, 0.25, 0.5, 0.75, 0.95)
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND
@@ -144,8 +144,7 @@ def main() -> int:
                          "real": len(real), "faults": fillings.faults})
             print(deed.name, f"{len(numbers)} of {fillings.writes} writes, {len(real)} small disks,"
                   f" {len(fillings.faults)} faults", flush=True)
-            if not chosen.only:
-                chosen.output.write_text(json.dumps(rows, indent=2) + "\n")
+            keep_row(chosen.output, rows[-1])
     tried = sum(row["counted"] + row["real"] for row in rows)
     faults = sum(len(row["faults"]) for row in rows)
     print(f"{tried} full disks, {faults} faults")

@@ -16,7 +16,7 @@ from typing import Any
 
 from .deeds import Deed, Plants, chosen_deeds, plants
 from .forked import Command
-from .line_state import nearest, state
+from .line_state import keep_row, nearest, state
 from .lost_writes import lose, nodes, watch
 
 KINDS = ("alone", "beside another", "power lost")
@@ -115,8 +115,7 @@ def main() -> int:
                          "kills": dict(trials.done), "faults": trials.faults})
             print(deed.name, dict(trials.done), f"{trials.seconds:.1f} s",
                   f"{len(trials.faults)} faults", flush=True)
-            if not chosen.only:
-                chosen.output.write_text(json.dumps(rows, indent=2) + "\n")
+            keep_row(chosen.output, rows[-1])
     kills = sum(sum(row["kills"].values()) for row in rows)
     faults = sum(len(row["faults"]) for row in rows)
     print(f"{kills} kills, {faults} faults")

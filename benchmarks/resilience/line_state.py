@@ -49,6 +49,14 @@ def nearest(found: dict[str, Any], wanted: Sequence[dict[str, Any]]) -> list[str
     return min((differences(found, one) for one in wanted), key=len)
 
 
+def keep_row(file: Path, row: dict[str, Any]) -> None:
+    """Put a deed's figures into a JSON list, in place of its earlier ones."""
+    rows = json.loads(file.read_text()) if file.is_file() else []
+    rows = [one for one in rows if one["deed"] != row["deed"]] + [row]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(rows, indent=2) + "\n")
+
+
 def _content(file: Path) -> str:
     if file.suffix == ".json" and "/feedback/" in file.as_posix():
         return json.dumps(_plain(json.loads(file.read_text())), sort_keys=True)
@@ -76,7 +84,7 @@ def _registry(root: Path) -> dict[str, Any]:
     if not file.is_file():
         return {}
     found: dict[str, Any] = {}
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as store:
+    with closing(sqlite3.connect(file)) as store:  # rolls back what was killed
         found["aliases"] = dict(store.execute(
             "select alias, version from registered_model_aliases"))
         versions = store.execute("select version, storage_location, source from model_versions "

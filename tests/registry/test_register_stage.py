@@ -140,7 +140,7 @@ def test_killed_after_the_version_was_made_the_same_command_finishes(
         patch.setattr(register, "carry_out", killed)
         with pytest.raises(KeyboardInterrupt):
             retrain(ready, console, 1.0)
-    models = [path for path in (ready.project / "mlruns").rglob("models/*/artifacts/**/*")]
+    models = list((ready.project / "mlruns").rglob("models/*/artifacts/**/*"))
     assert models and {path.stat().st_ino for path in models} <= synced
     assert not history.receipt_file(ready).exists()
     receipt = retrain(ready, console, 1.0)
