@@ -134,6 +134,7 @@ def main() -> int:
     parser.add_argument("--output", type=Path,
                         default=Path(__file__).parent / "results" / "outages.json")
     chosen = parser.parse_args()
+    chosen.output.parent.mkdir(parents=True, exist_ok=True)
     calm, wanted = trial(chosen.folder / "calm", chosen)
     print("calm", calm, flush=True)
     rows, bad = [{"servers": "", "way": "", **calm}], 0

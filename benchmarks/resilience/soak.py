@@ -157,6 +157,7 @@ def main() -> int:
     flat = found["memory"]["rise"] <= RISE * found["memory"]["level"] \
         and found["files"]["rise"] <= FILES
     found["flat"] = flat
+    chosen.output.parent.mkdir(parents=True, exist_ok=True)
     chosen.output.write_text(json.dumps(found, indent=2) + "\n")
     print(json.dumps(found, indent=2))
     return int(not flat or bool(found["failures"]) or found["server ended"] is not None)
