@@ -14,7 +14,7 @@ import httpx
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
-DELAYS = [2, 5, 10, 20, 40, 80]
+DELAYS: list[float] = [2, 5, 10, 20, 40, 80]
 """Seconds between the attempts; together longer than a restart takes."""
 PATIENCE = 240.0
 """Seconds that a run waits for the server before it begins."""
