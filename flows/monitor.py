@@ -18,15 +18,16 @@ from prefect.events import emit_event
 from prefect.states import Cancelled, Completed, Failed
 from prefect.tasks import exponential_backoff
 
-from flows import artifacts
+from flows import artifacts, outage
 from flows.one_run import AlreadyRunning, join_waiting, only_run
 from flows.retrain import FIRST_DELAY, RETRIES, may_pass
-from flows.stage import StageFailed, worth_retrying
+from flows.stage import StageFailed
 from hdm.errors import HDMError
 from hdm.line import Line
 from hdm.monitoring.retrain_requests import ask
 from hdm.orchestration import child_process
 from hdm.orchestration.prefect_yaml import DRIFT_EVENT, resource
+from hdm.registry.passing import worth_retrying
 
 STEADY, DRIFT, COOLING, IDLE = "Steady", "Drift", "Cooling down", "Idle"
 
@@ -60,9 +61,9 @@ def hdm_monitor(product_line: str) -> Any:
     try:
         line = Line.load(product_line)
         with only_run("look", line.name, line.project):
-            join_waiting(line.name)
+            outage.tell("joining requests", lambda: join_waiting(line.name))
             record = look(line.name, str(line.project))
-            artifacts.publish_look(line, record)
+            outage.tell("the look", lambda: artifacts.publish_look(line, record))
             return _ending(line, record)
     except AlreadyRunning as request:
         return Cancelled(name=request.state, message=str(request))

@@ -9,6 +9,7 @@ import sys
 from types import TracebackType
 
 from hdm.errors import HDMError
+from hdm.orchestration.prefect_yaml import CLIENT
 from hdm.registry.loopback import spare_loopback
 
 WAITS = "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"
@@ -21,7 +22,8 @@ def prepare() -> None:
     """Let the server be reached behind a proxy and on a slow machine, and end a program whose flow
     failed with a sentence instead of a traceback."""
     spare_loopback()
-    os.environ.setdefault(WAITS, PATIENCE)
+    for name, value in {WAITS: PATIENCE, **CLIENT}.items():
+        os.environ.setdefault(name, value)
     sys.excepthook = report
 
 

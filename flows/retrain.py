@@ -17,7 +17,7 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.states import Cancelled, Completed, Failed
 from prefect.tasks import exponential_backoff
 
-from flows import approval, artifacts
+from flows import approval, artifacts, outage
 from flows.one_run import AlreadyRunning, join_waiting, only_run
 from flows.stage import INBOX, UNCHANGED, StageFailed, owner, run_stage
 from hdm.config import STAGES, load_pipelines
@@ -62,7 +62,7 @@ def hdm_retrain(product_line: str = ALL) -> Any:
     try:
         project = find_project()
         with only_run("retrain", product_line, project):
-            join_waiting(product_line)
+            outage.tell("joining requests", lambda: join_waiting(product_line))
             if product_line == ALL:
                 pipelines = load_pipelines(project)
                 return _every_line(sorted(pipelines.lines), pipelines.parallel)
@@ -86,12 +86,13 @@ def _one_line(line: Line) -> State[Any]:
             last = result
     except StageFailed as error:
         log.error("%s: %s", error.outcome, error)
-        artifacts.publish_failure(line, error)
+        reason = error
+        outage.tell("the reason", lambda: artifacts.publish_failure(line, reason))
         return Failed(name=error.outcome, message=str(error), data=error)
     if last == UNCHANGED:
         return Completed(name="Unchanged", message=f"{line.name}: nothing changed since its last "
                          "registration, so there is nothing to learn; new images or settings do.")
-    artifacts.publish_results(line)
+    outage.tell("the results", lambda: artifacts.publish_results(line))
     decision = artifacts.decision(line)
     if approval.asked(line) and approval.ask(line):
         decision |= {"decision": "promoted", "sentence": f"{line.name}: version "

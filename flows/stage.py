@@ -11,23 +11,13 @@ from pathlib import Path
 
 from hdm.orchestration import child_process
 from hdm.orchestration.dvc_lock import keep_whole
+from hdm.registry.passing import worth_retrying
 
 REJECTED_EXIT_CODES = (3, 4)  # DataError and ValidationFailed of hdm/errors.py
 INBOX = "inbox"
 UNCHANGED = "unchanged"
 FAILED, REJECTED = "Failed", "Rejected data"
 TAIL = 40
-
-# What ends the same way when tried again, even where the network is named as well.
-LASTING = re.compile(
-    r"no space left|disk (is |quota )?(full|exceeded)|quota exceeded|insufficient storage|\b507\b"
-    r"|storage ?full|read-only|permission denied|access ?denied", re.IGNORECASE)
-# Hindrances that go away by themselves.
-PASSING = re.compile(
-    r"unable to acquire lock|is busy|database is locked"
-    r"|connection (refused|reset|aborted|timed out)|timed out|timeout|remote end closed"
-    r"|network is unreachable|no route to host|name resolution|name or service not known"
-    r"|temporarily unavailable|service unavailable|bad gateway", re.IGNORECASE)
 
 
 class StageFailed(Exception):
@@ -113,11 +103,6 @@ def failure(stage: str, line: str, transcript: Transcript, code: int) -> StageFa
     return StageFailed(
         stage, line, sentence, outcome=REJECTED if rejected else FAILED,
         passing=not rejected and worth_retrying(sentence), tail=tuple(transcript.tail))
-
-
-def worth_retrying(sentence: str) -> bool:
-    """Whether another try may end better: locks and networks, not full disks or refused access."""
-    return bool(PASSING.search(sentence)) and not LASTING.search(sentence)
 
 
 def _without_sentence(transcript: Transcript, code: int) -> str:

@@ -40,7 +40,7 @@ def atomic_file(target: Path) -> Iterator[Path]:
     """
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         _sweep(target)
         yield temporary
         sync(temporary)
@@ -89,11 +89,10 @@ def atomic_folder(target: Path) -> Iterator[Path]:
         for left_over in target.parent.glob(f".{target.name}.*"):
             if left_over.suffix in (".tmp", ".old"):
                 shutil.rmtree(left_over, ignore_errors=True)
-        temporary.mkdir(parents=True)
+        make_folder(target.parent)
+        temporary.mkdir()
         yield temporary
-        for path in temporary.rglob("*"):
-            sync(path)
-        sync(temporary)
+        sync_tree(temporary)
         _ask_fences()
         if target.exists():
             target.rename(retired)
@@ -147,6 +146,24 @@ def private_folder(folder: Path) -> None:
     folder.chmod(0o700)
 
 
+def sync_tree(folder: Path) -> None:
+    """Wait until a folder and all in it are on the disk. Raises OSError."""
+    for path in folder.rglob("*"):
+        sync(path)
+    sync(folder)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder with its parents; a loss of power does not take it away again.
+
+    What is in a folder is only as safe as the folder's own name is. Raises OSError.
+    """
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in missing:
+        sync(one.parent)
+
+
 def _ask_fences() -> None:
     for check in _fences:
         check()
@@ -179,15 +196,18 @@ def append_text(target: Path, text: str) -> None:
     A last line that a crash cut off is ended first. Raises HDMError.
     """
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         with target.open("ab+") as stream:
-            if stream.tell():
+            new = not stream.tell()
+            if not new:
                 stream.seek(-1, os.SEEK_END)
                 if stream.read(1) != b"\n":
                     text = "\n" + text
             stream.write(text.encode())
             stream.flush()
             os.fsync(stream.fileno())
+        if new:
+            sync(target.parent)
     except OSError as error:
         raise cannot_write(target, error) from error
 

@@ -68,12 +68,12 @@ class Prefect:
     def server(self) -> subprocess.Popen[bytes]:
         process = self.start("prefect", "server", "start", "--host", "127.0.0.1",
                              "--port", str(self.port), log="server.log")
-        wait_for(lambda: self.get("health"), 120, "the Prefect server answers")
+        wait_for(lambda: self.get("health"), 300, "the Prefect server answers")
         return process
 
     def worker(self, limit: int = 1) -> subprocess.Popen[bytes]:
-        return self.start("prefect", "worker", "start", "--pool", POOL, "--limit", str(limit),
-                          log="worker.log")
+        return self.start("prefect", "worker", "start", "--pool", POOL, "--type", "process",
+                          "--limit", str(limit), log="worker.log")
 
     def call(self, *command: str, check: bool = True) -> str:
         """Run a program to its end; its output."""

@@ -83,8 +83,8 @@ def run(folder: Path, preset: str, seed: int, threads: int | None = None,
     where = test.frame["path"].isin(said.rest.frame["path"]).to_numpy()
     was = figures(said.rest, first[where], before.threshold)
     now = figures(said.rest, second[where], after.threshold)
-    told = {name: {"before": _of(test, part, first), "after": _of(test, part, second)}
-            for name, part in (("defects", said.defects), ("alarms", said.alarms))}
+    told = {name: {"before": _of(test, images, first), "after": _of(test, images, second)}
+            for name, images in (("defects", said.defects), ("alarms", said.alarms))}
     now["recall_at_equal_false_alarms"] = _at_equal(said.rest, second[where],
                                                     was["false_alarms"])
     return {"set": folder.name, "preset": preset, "seed": seed, "masks": masks,

@@ -32,7 +32,8 @@ def apply(project: Path) -> list[str]:
         except ObjectNotFound:
             _prefect(project, "work-pool", "create", prefect_yaml.POOL, "--type", "process")
     _prefect(project, "deploy", "--all", "--prefect-file", prefect_yaml.FILE)
-    prefect_recovery.put(prefect_recovery.watch())
+    for automation in prefect_recovery.automations():
+        prefect_recovery.put(automation)
     wanted = {f"{one.flow}/{one.name}" for one in prefect_yaml.deployments(project)}
     with get_client(sync_client=True) as client:
         flows = {flow.id: flow.name for flow in client.read_flows()}

@@ -26,6 +26,9 @@ FILE = "prefect.yaml"
 DRIFT_EVENT = "hdm.drift.detected"
 HEARTBEAT = 30
 """Seconds between the signs of life of a run: see hdm/orchestration/prefect_recovery.py."""
+CLIENT = {"PREFECT_CLIENT_MAX_RETRIES": "7"}
+"""Prefect's client asks a server that went away again after 2, 4, 8, ... seconds: four minutes in
+all, less than the silence after which a run counts as crashed."""
 HEADER = """\
 # Written from pipelines.yaml by `hdm deployments write`: change that file, not this one.
 # Bring the server up to date with it: hdm deployments apply
@@ -119,8 +122,9 @@ def _entry(deployment: Deployment) -> dict[str, Any]:
         "entrypoint": ENTRYPOINTS[deployment.flow],
         "parameters": {"product_line": deployment.name},
         "tags": list(deployment.tags),
-        "work_pool": {"name": POOL, "job_variables": {"env": {
-            "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT)}}},
+        "work_pool": {"name": POOL, "job_variables": {
+            "command": "python -m flows.start", "working_dir": "{{ $PWD }}",
+            "env": {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT), **CLIENT}}},
     }
     if deployment.schedule:
         entry["schedules"] = [deployment.schedule.model_dump()]

@@ -5,12 +5,12 @@ import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from filelock import FileLock
 
 from hdm.errors import HDMError
-from hdm.files import cannot_write
+from hdm.files import append_text, cannot_write
 from hdm.line import Line
 from hdm.registry.address import tracking_uri
 from hdm.registry.ledger import lock_folder
@@ -32,15 +32,9 @@ def note(line: Line, action: str, version: str, why: str, **details: Any) -> dic
              "by": person(), "why": why, **_store(line), **details}
     file = decisions_file(line)
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(lock_folder(line.project) / f"decisions-{line.name}.lock", timeout=60), \
-                file.open("ab+") as stream:
-            if stream.tell() and not _ends_a_line(stream):
-                stream.write(b"\n")  # a crash cut the last entry off
-            stream.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-    except OSError as error:
+        with FileLock(lock_folder(line.project) / f"decisions-{line.name}.lock", timeout=60):
+            append_text(file, json.dumps(entry, ensure_ascii=False) + "\n")
+    except OSError as error:  # of the lock
         raise cannot_write(file, error) from error
     return entry
 
@@ -67,11 +61,6 @@ def _store(line: Line) -> dict[str, str]:
     except HDMError:
         return {}
     return {"store": found.key} if found else {}
-
-
-def _ends_a_line(stream: BinaryIO) -> bool:
-    stream.seek(-1, os.SEEK_END)
-    return stream.read(1) == b"\n"
 
 
 def now() -> str:

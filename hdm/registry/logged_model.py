@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from hdm.errors import RegistryError
+from hdm.files import sync_tree
 from hdm.line import Line
 from hdm.registry import packing
+from hdm.registry.artifact_root import local_path
 from hdm.registry.bill_of_materials import bill_of_materials
 from hdm.registry.fetch import check_version
 from hdm.registry.gate_reason import Metrics
@@ -118,9 +120,18 @@ def logged_model(mlflow: Any, client: Any, line: Line, run_id: str, folder: Path
         info = log_detector(mlflow, folder, {"line": line.name})
         sums = seal(mlflow, client, info, line.model_name, facts)
         check_logged(mlflow, info.model_uri)
+        _keep(client.get_logged_model(info.model_id).artifact_location)
         mlflow.log_metrics({k: float(v) for k, v in metrics.items() if v is not None},
                            model_id=info.model_id)
     return LoggedModel(line.model_name, info.model_uri, None, sums)
+
+
+def _keep(location: str) -> None:
+    """Wait until the files of a model in a local store are on the disk: the database is at once,
+    and after a loss of power it would speak of a version whose files are empty."""
+    folder = local_path(location)
+    if folder and folder.is_dir():
+        sync_tree(folder)
 
 
 def input_example() -> Any:

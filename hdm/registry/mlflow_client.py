@@ -19,12 +19,15 @@ QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "MLFLOW_LOGGING_LEVEL": "CRITICAL",  # errors are raised as well, and are told once
     "GIT_PYTHON_REFRESH": "quiet",
     # A server that went away must cost seconds, not the quarter of an hour that is the default.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
 }
+
+ASIDE = "(raised as a result of Query-invoked autoflush"
+"""What SQLAlchemy puts before the reason."""
 
 
 def load_mlflow() -> Any:
@@ -37,7 +40,7 @@ def load_mlflow() -> Any:
         import mlflow
 
     for name in ("mlflow", "alembic", "sqlalchemy.engine"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     return mlflow
 
 
@@ -67,6 +70,6 @@ def _client(uri: str) -> "MlflowClient":
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's message, short enough for a tag."""
-    lines = str(error).strip().splitlines()
+    """The first line of an error's message that tells a reason, short enough for a tag."""
+    lines = [line for line in str(error).strip().splitlines() if not line.startswith(ASIDE)]
     return (lines[0] if lines else type(error).__name__)[:400]

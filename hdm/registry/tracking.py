@@ -7,7 +7,7 @@ anything is computed, and one that fails later costs a warning and no result.
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,15 +19,16 @@ from hdm.registry.address import tracking_off, tracking_uri, unreachable
 from hdm.registry.continuity import unfitting
 from hdm.registry.ledger import OPEN, RETRAIN, Link, edit_ledger
 from hdm.registry.mlflow_client import connect, first_line
+from hdm.registry.outbox import Outbox
 from hdm.registry.quick_client import MISSING
 from hdm.registry.store import Store, prepare
 from hdm.stage_run import NoRun, StageRun
 
 LOG = logging.getLogger("hdm.registry")
 FLUSH_SECONDS = 1.0
-RETRY_SECONDS = 30.0
 DECIDES = "register"  # the stage that speaks about versions
 BATCH = 100  # MLflow's limit of parameters a request
+MOST_METRICS = 1000  # and of metrics
 
 
 class MlflowRun:
@@ -36,18 +37,16 @@ class MlflowRun:
     def __init__(self, client: Any, run_id: str) -> None:
         self.run_id: str | None = run_id
         self._client = client
+        self._outbox = Outbox(client)
         self._metrics: list[Any] = []
         self._flushed = time.monotonic()
-        self._silent_until = 0.0
-        self._warned = False
 
     def log_params(self, params: Mapping[str, Any]) -> None:
         from mlflow.entities import Param
 
         entries = [Param(k, str(v)[:6000]) for k, v in flatten(params).items()]
         for start in range(0, len(entries), BATCH):
-            self._send(self._client.log_batch, self.run_id,
-                       params=entries[start:start + BATCH])
+            self._outbox.put("log_batch", self.run_id, params=entries[start:start + BATCH])
 
     def log_metrics(self, metrics: Mapping[str, float | None], step: int | None = None) -> None:
         from mlflow.entities import Metric
@@ -59,35 +58,39 @@ class MlflowRun:
             self.flush()
 
     def log_artifact(self, path: Path, folder: str | None = None) -> None:
-        log = self._client.log_artifacts if Path(path).is_dir() else self._client.log_artifact
-        self._send(log, self.run_id, str(path), folder)
+        log = "log_artifacts" if Path(path).is_dir() else "log_artifact"
+        self._outbox.put(log, self.run_id, str(path), folder)
 
     def log_table(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:
             columns = {key: [row.get(key) for row in rows] for key in rows[0]}
-            self._send(self._client.log_table, self.run_id, columns, f"{name}.json")
+            self._outbox.put("log_table", self.run_id, columns, f"{name}.json")
 
     def log_text(self, name: str, text: str) -> None:
-        self._send(self._client.log_text, self.run_id, text, name)
+        self._outbox.put("log_text", self.run_id, text, name)
 
     def set_tags(self, tags: Mapping[str, Any]) -> None:
         from mlflow.entities import RunTag
 
         entries = [RunTag(k, str(v)[:5000]) for k, v in tags.items()]
-        self._send(self._client.log_batch, self.run_id, tags=entries)
+        self._outbox.put("log_batch", self.run_id, tags=entries)
 
     def flush(self) -> None:
-        """Send the metrics that wait; those that cannot be sent wait for the next time."""
+        """Send the metrics that were collected."""
         self._flushed = time.monotonic()
-        while self._metrics and self._send(self._client.log_batch, self.run_id,
-                                           metrics=self._metrics[:1000]):
-            del self._metrics[:1000]
+        for start in range(0, len(self._metrics), MOST_METRICS):
+            self._outbox.put("log_batch", self.run_id,
+                             metrics=self._metrics[start:start + MOST_METRICS])
+        self._metrics = []
 
     def finish(self, status: str) -> None:
-        """Send what waits and end the run as FINISHED, FAILED or KILLED."""
-        self._silent_until = 0.0
+        """Send what waits and end the run as FINISHED, FAILED or KILLED.
+
+        A finished stage waits a while for a server that is away; one that failed does not.
+        """
         self.flush()
-        self._send(self._client.set_terminated, self.run_id, status)
+        self._outbox.put("set_terminated", self.run_id, status)
+        self._outbox.end(patient=status == "FINISHED")
 
     def knows(self, run_id: str) -> bool:
         """Whether the store has that run; True also where that cannot be told."""
@@ -96,21 +99,6 @@ class MlflowRun:
         except Exception as error:
             return getattr(error, "error_code", "") != MISSING
         return True
-
-    def _send(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
-        """Do `call`; on failure warn once and stay silent for a while, so as not to slow down."""
-        if time.monotonic() < self._silent_until:
-            return False
-        try:
-            call(*args, **kwargs)
-            return True
-        except Exception as error:
-            self._silent_until = time.monotonic() + RETRY_SECONDS
-            if not self._warned:
-                LOG.warning("MLflow stopped taking entries (%s); computing goes on, this run's "
-                            "record will have gaps.", first_line(error))
-            self._warned = True
-            return False
 
 
 @contextmanager

@@ -14,7 +14,6 @@ from toy import ROOT
 
 from flows.stage import (
     FAILED,
-    PASSING,
     REJECTED,
     StageFailed,
     Transcript,
@@ -23,6 +22,7 @@ from flows.stage import (
     run_stage,
 )
 from hdm.orchestration import child_process
+from hdm.registry.passing import worth_retrying
 
 
 def heard(*lines: str) -> Transcript:
@@ -74,9 +74,11 @@ def test_broken_dvc_yaml_is_reported(project: Path) -> None:
     "(sqlite3.OperationalError) database is locked",
     "Temporary failure in name resolution",
     "MLflow answered 503 Service Unavailable",
+    "(psycopg2.OperationalError) server closed the connection unexpectedly",
+    "FATAL: the database system is starting up",
 ])
 def test_hindrances_that_pass_are_tried_again(sentence: str) -> None:
-    assert PASSING.search(sentence)
+    assert worth_retrying(sentence)
     assert failure("register", "x", heard(f"ERROR: {sentence}"), 255).passing
 
 

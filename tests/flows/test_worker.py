@@ -61,7 +61,7 @@ def stages(services: Prefect) -> int:
 def test_applying_again_changes_nothing(services: Prefect) -> None:
     before = len(services.post("automations/filter", {}))
     services.call("python", "-m", "hdm", "deployments", "apply")
-    assert len(services.post("automations/filter", {})) == before == 7
+    assert len(services.post("automations/filter", {})) == before == 9
     assert len(services.post("deployments/filter", {})) == 13
 
 

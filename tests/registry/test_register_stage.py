@@ -1,6 +1,7 @@
 """The register stage on a real store, with a detector that is a number."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -135,12 +136,18 @@ def test_a_champion_whose_files_are_gone_holds(ready, client, console):
 
 def test_killed_after_the_version_was_made_the_same_command_finishes(
         ready, client, console, monkeypatch):
+    """And by then its files are on the disk: the power may have gone."""
+    synced = set()
+
     def killed(*_):
         raise KeyboardInterrupt
     with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", lambda number: synced.add(os.fstat(number).st_ino))
         patch.setattr(register, "carry_out", killed)
         with pytest.raises(KeyboardInterrupt):
             retrain(ready, console, 1.0)
+    models = list((ready.project / "mlruns").rglob("models/*/artifacts/**/*"))
+    assert models and {path.stat().st_ino for path in models} <= synced
     assert not history.receipt_file(ready).exists()
     receipt = retrain(ready, console, 1.0)
     assert receipt["version"] == "1"

@@ -8,7 +8,7 @@ import pytest
 from registry_lines import copy_store, make_line
 
 from hdm.errors import RegistryError, ValidationFailed
-from hdm.registry import tracking
+from hdm.registry import outbox, tracking
 from hdm.registry.ledger import OPEN, RETRAIN, Link, edit_ledger, read_ledger
 from hdm.registry.store import prepare
 from hdm.registry.tracking import MlflowRun, data_hash, flatten, stage_run
@@ -135,7 +135,8 @@ class Broken:
         return call
 
 
-def test_a_store_that_goes_away_costs_one_warning(caplog):
+def test_a_store_that_stays_away_costs_two_warnings_and_no_time(caplog, monkeypatch):
+    monkeypatch.setattr(outbox, "PATIENCE", 0.0)
     broken = Broken()
     run = MlflowRun(broken, "id")
     with caplog.at_level(logging.WARNING):
@@ -145,20 +146,52 @@ def test_a_store_that_goes_away_costs_one_warning(caplog):
         run.flush()
         run.set_tags({"a": 1})
         run.finish("FINISHED")
-    assert len(caplog.records) == 1
-    assert "connection reset" in caplog.text
+    assert len(caplog.records) == 2
+    assert "connection reset" in caplog.text and "has gaps" in caplog.text
     assert broken.calls == 2  # one attempt, then silence until the end
 
 
-def test_metrics_wait_for_a_store_that_comes_back(line, client, monkeypatch):
+@pytest.mark.parametrize("sentence", [
+    "connection reset", "HTTPConnectionPool(host='x'): Read timed out.", "database is locked",
+    "server closed the connection unexpectedly"])
+def test_a_store_that_comes_back_misses_nothing(line, client, monkeypatch, sentence):
     run_id = client.create_run(prepare(line).experiment_id).info.run_id
-    run = MlflowRun(Broken(), run_id)
+    monkeypatch.setattr(outbox, "PAUSE", 0.0)
+    away = Away(client, sentence)
+    run = MlflowRun(away, run_id)
+    run.log_params({"a": 1})
     run.log_metrics({"loss": 1.0}, step=1)
-    run.flush()
-    run._client = client
-    run.log_metrics({"loss": 0.5}, step=2)
+    run.log_text("note.md", "x")
     run.finish("FINISHED")
-    assert len(client.get_metric_history(run_id, "loss")) == 2
+    assert away.calls_left == 0
+    told = client.get_run(run_id)
+    assert (told.info.status, told.data.params, told.data.metrics) == (
+        "FINISHED", {"a": "1"}, {"loss": 1.0})
+    assert [file.path for file in client.list_artifacts(run_id)] == ["note.md"]
+
+
+def test_what_is_refused_holds_nothing_up(line, client, caplog):
+    run_id = client.create_run(prepare(line).experiment_id).info.run_id
+    run = MlflowRun(client, run_id)
+    run.log_artifact(line.folder / "nowhere.txt")
+    run.log_params({"a": 1})
+    run.finish("FINISHED")
+    assert client.get_run(run_id).data.params == {"a": "1"}
+    assert client.get_run(run_id).info.status == "FINISHED"
+    assert len(caplog.records) == 1
+
+
+class Away:
+    """A client whose server answers after three attempts."""
+
+    def __init__(self, client, sentence):
+        self.client, self.sentence, self.calls_left = client, sentence, 3
+
+    def __getattr__(self, name):
+        if not self.calls_left:
+            return getattr(self.client, name)
+        self.calls_left -= 1
+        raise OSError(self.sentence)
 
 
 def test_metrics_are_sent_in_bunches_while_the_stage_runs(monkeypatch):

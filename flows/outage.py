@@ -1,0 +1,56 @@
+"""What keeps a run going while Prefect's server is away: restarted, hung, or out of the net.
+
+Prefect's client asks again and again once it has been answered, `CLIENT_RETRIES` times; a new
+client gives up at once. So what needs a new one is done in a task of its own, which Prefect tries
+again, and a worker's process waits for the server before Prefect looks up its run (flows/start.py).
+"""
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+
+DELAYS: list[float] = [2, 5, 10, 20, 40, 80]
+"""Seconds between the attempts; together longer than a restart takes."""
+PATIENCE = 240.0
+"""Seconds that a run waits for the server before it begins."""
+
+
+@task(name="tell-prefect", task_run_name="{what}", cache_policy=NO_CACHE, retries=len(DELAYS),
+      retry_delay_seconds=DELAYS)
+def _attempt(what: str, call: Callable[[], Any]) -> None:
+    call()
+
+
+def tell(what: str, call: Callable[[], Any]) -> bool:
+    """Do what speaks with the server, again if need be; False, with a warning, if it never could.
+
+    For what a run can do without: it is not worth the result.
+    """
+    state = _attempt(what, call, return_state=True)
+    if not state.is_completed():
+        get_run_logger().warning("%s was left out: Prefect's server did not take it within %d "
+                                 "seconds.", what.capitalize(), sum(DELAYS))
+    return bool(state.is_completed())
+
+
+def wait_for_server(patience: float = PATIENCE, pause: float = 2.0) -> bool:
+    """Wait until the server named in PREFECT_API_URL answers; whether it did in time."""
+    address = os.environ.get("PREFECT_API_URL", "")
+    deadline = time.monotonic() + patience
+    while address:
+        try:
+            if httpx.get(f"{address.rstrip('/')}/health", timeout=10).status_code < 500:
+                return True
+        except httpx.TransportError:
+            pass
+        if time.monotonic() > deadline:
+            print(f"error: the Prefect server at {address} did not answer within {patience:.0f} "
+                  "seconds; start it, then ask for the run again.")
+            return False
+        time.sleep(pause)
+    return True
