@@ -71,7 +71,7 @@ async def uploads(request: Request, options: Options) -> Received:
         body = await _body(request, media_type(content_type), stream)
         return Received([body._replace(part=_part(request))], [])
     except HTTPProblem as problem:
-        if problem.status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        if problem.status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNSUPPORTED_MEDIA_TYPE):
             # A client that is still sending would not see the answer.
             async for _ in stream:
                 pass

@@ -25,7 +25,8 @@ def served(registry: FakeRegistry, tmp_path: Path):
     def serve(*names: str, **options) -> TestClient:
         service = make_service(tmp_path, *names, **{"poll": 60, **options})
         service.watcher.look()
-        client = TestClient(build_app(service), raise_server_exceptions=False)
+        client = TestClient(build_app(service), raise_server_exceptions=False,
+                            base_url="http://localhost")
         client.service = service
         client.__enter__()
         clients.append(client)

@@ -6,10 +6,10 @@ import threading
 import time
 
 import pytest
-import uvicorn
 from served import make_service, png
 
 from hdm.serving.app import build_app
+from hdm.serving.http_server import http_server
 
 PNG = png()
 ONE = b'--x\r\nContent-Disposition: form-data; name="f"; filename="a.png"\r\n\r\n' + PNG + b"\r\n"
@@ -21,7 +21,7 @@ def port(registry, tmp_path):
     service = make_service(tmp_path)
     service.watcher.look()
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(build_app(service), log_level="critical"))
+    server = http_server(build_app(service), service.options)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     while not server.started:
@@ -34,7 +34,7 @@ def port(registry, tmp_path):
 def talk(port: int, head: str, body: bytes = b"", *, length: bool = True
          ) -> tuple[int, dict, bytes]:
     """Status, headers and body of the answer to a request in bytes."""
-    lines = [head, "Host: x", "Connection: close"]
+    lines = [head, "Host: localhost", "Connection: close"]
     lines += [f"Content-Length: {len(body)}"] if length else []
     with socket.create_connection(("127.0.0.1", port), timeout=20) as line:
         line.sendall("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
