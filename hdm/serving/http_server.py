@@ -1,5 +1,6 @@
 """uvicorn as it is run here: its limits, the descriptors that they need, and its end."""
 
+import logging
 import resource
 from typing import Any
 
@@ -21,6 +22,7 @@ def http_server(app: Any, options: Options) -> uvicorn.Server:
 
     Nothing that a client sends makes a row in its log: that could be as long as clients like.
     """
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
     return uvicorn.Server(uvicorn.Config(
         app, http=guarded(options), ws="none", log_level="error", access_log=False,
         backlog=BACKLOG, h11_max_incomplete_event_size=HEAD_BYTES,

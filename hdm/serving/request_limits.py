@@ -48,7 +48,9 @@ class RequestLimits:
                 body.begin_work()
             await self.app(scope, body.receive, sent)
         except HTTPProblem as problem:
-            await refusal(problem)(scope, receive, sent)
+            response = refusal(problem)
+            response.headers["Connection"] = "close"
+            await response(scope, receive, send)
         finally:
             body.end()
 
@@ -126,6 +128,9 @@ def _check_head(scope: Scope) -> None:
         raise HTTPProblem(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "expected an address and "
                           f"headers of at most {HEAD_BYTES // 1024} KiB, received {size} bytes.")
     count: Any = Counter(name.decode("latin-1") for name, _ in pairs)
+    if count["transfer-encoding"] and count["content-length"]:
+        raise HTTPProblem(HTTPStatus.BAD_REQUEST, "expected one length of the body, received a "
+                          "Content-Length and a Transfer-Encoding.")
     for name in SINGLE:
         if count[name] > 1:
             raise HTTPProblem(HTTPStatus.BAD_REQUEST, f"expected one header {name.title()}, "

@@ -1,5 +1,8 @@
 """A registry without MLflow and a client of the routes."""
 
+import socket
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -7,6 +10,7 @@ from fastapi.testclient import TestClient
 from served import FakeRegistry, make_service
 
 from hdm.serving.app import build_app
+from hdm.serving.http_server import http_server
 
 
 @pytest.fixture
@@ -35,3 +39,27 @@ def served(registry: FakeRegistry, tmp_path: Path):
     yield serve
     for client in clients:
         client.__exit__(None, None, None)
+
+
+@pytest.fixture
+def listening(registry: FakeRegistry, tmp_path: Path):
+    """listen(**options) -> a port at which the line `plate` is served, as `hdm serve` does it."""
+    running = []
+
+    def listen(**options) -> int:
+        service = make_service(tmp_path, **options)
+        service.watcher.look()
+        listener = socket.create_server(("127.0.0.1", 0))
+        server = http_server(build_app(service), service.options)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        running.append((server, thread))
+        while not server.started:
+            time.sleep(0.01)
+        return listener.getsockname()[1]
+
+    yield listen
+    for server, thread in running:
+        server.should_exit = True
+        thread.join(timeout=10)
+        assert not thread.is_alive()
