@@ -6,6 +6,8 @@ as the client likes.
 """
 
 import asyncio
+import socket
+import struct
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -50,8 +52,12 @@ class LingeringTransport(asyncio.Transport):
             self.abort()
 
     def abort(self) -> None:
-        """Close at once."""
+        """Close at once; what the client did not take is not kept for it by the kernel either."""
         self._closing = True
+        if self._transport.get_write_buffer_size():
+            with suppress(OSError):
+                self.get_extra_info("socket").setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort()
 
     def is_closing(self) -> bool:

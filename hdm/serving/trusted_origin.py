@@ -55,7 +55,8 @@ class TrustedOrigin:
                 return False
         except ValueError:
             return False
-        return name in self.hosts or (ANY_ADDRESS in self.hosts and _is_address(name))
+        return name in self.hosts - {ANY_ADDRESS} or (ANY_ADDRESS in self.hosts
+                                                      and _is_address(name))
 
 
 def _is_address(name: str) -> bool:
