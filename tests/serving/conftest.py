@@ -43,7 +43,8 @@ def served(registry: FakeRegistry, tmp_path: Path):
 
 @pytest.fixture
 def listening(registry: FakeRegistry, tmp_path: Path):
-    """listen(**options) -> a port at which the line `plate` is served, as `hdm serve` does it."""
+    """listen(**options) -> a port at which the line `plate` is served, as `hdm serve` does it;
+    listen.stop() waits for its end."""
     running = []
 
     def listen(**options) -> int:
@@ -58,8 +59,12 @@ def listening(registry: FakeRegistry, tmp_path: Path):
             time.sleep(0.01)
         return listener.getsockname()[1]
 
+    def stop() -> None:
+        for server, thread in running:
+            server.should_exit = True
+            thread.join(timeout=10)
+            assert not thread.is_alive()
+
+    listen.stop = stop
     yield listen
-    for server, thread in running:
-        server.should_exit = True
-        thread.join(timeout=10)
-        assert not thread.is_alive()
+    stop()

@@ -109,6 +109,19 @@ def test_who_does_not_read_answers_is_closed(listening) -> None:
     assert talk(port, "GET /healthz HTTP/1.1")[0] == 200
 
 
+def test_it_ends_although_clients_hold_on_and_answers_who_is_at_work(listening, registry) -> None:
+    registry.pause = 0.3
+    port, picture = listening(body_patience=0.5), png()
+    with ExitStack() as stack:
+        for sent in (b"", ASK, ASK + b"\r\n", POST + LONG, (ASK + b"\r\n") * 50, b"\0"):
+            stack.enter_context(connect(port, sent))
+        working = stack.enter_context(connect(
+            port, POST + b"Content-Length: %d\r\n\r\n" % len(picture) + picture))
+        time.sleep(0.1)
+        listening.stop()
+        assert answer(working).startswith(b"HTTP/1.1 200")
+
+
 @pytest.mark.parametrize(("address", "client"), [
     (("10.0.0.1", 5), "10.0.0.1"), (("::ffff:10.0.0.1", 5), "10.0.0.1"), (None, ""),
     (("2001:db8:1:2:3::4", 5), peer_of(("2001:db8:1:2:ffff::", 6))),
