@@ -92,7 +92,7 @@ def scripts(line: str) -> dict[str, Script]:
         "large body, wrong key": after(post + wrong + b"Content-Length: 30000000\r\n\r\n", 0.0,
                                        bytes(65536)),
         "bad chunks, right key": after(post + key + chunked, 0.0, b"zz\r\n"),
-        "never reads": after((ask + b"\r\n") * 500, 0.0, (ask + b"\r\n") * 100)}
+        "requests in advance": after((ask + b"\r\n") * 500, 0.0, (ask + b"\r\n") * 100)}
 
 
 if __name__ == "__main__":

@@ -74,10 +74,14 @@ class GuardedConnection(H11Protocol):
         self._watch()
 
     def on_response_complete(self) -> None:
-        """The client's turn again."""
+        """The client's turn again, if it waited for the answer.
+
+        A body that was not read may have no end; and of requests sent in advance, which no usual
+        client does, thousands would take turns with one of each other client.
+        """
         self.since = self.loop.time()
-        if self._unread() and not self.transport.is_closing():
-            self.transport.close()  # it was answered without its body, which may have no end
+        if self._unread():
+            self.transport.close()
         super().on_response_complete()
         self._watch()
 
@@ -127,9 +131,8 @@ class GuardedConnection(H11Protocol):
             self.transport.close()
 
     def _unread(self) -> bool:
-        if self.conn.their_state is h11.IDLE:
-            return bool(self.conn.trailing_data[0])
-        return self.conn.their_state not in (h11.DONE, h11.MUST_CLOSE, h11.CLOSED)
+        return bool(self.conn.trailing_data[0]) or self.conn.their_state not in (
+            h11.IDLE, h11.DONE, h11.MUST_CLOSE, h11.CLOSED)
 
     def _refuse(self, status: HTTPStatus, sentence: str) -> None:
         """Say one sentence, if an answer has not begun, and close."""

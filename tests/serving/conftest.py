@@ -42,16 +42,14 @@ def served(registry: FakeRegistry, tmp_path: Path):
 
 
 @pytest.fixture
-def listening(registry: FakeRegistry, tmp_path: Path):
-    """listen(**options) -> a port at which the line `plate` is served, as `hdm serve` does it;
-    listen.stop() waits for its end."""
+def served_app():
+    """serve(app, options) -> a port at which an application is served, as `hdm serve` does it;
+    serve.stop() waits for its end."""
     running = []
 
-    def listen(**options) -> int:
-        service = make_service(tmp_path, **options)
-        service.watcher.look()
+    def serve(app, options) -> int:
         listener = socket.create_server(("127.0.0.1", 0))
-        server = http_server(build_app(service), service.options)
+        server = http_server(app, options)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         running.append((server, thread))
@@ -65,6 +63,17 @@ def listening(registry: FakeRegistry, tmp_path: Path):
             thread.join(timeout=10)
             assert not thread.is_alive()
 
-    listen.stop = stop
-    yield listen
+    serve.stop = stop
+    yield serve
     stop()
+
+
+@pytest.fixture
+def listening(registry: FakeRegistry, tmp_path: Path, served_app):
+    """listen(**options) -> a port at which the line `plate` is served."""
+    def listen(**options) -> int:
+        service = make_service(tmp_path, **options)
+        service.watcher.look()
+        return served_app(build_app(service), service.options)
+
+    return listen
