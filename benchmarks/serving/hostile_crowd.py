@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from itertools import cycle, islice, repeat
 
 IDLE, SLOW, HOSTILE = 200, 200, 50
-PAUSE = 0.2
+PAUSE = 1.0
 """Seconds before a client that was closed connects again."""
 HOST = b"Host: localhost\r\n"
 Script = Callable[[], Iterator[tuple[float, bytes]]]
