@@ -4,6 +4,7 @@ import json
 import select
 import time
 from contextlib import ExitStack
+from threading import Event, Timer
 
 import pytest
 from raw_requests import answer, connect, exchange, talk
@@ -50,10 +51,10 @@ def test_a_connection_that_says_nothing_is_closed_without_a_word(listening) -> N
 
 
 def test_a_slow_body_that_keeps_the_least_rate_is_taken(listening) -> None:
-    port, picture = listening(body_patience=0.1, body_rate=100), png()
+    port, picture = listening(body_patience=0.2, body_rate=10), png()
     with connect(port, POST + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(picture)
                  + picture[:60]) as line:
-        time.sleep(0.3)
+        time.sleep(0.4)
         line.sendall(picture[60:])
         assert answer(line).startswith(b"HTTP/1.1 200")
 
@@ -89,13 +90,29 @@ def test_the_longest_waiting_of_the_greediest_gives_way(listening) -> None:
         assert foreign[0].recv(99).startswith(b"HTTP/1.1 200")
 
 
-def test_where_all_are_at_work_one_more_is_refused(listening, registry) -> None:
-    registry.pause = 0.5
-    port, picture = listening(connections=1), png()
+@pytest.fixture
+def held(registry, listening):
+    """held(port) -> the model has a picture, and waits for held.release to be set."""
+    begun, release = Event(), Event()
+
+    def hold(**options) -> int:
+        port = listening(**options)
+        judge = registry.judges[0].predict
+        registry.judges[0].predict = lambda *given, **named: (
+            begun.set(), release.wait(10), judge(*given, **named))[-1]
+        return port
+
+    hold.begun, hold.release = begun, release
+    return hold
+
+
+def test_where_all_are_at_work_one_more_is_refused(held) -> None:
+    port, picture = held(connections=1), png()
     with connect(port, POST + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(picture)
                  + picture) as line:
-        time.sleep(0.1)
+        held.begun.wait(10)
         assert status_of(exchange(port, ASK + b"\r\n")) == 503
+        held.release.set()
         assert answer(line).startswith(b"HTTP/1.1 200")
     assert exchange(port, ASK + b"Connection: close\r\n\r\n").startswith(b"HTTP/1.1 200")
 
@@ -116,16 +133,15 @@ def test_of_requests_sent_in_advance_the_first_is_answered(listening) -> None:
     assert found.count(b"HTTP/1.1 ") == 1 and found.startswith(b"HTTP/1.1 200")
 
 
-def test_it_ends_although_clients_hold_on_and_answers_who_is_at_work(
-        listening, served_app, registry) -> None:
-    registry.pause = 0.3
-    port, picture = listening(body_patience=0.5), png()
+def test_it_ends_although_clients_hold_on_and_answers_who_is_at_work(held, served_app) -> None:
+    port, picture = held(body_patience=0.5), png()
     with ExitStack() as stack:
         for sent in (b"", ASK, ASK + b"\r\n", POST + LONG, (ASK + b"\r\n") * 50, b"\0"):
             stack.enter_context(connect(port, sent))
         working = stack.enter_context(connect(
             port, POST + b"Content-Length: %d\r\n\r\n" % len(picture) + picture))
-        time.sleep(0.1)
+        held.begun.wait(10)
+        Timer(0.3, held.release.set).start()
         served_app.stop()
         assert answer(working).startswith(b"HTTP/1.1 200")
 
