@@ -61,10 +61,10 @@ def _registered(line: Line, detector: Path, scratch: Path) -> Line:
 
 
 @contextmanager
-def serving(line: Line, backend: str) -> Iterator[str]:
-    """`hdm serve` with a model in memory; its address."""
+def serving(line: Line, backend: str, *options: str) -> Iterator[str]:
+    """`hdm serve` with a model in memory and more options; its address."""
     command = [sys.executable, "-m", "hdm", "serve", line.name, "--port", "0", "--poll", "0.5",
-               "--backend", backend]
+               "--backend", backend, *options]
     process = subprocess.Popen(command, cwd=line.project, env=environment(), text=True,
                                stdout=subprocess.PIPE)
     try:

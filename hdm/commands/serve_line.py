@@ -1,17 +1,20 @@
 """`hdm serve`: a line's live model behind HTTP."""
 
+import ipaddress
 import logging
 import socket
 from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 
 from hdm.config import load_pipelines
 from hdm.errors import ConfigError
 from hdm.line import Line, find_project
-from hdm.serving.serving_options import Options, read_api_key
+from hdm.serving.http_server import http_server, reserve_descriptors
+from hdm.serving.own_key import own_key, own_key_file
+from hdm.serving.serving_options import LOOPBACK, Options, read_api_key
+from hdm.serving.trusted_origin import ANY_ADDRESS
 
 MEGA = 1_000_000
 
@@ -26,6 +29,10 @@ def serve(
         "Environment variable that holds the API key."))] = "",
     api_key_file: Annotated[Path | None, typer.Option(metavar="FILE", help=(
         "File that holds the API key."))] = None,
+    no_key: Annotated[bool, typer.Option("--no-key", help=(
+        "Let everyone in, also at an address that others reach."))] = False,
+    allowed_host: Annotated[list[str] | None, typer.Option(metavar="NAME", help=(
+        "Another name by which the server is asked (header Host); may be repeated."))] = None,
     backend: Annotated[str, typer.Option(metavar="torch|onnx", help=(
         "What computes; onnx is ONNX Runtime."))] = "torch",
     max_mb: Annotated[float, typer.Option(min=0.001, help="Largest request in MiB.")] = 32,
@@ -35,7 +42,17 @@ def serve(
         "How long a batch waits for images that are on their way."))] = 4,
     queue: Annotated[int, typer.Option(min=1, help=(
         "Images of a line that may wait; more are refused."))] = 512,
-    timeout: Annotated[float, typer.Option(min=0.01, help="Seconds for one request.")] = 30,
+    timeout: Annotated[float, typer.Option(min=0.01, help=(
+        "Seconds for a request's body, and for its answer."))] = 30,
+    header_timeout: Annotated[float, typer.Option(min=0.01, help=(
+        "Seconds for the headers of a request."))] = 10,
+    min_rate: Annotated[int, typer.Option(min=1, help=(
+        "Least bytes a second of a body, after 5 s."))] = 1024,
+    max_connections: Annotated[int, typer.Option(min=1, help="Open at once.")] = 512,
+    client_connections: Annotated[int, typer.Option(min=1, help=(
+        "Open at once of one address; a proxy in front is one."))] = 256,
+    client_requests: Annotated[int, typer.Option(min=1, help=(
+        "Requests of one address that are worked at, at once."))] = 256,
     poll: Annotated[float, typer.Option(min=0.05, help=(
         "Seconds between two looks for a new live version."))] = 5,
     log: Annotated[bool, typer.Option(help="Log predictions in data/LINE/log.")] = True,
@@ -44,11 +61,27 @@ def serve(
     if backend not in ("torch", "onnx"):
         raise ConfigError(f"expected --backend torch or onnx, received {backend!r}.")
     chosen = _chosen(lines or [], every)
+    key = read_api_key(api_key_env, api_key_file)
+    if no_key and key:
+        raise ConfigError("expected a key or --no-key, received both.")
+    reserve_descriptors(max_connections)
+    # Bound here: a port that is taken is told in one sentence, and before torch is loaded.
+    listener = _listener(host, port)
+    address = listener.getsockname()[0]
+    open_to_others = not ipaddress.ip_address(address.partition("%")[0]).is_loopback
+    if open_to_others and not key and not no_key:
+        key = own_key(project := chosen[0].project)
+        print(f"requests need the key in {own_key_file(project)} as header X-API-Key", flush=True)
+    elif open_to_others and no_key:
+        print("everyone who reaches this address may use it", flush=True)
     options = Options(
         backend="onnx" if backend == "onnx" else "torch", max_bytes=round(max_mb * 2**20),
         max_pixels=round(max_megapixels * MEGA), batch=batch, gather=gather_ms / 1000, queue=queue,
-        patience=timeout, poll=poll, log=log, api_key=read_api_key(api_key_env, api_key_file))
-    _run(chosen, host, port, options)
+        patience=timeout, poll=poll, log=log, api_key=key,
+        hosts=_hosts(host, address, allowed_host or []), connections=max_connections,
+        client_connections=client_connections, client_requests=client_requests,
+        header_patience=header_timeout, body_rate=min_rate)
+    _run(chosen, host, listener, options)
 
 
 def _chosen(names: list[str], every: bool) -> list[Line]:
@@ -59,11 +92,17 @@ def _chosen(names: list[str], every: bool) -> list[Line]:
     return [Line.load(name, project) for name in wanted]
 
 
-def _run(lines: list[Line], host: str, port: int, options: Options) -> None:
+def _hosts(host: str, address: str, more: list[str]) -> frozenset[str]:
+    """The names of this server: the loopback's, what it is bound to, and what was said. Bound to
+    all addresses it is asked by any of them, and by the machine's name."""
+    everywhere = ipaddress.ip_address(address.partition("%")[0]).is_unspecified
+    bound = {ANY_ADDRESS, socket.gethostname()} if everywhere else {host, address}
+    return LOOPBACK | {name.lower().strip("[].") for name in (*bound, *more)}
+
+
+def _run(lines: list[Line], host: str, listener: socket.socket, options: Options) -> None:
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
     logging.getLogger("hdm.serving").setLevel(logging.INFO)
-    # Bound here: a port that is taken is told in one sentence, and before torch is loaded.
-    listener = _listener(host, port)
     from hdm.serving.app import build_app
     from hdm.serving.line_service import Service
 
@@ -71,14 +110,7 @@ def _run(lines: list[Line], host: str, port: int, options: Options) -> None:
     place = f"[{host}]" if ":" in host else host
     print(f"serving {', '.join(line.name for line in lines)} at "
           f"http://{place}:{listener.getsockname()[1]}", flush=True)
-    if options.api_key is None and host not in ("127.0.0.1", "::1", "localhost"):
-        print("everyone who reaches this address may use it; --api-key-env asks for a key",
-              flush=True)
-    # Longer than what a proxy in front keeps a connection: it must not send into one that closes.
-    uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False,
-                                  timeout_keep_alive=75,
-                                  timeout_graceful_shutdown=round(options.patience) + 1,
-                                  )).run(sockets=[listener])
+    http_server(app, options).run(sockets=[listener])
 
 
 def _listener(host: str, port: int) -> socket.socket:

@@ -66,8 +66,11 @@ PREDICT: dict[int | str, dict[str, Any]] = {
     200: {"model": Answer},
     **{status: {"model": Refusal, "description": text} for status, text in (
         (400, "No image was sent, or a form that cannot be read in full"), (401, "Wrong API key"),
-        (404, "No such line"), (413, "Too large"),
+        (403, "From another site's page"), (404, "No such line"),
+        (408, "The body came too slowly"), (413, "Too large"),
         (415, "The body is declared to be no image"), (422, "No file could be judged"),
+        (421, "Asked by a name that is not this server's"),
+        (429, "Too many requests of one client at once"),
         (503, "No model yet, or too many images are waiting"), (504, "Not answered in time"))}}
 BODY: dict[str, Any] = {"requestBody": {"required": True, "content": {
     "multipart/form-data": {"schema": {"type": "object", "properties": {

@@ -20,10 +20,12 @@ from hdm.serving import answer_schema
 from hdm.serving.answers import AnswerOptions
 from hdm.serving.feedback_route import add_feedback
 from hdm.serving.head_requests import HeadAsGet
-from hdm.serving.http_errors import HTTPProblem, too_slow
+from hdm.serving.http_errors import HTTPProblem, refusal, too_slow
 from hdm.serving.line_service import LineService, Service, line_of
 from hdm.serving.region_routes import add_region
+from hdm.serving.request_limits import RequestLimits
 from hdm.serving.secured_page import secured
+from hdm.serving.trusted_origin import TrustedOrigin
 from hdm.serving.upload_page import page
 from hdm.serving.uploads import uploads
 
@@ -46,7 +48,10 @@ def build_app(service: Service) -> FastAPI:
     holder = [_key_holder(service)]
     app = FastAPI(title="HDM", version=__version__, lifespan=lifespan, docs_url=None,
                   redoc_url=None, description="Judges images of product lines.")
+    # The last one is the outermost.
     app.add_middleware(HeadAsGet)
+    app.add_middleware(TrustedOrigin, hosts=service.options.hosts)
+    app.add_middleware(RequestLimits, options=service.options)
     _add_errors(app)
     _add_predictions(app, service, holder)
     add_feedback(app, lambda name: line_of(service, name), service.options, holder)
@@ -60,7 +65,7 @@ def _key_holder(service: Service) -> Any:
     """A dependency that refuses requests without the key, if there is one."""
     async def guard(request: Request) -> None:
         key, given = service.options.api_key, request.headers.get("x-api-key", "")
-        # Headers are bytes that Starlette reads as Latin-1.
+        # Headers are bytes that Starlette reads as Latin-1; a comparison of bytes takes any.
         if key and not hmac.compare_digest(given.encode("latin-1"), key.encode()):
             raise HTTPProblem(HTTPStatus.UNAUTHORIZED, "expected the API key in the header "
                               "X-API-Key, received none or another.")
@@ -71,13 +76,20 @@ def _key_holder(service: Service) -> Any:
 def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(HTTPProblem)
     async def told(_: Request, error: HTTPProblem) -> Response:
-        return _refusal(error)
+        return refusal(error)
+
+    @app.exception_handler(OSError)
+    async def full(_: Request, error: OSError) -> Response:
+        """No room for an upload, or no descriptor."""
+        return refusal(HTTPProblem(HTTPStatus.SERVICE_UNAVAILABLE, "the server cannot keep the "
+                                   f"request ({error.strerror or type(error).__name__}); try "
+                                   "again later.", 10))
 
     @app.exception_handler(RequestValidationError)
     async def mistaken(_: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        return _refusal(HTTPProblem(HTTPStatus.UNPROCESSABLE_ENTITY,
-                                f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}."))
+        return refusal(HTTPProblem(HTTPStatus.UNPROCESSABLE_ENTITY,
+                               f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}."))
 
     @app.exception_handler(HTTPException)
     async def plain(request: Request, error: HTTPException) -> Response:
@@ -107,9 +119,8 @@ def _add_predictions(app: FastAPI, service: Service, holder: list[Any]) -> None:
         chosen, begun = line_of(service, line), time.monotonic()
         status = HTTPStatus.INTERNAL_SERVER_ERROR
         try:
-            async with asyncio.timeout(service.options.patience):
-                content = await _judge(service, chosen, request,
-                                       AnswerOptions(level, heatmap, view, overlay))
+            content = await _judge(service, chosen, request,
+                                   AnswerOptions(level, heatmap, view, overlay))
             status = HTTPStatus.OK if "error" not in content else HTTPStatus.UNPROCESSABLE_ENTITY
             return JSONResponse(content, status)
         except TimeoutError:
@@ -134,16 +145,17 @@ def _add_predictions(app: FastAPI, service: Service, holder: list[Any]) -> None:
 
 async def _judge(service: Service, line: LineService, request: Request, options: AnswerOptions
                  ) -> dict[str, Any]:
-    # One is counted before the body is read, so that bodies cannot pile up either.
+    # Where none is taken, its body is not read; while it is read, it takes no one's place.
     with line.admitted(1):
         served = line.served
-        files, not_read = await uploads(request, service.options)
-        try:
-            with line.admitted(len(files) - 1):
+    files, not_read = await uploads(request, service.options)
+    try:
+        with line.admitted(len(files)):
+            async with asyncio.timeout(service.options.patience):
                 images = await service.judge(line, served, files, options)
-        finally:
-            for file in files:
-                file.content.close()
+    finally:
+        for file in files:
+            file.content.close()
     content: dict[str, Any] = {"line": line.name, "model_version": served.version,
                                "images": images}
     if not_read:
@@ -194,10 +206,3 @@ def _allowed(methods: str) -> str:
     """The header Allow with what is answered everywhere, see HeadAsGet."""
     known = {*methods.split(", "), "OPTIONS"}
     return ", ".join(sorted(known | {"HEAD"} if "GET" in known else known))
-
-
-def _refusal(problem: HTTPProblem) -> Response:
-    headers = problem.headers
-    if problem.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        headers["Connection"] = "close"  # the rest of the body is not read
-    return JSONResponse({"error": problem.sentence}, problem.status, headers)

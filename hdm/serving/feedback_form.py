@@ -1,7 +1,6 @@
 """From a request's body to what a person says of a picture."""
 
-import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import IO, NamedTuple
 
@@ -10,12 +9,14 @@ from pydantic import BaseModel, ValidationError
 
 from hdm.serving.form_parts import Part, media_type, read_parts, refused
 from hdm.serving.http_errors import HTTPProblem
+from hdm.serving.json_bodies import json_object
 from hdm.serving.serving_options import Options
-from hdm.serving.uploads import FORM, limited
+from hdm.serving.uploads import FORM, check_coding, limited
 
 FILES = 8
 """Parts of a form: the words below, and a picture and a mask."""
 LONGEST = 10_000
+LONGEST_JSON = 8 * LONGEST
 
 
 class Words(BaseModel):
@@ -50,10 +51,12 @@ async def read_said(request: Request, options: Options) -> Said:
 
     Raises HTTPProblem.
     """
-    stream = Request(request.scope, limited(request.receive, options.max_bytes)).stream()
     content_type = request.headers.get("content-type", "")
     if media_type(content_type) != FORM:
-        return Said(_words(await _json(stream)), None, None)
+        return Said(_words(await json_object(request, LONGEST_JSON, "a form, or JSON with a "
+                                             "verdict")), None, None)
+    check_coding(request.headers.get("content-encoding", ""))
+    stream = Request(request.scope, limited(request.receive, options.max_bytes)).stream()
     parts = await read_parts(content_type, stream, FILES)
     try:
         files = {part.field_name: part for part in parts if part.field_name in ("picture", "mask")}
@@ -72,18 +75,6 @@ async def read_said(request: Request, options: Options) -> Said:
         if part not in files.values():
             part.content.close()
     return said
-
-
-async def _json(stream: AsyncIterator[bytes]) -> Mapping[str, object]:
-    body = b"".join([chunk async for chunk in stream])
-    try:
-        content = json.loads(body)
-    except ValueError:
-        content = None
-    if not isinstance(content, dict):
-        raise HTTPProblem(HTTPStatus.BAD_REQUEST, "expected a form or a JSON object with a "
-                          "verdict, received neither.")
-    return content
 
 
 def _words(content: Mapping[str, object]) -> Words:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from http import HTTPStatus
 
+from starlette.responses import JSONResponse
+
 
 class HTTPProblem(Exception):
     """An answer other than success. retry_after: seconds, where trying again can help."""
@@ -49,3 +51,8 @@ def no_line(name: str, served: Iterable[str]) -> HTTPProblem:
     """A line that is not served here."""
     return HTTPProblem(HTTPStatus.NOT_FOUND, f"no line {name[:80]!r} is served here; there are: "
                    f"{', '.join(sorted(served))}.")
+
+
+def refusal(problem: HTTPProblem) -> JSONResponse:
+    """The answer that says it."""
+    return JSONResponse({"error": problem.sentence}, problem.status, problem.headers)

@@ -131,10 +131,11 @@ class Service:
                     line.journal.record(file.name, served.version, image, found,
                                         line.part_of(file))
         except DataError as error:
-            line.count(undecidable=True)
-            if line.journal and is_picture(file):
-                line.journal.record_undecidable(file.name, served.version, str(error),
-                                                line.part_of(file))
+            if is_picture(file):  # what is none is a client's mistake, no lamp that died
+                line.count(undecidable=True)
+                if line.journal:
+                    line.journal.record_undecidable(file.name, served.version, str(error),
+                                                    line.part_of(file))
             answer = answers.undecidable(file.name, served, str(error))
         line.metrics.decisions.labels(line.name, served.version, answer["decision"]).inc()
         return answer

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import io
-import json
 from http import HTTPStatus
 from typing import Any
 
@@ -29,10 +28,10 @@ from hdm.errors import HDMError
 from hdm.line import Line
 from hdm.serving.answers import JPEG_QUALITY, VIEW_SIDE
 from hdm.serving.http_errors import HTTPProblem
+from hdm.serving.json_bodies import json_object
 from hdm.serving.line_service import Service, line_of
 from hdm.serving.secured_page import secured
 from hdm.serving.upload_page import region_page
-from hdm.serving.uploads import limited
 
 LARGEST = 2**20
 """Bytes of a region: a hundred outlines of a thousand corners are less than three times that."""
@@ -51,8 +50,8 @@ def add_region(app: FastAPI, service: Service, holder: list[Any]) -> None:
     async def replaced(request: Request, line: str) -> Response:
         """Set it; an empty region inspects whole pictures. The next training takes it."""
         chosen = line_of(service, line).slot.line
-        body = await Request(request.scope, limited(request.receive, LARGEST)).body()
-        return JSONResponse(await _told(_replace, chosen, body))
+        content = await json_object(request, LARGEST, "a region as JSON")
+        return JSONResponse(await _told(_replace, chosen, content))
 
     @app.get("/v1/{line}/region/picture", dependencies=holder)
     async def picture(line: str) -> Response:
@@ -88,11 +87,7 @@ def _state(line: Line) -> dict[str, Any]:
             "ignored_share": hidden.share, "mask": mask}
 
 
-def _replace(line: Line, body: bytes) -> dict[str, Any]:
-    try:
-        content = json.loads(body)
-    except ValueError as error:
-        raise HDMError(f"expected a region as JSON, received other text ({error}).") from None
+def _replace(line: Line, content: dict[str, Any]) -> dict[str, Any]:
     region = region_of(content, "region")
     if region == LineRegion():
         clear_region(line.region_file)

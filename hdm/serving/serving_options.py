@@ -8,6 +8,7 @@ from typing import Literal
 from hdm.errors import ConfigError
 
 BackendName = Literal["torch", "onnx"]
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,11 @@ class Options:
     that may wait at once, of all lines. patience: seconds for one request. poll: seconds between
     two looks at the registry. retry: seconds before a version that did not load is tried again.
     log: whether predictions are logged. api_key: None lets everyone in.
+
+    hosts: names by which the server may be asked; "*" is every address in figures. connections: in
+    all, and of one client; requests: of one client, at work at once. header_patience: seconds for
+    the headers of a request. body_rate: least bytes a second of a body, but for its first
+    body_patience seconds. body_memory: bytes of bodies that are held at once, of all requests.
     """
 
     backend: BackendName = "torch"
@@ -33,6 +39,14 @@ class Options:
     retry: float = 60.0
     log: bool = True
     api_key: str | None = None
+    hosts: frozenset[str] = LOOPBACK
+    connections: int = 512
+    client_connections: int = 256
+    client_requests: int = 256
+    header_patience: float = 10.0
+    body_rate: int = 1024
+    body_patience: float = 5.0
+    body_memory: int = 2**30
 
 
 def read_api_key(variable: str, file: Path | None) -> str | None:
@@ -48,7 +62,7 @@ def read_api_key(variable: str, file: Path | None) -> str | None:
         if not key:
             raise ConfigError(f"the environment variable {variable} holds no key; set it, or leave "
                               "--api-key-env out.")
-        return key
+        return _usable(key, f"the environment variable {variable}")
     if file:
         try:
             key = file.read_text(encoding="utf-8").strip()
@@ -57,5 +71,12 @@ def read_api_key(variable: str, file: Path | None) -> str | None:
                               "line of text.") from None
         if not key:
             raise ConfigError(f"{file} holds no key; write it there as one line of text.")
-        return key
+        return _usable(key, str(file))
     return None
+
+
+def _usable(key: str, place: str) -> str:
+    if not key.isprintable():
+        raise ConfigError(f"{place} holds a key that no header can carry; expected one line of "
+                          "letters and signs.")
+    return key

@@ -59,7 +59,7 @@ async def uploads(request: Request, options: Options) -> Received:
         raise too_large(options.max_bytes)
     stream = Request(request.scope, limited(request.receive, options.max_bytes)).stream()
     try:
-        _check_coding(request.headers.get("content-encoding", ""))
+        check_coding(request.headers.get("content-encoding", ""))
         content_type = request.headers.get("content-type", "")
         if media_type(content_type) == FORM:
             parts = await read_parts(content_type, stream, options.max_images)
@@ -71,7 +71,7 @@ async def uploads(request: Request, options: Options) -> Received:
         body = await _body(request, media_type(content_type), stream)
         return Received([body._replace(part=_part(request))], [])
     except HTTPProblem as problem:
-        if problem.status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        if problem.status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNSUPPORTED_MEDIA_TYPE):
             # A client that is still sending would not see the answer.
             async for _ in stream:
                 pass
@@ -83,7 +83,8 @@ def _part(request: Request) -> str:
     return part_name(request.query_params.get("part", "") or request.headers.get("x-part", ""))
 
 
-def _check_coding(coding: str) -> None:
+def check_coding(coding: str) -> None:
+    """Raise HTTPProblem for a compressed body."""
     if coding.strip().lower() not in ("", "identity"):
         raise HTTPProblem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "expected a body as it is, received "
                           f"one with Content-Encoding {coding[:40]}; send it without.")

@@ -4,6 +4,8 @@ import socket
 
 import pytest
 
+from hdm.serving.own_key import own_key_file
+
 
 @pytest.mark.parametrize(("arguments", "part"), [
     (("serve",), "expected the names of lines, or --all"),
@@ -13,6 +15,8 @@ import pytest
     (("serve", "plates", "--api-key-env", "NO_SUCH_KEY"), "NO_SUCH_KEY holds no key"),
     (("serve", "plates", "--api-key-file", "no-key"), "cannot read the key in no-key"),
     (("serve", "plates", "--host", "256.1.1.1"), "cannot listen at 256.1.1.1"),
+    (("serve", "plates", "--max-connections", "9999999999"), "raise `ulimit -n`"),
+    (("serve", "plates", "--no-key", "--api-key-file", "params.yaml"), "a key or --no-key"),
     (("export", "bolts", "--output", "a.onnx"), "no product line 'bolts'"),
     (("export", "plates", "--output", "a.txt"), "expected --output to end in .onnx"),
     (("export", "plates", "--output", "a.onnx", "--depth", "12"), "expected --depth 8 or 16"),
@@ -34,3 +38,21 @@ def test_answers_do_not_wait_for_acknowledgements() -> None:
 
     with _listener("127.0.0.1", 0) as made:
         assert made.proto == socket.IPPROTO_TCP  # what asyncio asks before it sets TCP_NODELAY
+
+
+@pytest.mark.parametrize(("arguments", "key", "hosts", "said"), [
+    ((), False, {"127.0.0.1", "localhost", "::1"}, ""),
+    (("--host", "localhost", "--allowed-host", "Plant.Example."), False, {"plant.example"}, ""),
+    (("--host", "127.0.0.2"), False, {"127.0.0.2"}, ""),
+    (("--host", "0.0.0.0"), True, {"*", socket.gethostname().lower()}, "serve_key"),
+    (("--host", "0.0.0.0", "--no-key"), False, {"*"}, "everyone who reaches")])
+def test_an_address_that_others_reach_asks_for_a_key(hdm, project, monkeypatch, arguments, key,
+                                                     hosts, said) -> None:
+    seen = []
+    monkeypatch.setattr("hdm.commands.serve_line._run", lambda *given: (
+        seen.append(given[-1]), given[2].close()))
+    found = hdm("serve", "plates", "--port", "0", *arguments)
+    options, = seen
+    assert bool(options.api_key) == key == own_key_file(project).exists()
+    assert hosts <= options.hosts and said in found.out
+    assert not options.api_key or options.api_key not in found.out + found.err

@@ -1,5 +1,8 @@
 """A registry without MLflow and a client of the routes."""
 
+import socket
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -7,6 +10,7 @@ from fastapi.testclient import TestClient
 from served import FakeRegistry, make_service
 
 from hdm.serving.app import build_app
+from hdm.serving.http_server import http_server
 
 
 @pytest.fixture
@@ -25,7 +29,8 @@ def served(registry: FakeRegistry, tmp_path: Path):
     def serve(*names: str, **options) -> TestClient:
         service = make_service(tmp_path, *names, **{"poll": 60, **options})
         service.watcher.look()
-        client = TestClient(build_app(service), raise_server_exceptions=False)
+        client = TestClient(build_app(service), raise_server_exceptions=False,
+                            base_url="http://localhost")
         client.service = service
         client.__enter__()
         clients.append(client)
@@ -34,3 +39,41 @@ def served(registry: FakeRegistry, tmp_path: Path):
     yield serve
     for client in clients:
         client.__exit__(None, None, None)
+
+
+@pytest.fixture
+def served_app():
+    """serve(app, options) -> a port at which an application is served, as `hdm serve` does it;
+    serve.stop() waits for its end."""
+    running = []
+
+    def serve(app, options) -> int:
+        listener = socket.create_server(("127.0.0.1", 0))
+        server = http_server(app, options)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        running.append((server, thread))
+        while not server.started:
+            time.sleep(0.01)
+        return listener.getsockname()[1]
+
+    def stop() -> None:
+        for server, thread in running:
+            server.should_exit = True
+            thread.join(timeout=10)
+            assert not thread.is_alive()
+
+    serve.stop = stop
+    yield serve
+    stop()
+
+
+@pytest.fixture
+def listening(registry: FakeRegistry, tmp_path: Path, served_app):
+    """listen(**options) -> a port at which the line `plate` is served."""
+    def listen(**options) -> int:
+        service = make_service(tmp_path, **options)
+        service.watcher.look()
+        return served_app(build_app(service), service.options)
+
+    return listen

@@ -93,7 +93,7 @@ def make_service(project: Path, *names: str, **options) -> Service:
 def client_of(service: Service) -> httpx.AsyncClient:
     """Requests into the application itself, many at once, in the test's own event loop."""
     transport = httpx.ASGITransport(app=build_app(service), raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=transport, base_url="http://served", timeout=30)
+    return httpx.AsyncClient(transport=transport, base_url="http://localhost", timeout=30)
 
 
 def png(value: int = 60, *shape: int, dtype: type = np.uint8) -> bytes:

@@ -90,7 +90,7 @@ def test_what_makes_no_sense_is_one_sentence(client, files, words, status):
     assert kept(client) == []
 
 
-@pytest.mark.parametrize("body", [b"", b"[1]", b"{", b"\xff"])
+@pytest.mark.parametrize("body", [b"", b"[1]", b"{", b"\xff", b"[" * 70_000])
 def test_a_body_that_is_neither_form_nor_object_is_refused(client, body):
     answer = client.post(ROUTE, content=body, headers={"content-type": "application/json"})
     assert answer.status_code == 400 and set(answer.json()) == {"error"}

@@ -68,7 +68,9 @@ def test_a_large_request_is_refused_before_it_has_come(served, form) -> None:
         kind = b"multipart/form-data; boundary=x" if form else b"image/png"
         await client.app({
             "type": "http", "method": "POST", "path": PREDICT, "query_string": b"",
-            "headers": [(b"content-type", kind)], "asgi": {"version": "3.0"}, "http_version": "1.1",
+            "headers": [(b"content-type", kind), (b"host", b"localhost"),
+                        (b"transfer-encoding", b"chunked")],
+            "asgi": {"version": "3.0"}, "http_version": "1.1",
             "scheme": "http", "root_path": "", "app": client.app}, receive, tell)
         return told[0]["status"], told[1]["body"]
 

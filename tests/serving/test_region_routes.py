@@ -35,19 +35,30 @@ def test_what_is_put_is_got_and_on_the_disk(served, region) -> None:
     assert not line_of(client).region_file.exists()
 
 
-@pytest.mark.parametrize(("body", "part"), [
-    (b"{", "expected a region as JSON"), (b"\xff\xfe", "expected a region as JSON"),
-    (b"[1]", "region"), (b'{"polygons": []}', "unknown key 'polygons'"),
-    (b'{"ignore": [{"corners": [[0,0],[1,1],[1,0],[0,1]]}]}', "crosses itself"),
-    (b'{"ignore": [{"corners": [[0,0],[1,0],[1,1],[0,1]]}]}', "at least 1% of a picture"),
-    (b'{"mask": "plate-00000000.png"}', "cannot be read"), (b"", "expected a region as JSON")])
-def test_what_is_no_region_is_refused_and_nothing_changes(served, body, part) -> None:
+@pytest.mark.parametrize(("body", "status", "part"), [
+    (b"{", 400, "expected a region as JSON"), (b"\xff\xfe", 400, "expected a region as JSON"),
+    (b"", 400, "expected a region as JSON"), (b"[1]", 400, "an object, received list"),
+    (b"[" * 200_000, 400, "recursion"), (b'{"mask": NaN}', 400, "NaN is no number"),
+    (b'{"mask": "\\ud800"}', 400, "surrogates"), (b'{"mask": "", "mask": ""}', 400, "twice"),
+    (b'{"polygons": []}', 422, "unknown key 'polygons'"),
+    (b'{"ignore": [{"corners": [[0,0],[1,1],[1,0],[0,1]]}]}', 422, "crosses itself"),
+    (b'{"ignore": [{"corners": [[0,0],[1,0],[1,1],[0,1]]}]}', 422, "at least 1% of a picture"),
+    (b'{"mask": "plate-00000000.png"}', 422, "cannot be read")])
+def test_what_is_no_region_is_refused_and_nothing_changes(served, body, status, part) -> None:
     client = served()
     client.put(PLACE, json={"ignore": [SQUARE]})
     before = line_of(client).region_file.read_bytes()
     answer = client.put(PLACE, content=body)
-    assert answer.status_code == 422 and part in answer.json()["error"]
+    assert answer.status_code == status and part in answer.json()["error"]
     assert line_of(client).region_file.read_bytes() == before
+
+
+@pytest.mark.parametrize("headers", [{"content-type": "text/plain"}, {"content-encoding": "gzip"},
+                                     {"content-type": "application/x-www-form-urlencoded"}])
+def test_what_is_not_declared_json_is_not_taken_for_it(served, headers) -> None:
+    client = served()
+    assert client.put(PLACE, content=b"{}", headers=headers).status_code == 415
+    assert client.post("/v1/plate/feedback", content=b"{}", headers=headers).status_code == 415
 
 
 def test_too_much_is_refused_while_it_comes(served) -> None:

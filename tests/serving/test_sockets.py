@@ -1,48 +1,18 @@
 """Through real sockets: requests that no client library would write, answered by uvicorn."""
 
 import json
-import socket
-import threading
-import time
 
 import pytest
-import uvicorn
-from served import make_service, png
-
-from hdm.serving.app import build_app
+from raw_requests import talk
+from served import png
 
 PNG = png()
 ONE = b'--x\r\nContent-Disposition: form-data; name="f"; filename="a.png"\r\n\r\n' + PNG + b"\r\n"
 
 
 @pytest.fixture
-def port(registry, tmp_path):
-    """A port at which the line `plate` is served, as `hdm serve` does it."""
-    service = make_service(tmp_path)
-    service.watcher.look()
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(build_app(service), log_level="critical"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield listener.getsockname()[1]
-    server.should_exit = True
-    thread.join(timeout=10)
-
-
-def talk(port: int, head: str, body: bytes = b"", *, length: bool = True
-         ) -> tuple[int, dict, bytes]:
-    """Status, headers and body of the answer to a request in bytes."""
-    lines = [head, "Host: x", "Connection: close"]
-    lines += [f"Content-Length: {len(body)}"] if length else []
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as line:
-        line.sendall("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
-        received = b"".join(iter(lambda: line.recv(65536), b""))
-    top, _, content = received.partition(b"\r\n\r\n")
-    first, *others = top.decode("latin-1").split("\r\n")
-    headers = dict(other.lower().split(": ", 1) for other in others)
-    return int(first.split()[1]), headers, content
+def port(listening) -> int:
+    return listening()
 
 
 def post(kind: str) -> str:
