@@ -1,6 +1,7 @@
 """`hdm region`: what of a line's pictures is inspected."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -47,9 +48,10 @@ def region(
             f" again; `hdm run {line}` trains it so." if clear_region(chosen.region_file) else "."))
         return
     if ignore:
+        from hdm.dataset import outside
         from hdm.dataset.line_region import LineRegion
 
-        mask = mask_from(ignore, inspected=inside)
+        mask = outside.in_worker(partial(mask_from, inspected=inside), ignore, name=ignore)
         _check_shape(chosen, ignore, mask)
         write_region(chosen.region_file, LineRegion(), mask)
     elif given:

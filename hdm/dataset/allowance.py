@@ -1,7 +1,8 @@
 """The time and memory that the decoding under way in this process may take.
 
 In a worker process the kernel ends what takes more, in the middle of any decoder: a timer of
-processor time whose signal nobody handles, and a limit of memory. In every other process there is no such limit, and `claim` checks sizes alone.
+processor time whose signal nobody handles, and a limit of memory. In every other process there is
+no such limit, and `claim` checks sizes alone.
 """
 
 import signal

@@ -24,7 +24,7 @@ def on_black(pixels: NDArray, full: int | None = None) -> NDArray:
 
 
 def by_rows(work: Callable[[NDArray], NDArray], pixels: NDArray) -> NDArray:
-    """`work` done on a few rows of (H, W, ...) after the other: its wider numbers take no memory."""
+    """`work` on (H, W, ...), a few rows after the other: its wider numbers take little memory."""
     return np.concatenate([work(pixels[top:top + _ROWS]) for top in range(0, len(pixels), _ROWS)])
 
 

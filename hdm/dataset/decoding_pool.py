@@ -53,7 +53,8 @@ class Task:
     def __init__(self, name: str, limits: DecodingLimits, work: Callable[..., Any],
                  *arguments: Any) -> None:
         self.name = name
-        self._limits, self._pixels, self._contents = limits, _shared(), []
+        self._limits, self._pixels = limits, _shared()
+        self._contents: list[BufferedRandom] = []
         given = [self._given(argument) for argument in arguments]
         self.future: Future[Any] = _schedule(
             _in_worker, (limits, _place(self._pixels), work, given), limits.longest)
@@ -78,7 +79,7 @@ class Task:
             raise UnreadableImage(self.name, "an image that is not read within "
                                   f"{self._limits.longest:g} s") from None
         except BrokenProcessPool:
-            raise UnreadableImage(self.name, "an image whose decoder was ended by another") from None
+            raise UnreadableImage(self.name, "an image whose decoder was ended") from None
         if not isinstance(found, _Pixels):
             return found
         pixels: NDArray[Any] = np.empty(found.shape, found.kind)
@@ -88,8 +89,8 @@ class Task:
 
 
 def start() -> None:
-    """Let the workers begin to start, so that the first file waits for less."""
-    _schedule(os.getpid, (), None)
+    """Let the workers start beside what follows, so that the first file waits for less."""
+    threading.Thread(target=_schedule, args=(os.getpid, (), None), daemon=True).start()
 
 
 def _in_worker(limits: DecodingLimits, place: str, work: Callable[..., Any], given: list[Any],
@@ -140,7 +141,7 @@ def _place(memory: BufferedRandom) -> str:
 
 
 def _bytes_of(pixels: NDArray[Any]) -> memoryview:
-    return memoryview(pixels.reshape(-1).view(np.uint8))
+    return pixels.reshape(-1).view(np.uint8).data
 
 
 def _why(exit_code: int) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from hdm.dataset.decoding_limits import DecodingLimits
 from hdm.errors import ConfigError
 
 BackendName = Literal["torch", "onnx"]
@@ -33,6 +34,11 @@ class Options:
     retry: float = 60.0
     log: bool = True
     api_key: str | None = None
+
+    @property
+    def decoding(self) -> DecodingLimits:
+        """What the decoding of one image may take."""
+        return DecodingLimits(pixels=self.max_pixels, longest=self.patience)
 
 
 def read_api_key(variable: str, file: Path | None) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from hdm.dataset import outside
 from hdm.dataset.images import read_image
 from hdm.dataset.manifest import GOOD
 from hdm.dataset.problems import listing, printable
@@ -162,7 +163,7 @@ def _kind(root: Path, line: _Line, mask: str | None) -> str:
     kind = str(line.kind)
     if mask is None or not line.classes or (kind != GOOD and len(line.classes) == 1):
         return kind_of_word(line.classes[0][0]) if kind == DEFECT and line.classes else kind
-    areas = _areas(root / mask)
+    areas = outside.in_worker(_areas, root / mask, name=mask)
     marked = {name: areas[colour.lower()] for name, colour in line.classes
               if areas[colour.lower()]}
     if kind == GOOD and marked:
