@@ -4,7 +4,6 @@ They start with the first file, from a server of forks that has read the decoder
 another worker costs little, and no lock or thread of this process comes along.
 """
 
-import atexit
 import multiprocessing
 import os
 import resource
@@ -14,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from io import BufferedRandom
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -120,8 +120,14 @@ def _new_pool() -> ProcessPool:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["hdm.dataset.images"])
     pool = ProcessPool(WORKERS, context=context, initializer=_initialize)
-    atexit.register(pool.stop)
+    # Before this process waits for its children, also where it is another's child itself.
+    Finalize(None, _end, (pool,), exitpriority=100)
     return pool
+
+
+def _end(pool: ProcessPool) -> None:
+    pool.stop()
+    pool.join()
 
 
 def _initialize() -> None:
