@@ -1,6 +1,5 @@
 """`hdm region`: what of a line's pictures is inspected."""
 
-import json
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +8,7 @@ import typer
 
 from hdm.commands.line_name import LineName
 from hdm.errors import ConfigError, DataError
-from hdm.files import read_json
+from hdm.files import parse_json, read_json
 from hdm.line import REGION, Line
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ def _outlines(polygons: list[str], file: Path | None, inside: bool) -> "LineRegi
     if file is None:
         return region_of({kind: [{"corners": _corners(text)} for text in polygons]}, "--polygon")
     try:
-        content: Any = json.loads(file.read_text(encoding="utf-8"))
+        content: Any = parse_json(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"{file}: expected a region as JSON, found a file that cannot be read "
                         f"({error}).") from None

@@ -1,6 +1,5 @@
 """From a request's body to what a person says of a picture."""
 
-import json
 from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 from typing import IO, NamedTuple
@@ -8,6 +7,7 @@ from typing import IO, NamedTuple
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
+from hdm.files import parse_json
 from hdm.serving.form_parts import Part, media_type, read_parts, refused
 from hdm.serving.http_errors import HTTPProblem
 from hdm.serving.serving_options import Options
@@ -77,7 +77,7 @@ async def read_said(request: Request, options: Options) -> Said:
 async def _json(stream: AsyncIterator[bytes]) -> Mapping[str, object]:
     body = b"".join([chunk async for chunk in stream])
     try:
-        content = json.loads(body)
+        content = parse_json(body)
     except ValueError:
         content = None
     if not isinstance(content, dict):

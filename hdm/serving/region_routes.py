@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import io
-import json
 from http import HTTPStatus
 from typing import Any
 
@@ -26,6 +25,7 @@ from hdm.dataset.region_file import (
 from hdm.drawing.hatching import GREY
 from hdm.drawing.heatmaps import for_display
 from hdm.errors import HDMError
+from hdm.files import parse_json
 from hdm.line import Line
 from hdm.serving.answers import JPEG_QUALITY, VIEW_SIDE
 from hdm.serving.http_errors import HTTPProblem
@@ -90,7 +90,7 @@ def _state(line: Line) -> dict[str, Any]:
 
 def _replace(line: Line, body: bytes) -> dict[str, Any]:
     try:
-        content = json.loads(body)
+        content = parse_json(body)
     except ValueError as error:
         raise HDMError(f"expected a region as JSON, received other text ({error}).") from None
     region = region_of(content, "region")

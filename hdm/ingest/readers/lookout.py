@@ -1,7 +1,6 @@
 """Amazon Lookout for Vision: manifests of JSON lines, as its console and Ground Truth write them.
 """
 
-import json
 from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ from hdm.dataset.images import read_image
 from hdm.dataset.manifest import GOOD
 from hdm.dataset.problems import listing, printable
 from hdm.errors import DataError
+from hdm.files import parse_json
 from hdm.ingest.readers.image_record import Reading, Record
 from hdm.ingest.readers.label_words import DEFECT, kind_of_word, plain
 from hdm.ingest.readers.locating import locate
@@ -108,7 +108,7 @@ def _lines(file: Path) -> list[_Line]:
             continue
         where = f"{file.name} line {number}"
         try:
-            content = json.loads(text)
+            content = parse_json(text)
         except ValueError as error:
             raise DataError(f"{where}: expected a JSON object, found something else ({error}); "
                             "export the manifest again.") from None
