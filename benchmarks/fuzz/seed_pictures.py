@@ -40,7 +40,7 @@ def _png() -> list[bytes]:
     return [*found, *(saved(COLOUR, "PNG", mode) for mode in ("RGBA", "LA", "P", "1")), png_bomb()]
 
 
-def png_bomb(side: int = 3000) -> bytes:
+def png_bomb(side: int = 1000) -> bytes:
     """A PNG of one value and a text of 64 MiB, both packed into little."""
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + \

@@ -17,8 +17,9 @@ from hdm.errors import DataError
 from hdm.serving.form_parts import IN_MEMORY
 from hdm.serving.uploads import Upload
 
-BYTES_A_PIXEL = 53
-"""At most, while an image is judged: its pixels, what is made of them, and the anomaly map."""
+BYTES_A_PIXEL = 32
+"""While an image is judged: its pixels (up to 6), what is made of them and the anomaly map (up to
+20). What decoding takes is limited where it is done."""
 SMALL = 250_000
 """Pixels of an image that is sooner dealt with than handed to another thread and back."""
 LARGE = 4_000_000
