@@ -1,7 +1,7 @@
 """Processes in which files from outside are read: one that is ended takes nothing else along.
 
-They start with the first file, from a server of forks that has read the decoders and nothing else:
-another worker costs little, and no lock or thread of this process comes along.
+They start with the first file, from a server of forks that has imported the decoders and nothing
+else: another worker costs little, and no lock or thread of this process comes along.
 """
 
 import multiprocessing
@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from io import BufferedRandom
 from multiprocessing.util import Finalize
 from pathlib import Path
@@ -24,7 +25,10 @@ from pebble import ProcessExpired, ProcessPool
 from hdm.dataset.allowance import limited
 from hdm.dataset.decoding_limits import WORKERS, DecodingLimits
 from hdm.dataset.images import UnreadableImage
+from hdm.errors import HDMError
 
+PATIENCE = 60.0
+"""Seconds within which a first worker starts."""
 LARGE = 2**16
 """Bytes beyond which pixels are handed over in memory of both processes: a pipe is slow, and a
 worker that is killed while it writes to one blocks all."""
@@ -90,7 +94,11 @@ class Task:
 
 def start() -> None:
     """Let the workers start beside what follows, so that the first file waits for less."""
-    threading.Thread(target=_schedule, args=(os.getpid, (), None), daemon=True).start()
+    def begin() -> None:
+        with suppress(HDMError):  # told with the first file
+            _schedule(_alive, (), None)
+
+    threading.Thread(target=begin, daemon=True).start()
 
 
 def _in_worker(limits: DecodingLimits, place: str, work: Callable[..., Any], given: list[Any],
@@ -118,11 +126,24 @@ def _schedule(work: Callable[..., Any], arguments: tuple[Any, ...], timeout: flo
 
 def _new_pool() -> ProcessPool:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["hdm.dataset.images"])
+    # What takes long to import. Nothing of this package: the server of forks does not look for it
+    # where this process does, but its workers do.
+    context.set_forkserver_preload(["numpy", "cv2", "PIL.Image", "tifffile"])
     pool = ProcessPool(WORKERS, context=context, initializer=_initialize)
     # Before this process waits for its children, also where it is another's child itself.
-    Finalize(None, _end, (pool,), exitpriority=100)
+    end = Finalize(None, _end, (pool,), exitpriority=100)
+    try:
+        pool.schedule(_alive).result(PATIENCE)
+    except (TimeoutError, OSError, BrokenProcessPool) as error:
+        end()  # else they would be started again for ever
+        raise HDMError("the processes in which pictures are decoded do not start "
+                       f"({type(error).__name__}); look whether this machine lets processes start, "
+                       "and whether memory is left.") from None
     return pool
+
+
+def _alive() -> None:
+    """What a new worker does first."""
 
 
 def _end(pool: ProcessPool) -> None:
