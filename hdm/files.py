@@ -212,17 +212,26 @@ def append_text(target: Path, text: str) -> None:
         raise cannot_write(target, error) from error
 
 
+def parse_json(text: str | bytes) -> Any:
+    """What JSON from outside says; raises ValueError for anything else, and for what is nested so
+    deeply that its reader gives up."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
 def read_json(source: Path) -> Any:
     """Read a JSON file; raises HDMError if it is missing or not JSON."""
     try:
-        return json.loads(source.read_text(encoding="utf-8"))
+        return parse_json(source.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise HDMError(f"expected the file {source}, which does not exist; run the stage "
                        "that makes it first (`dvc repro`).") from None
     except OSError as error:
         raise HDMError(f"cannot read {source}: {error.strerror or error}; make it a readable file, "
                        "or delete it and run `dvc repro`.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise HDMError(f"{source} is not valid JSON ({error}); delete it and run `dvc repro`."
                        ) from None
 

@@ -9,7 +9,7 @@ import typer
 
 from hdm.commands.line_name import LineName
 from hdm.dataset.feedback_entries import FeedbackEntry, entries_in
-from hdm.dataset.images import pages, read_image, read_mask
+from hdm.dataset.outside import pages, read_image, read_mask
 from hdm.errors import ConfigError, DataError
 from hdm.feedback.admission import Contradiction
 from hdm.feedback.saying import Statement, kept_picture, say
@@ -64,7 +64,7 @@ def _row(picture: str) -> int | None:
 
 
 def _read(file: Path) -> np.ndarray:
-    if file.is_file() and (count := pages(file.read_bytes())) > 1:
+    if (count := pages(file)) > 1:
         raise DataError(f"{file}: expected one picture, found a stack of {count} pages; give one "
                         f"of them, as {file.name}#1.")
     return read_image(file)

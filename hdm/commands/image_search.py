@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hdm.dataset import images
+from hdm.dataset import images, outside
 from hdm.dataset.file_walk import HIDDEN, left_aside, told, walk
 from hdm.dataset.image_magic import HEAD, claims_to_be_an_image
 from hdm.dataset.problems import listing, printable
@@ -86,5 +86,5 @@ def _look_into(folder: Path, found: Search) -> None:
 
 
 def _pages(file: Path) -> list[Path]:
-    count = images.pages(file)
+    count = outside.pages(file)
     return [Path(f"{file}#{page}") for page in range(1, count + 1)] if count > 1 else [file]

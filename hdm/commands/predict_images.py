@@ -15,6 +15,7 @@ from hdm.commands.line_name import LineName
 from hdm.commands.model_choice import Trained, Version, named
 from hdm.commands.prediction_table import Judging, Overlays, Recorder
 from hdm.console import Console
+from hdm.dataset import decoding_pool
 from hdm.dataset.part_rule import part_reader
 from hdm.line import Line
 from hdm.progress import progress_bar
@@ -56,6 +57,7 @@ def predict(
     folder = output or chosen.folder / "predictions"
     console = Console()
     console = Console(width=max(console.width, 100))
+    decoding_pool.start()
     # Loading torch and the network takes seconds: say so first.
     with console.status("loading the detector"), \
             answering(chosen, Choice(version, trained, model)) as found:

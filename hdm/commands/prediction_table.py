@@ -12,7 +12,8 @@ from rich.table import Table
 
 from hdm.commands.judged_row import REGION_COLUMNS, Row
 from hdm.csv_cells import write_rows
-from hdm.dataset.images import UnreadableImage, read_image
+from hdm.dataset import outside
+from hdm.dataset.images import UnreadableImage
 from hdm.detector.regions import RegionRule
 from hdm.drawing.heatmaps import heat_picture
 from hdm.drawing.judged_picture import judged_picture
@@ -88,11 +89,12 @@ def predict_files(judging: Judging, files: Sequence[Path], progress: Callable[[i
         batch = list(enumerate(files[start:start + BATCH], start))
         readable: list[tuple[int, Path, np.ndarray]] = []
         errors: dict[int, DataError] = {}
-        for number, file in batch:
-            try:
-                readable.append((number, file, read_image(file)))
-            except DataError as error:
-                errors[number] = error
+        found = outside.each(_read, files[start:start + BATCH])
+        for (number, file), image in zip(batch, found, strict=True):
+            if isinstance(image, DataError):
+                errors[number] = image
+            else:
+                readable.append((number, file, image))
         predictions = judging.detector.predict([image for *_, image in readable],
                                                batch_size=BATCH)
         if recorder:
@@ -141,6 +143,13 @@ def save_heatmap(anomaly_map: np.ndarray, target: Path, ignored: np.ndarray | No
     `ignored` is hatched."""
     with atomic_file(target) as temporary:
         heat_picture(anomaly_map, ignored).save(temporary, format="PNG")
+
+
+def _read(file: Path) -> np.ndarray | DataError:
+    try:
+        return outside.read_image(file)
+    except DataError as error:
+        return error
 
 
 def _row(judging: Judging, number: int, file: Path, image: np.ndarray, found: Any) -> Row:

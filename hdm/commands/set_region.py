@@ -1,6 +1,6 @@
 """`hdm region`: what of a line's pictures is inspected."""
 
-import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,7 +8,7 @@ import typer
 
 from hdm.commands.line_name import LineName
 from hdm.errors import ConfigError, DataError
-from hdm.files import read_json
+from hdm.files import parse_json, read_json
 from hdm.line import REGION, Line
 from hdm.terminal import say
 
@@ -48,9 +48,10 @@ def region(
             f" again; `hdm run {line}` trains it so." if clear_region(chosen.region_file) else "."))
         return
     if ignore:
+        from hdm.dataset import outside
         from hdm.dataset.line_region import LineRegion
 
-        mask = mask_from(ignore, inspected=inside)
+        mask = outside.in_worker(partial(mask_from, inspected=inside), ignore, name=ignore)
         _check_shape(chosen, ignore, mask)
         write_region(chosen.region_file, LineRegion(), mask)
     elif given:
@@ -70,7 +71,7 @@ def _outlines(polygons: list[str], file: Path | None, inside: bool) -> "LineRegi
     if file is None:
         return region_of({kind: [{"corners": _corners(text)} for text in polygons]}, "--polygon")
     try:
-        content: Any = json.loads(file.read_text(encoding="utf-8"))
+        content: Any = parse_json(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"{file}: expected a region as JSON, found a file that cannot be read "
                         f"({error}).") from None

@@ -1,7 +1,11 @@
 """Transparency."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
+
+_ROWS = 128
 
 
 def on_black(pixels: NDArray, full: int | None = None) -> NDArray:
@@ -15,6 +19,15 @@ def on_black(pixels: NDArray, full: int | None = None) -> NDArray:
         flat = pixels[..., :-1]
     else:
         full = full or int(np.iinfo(pixels.dtype).max)
-        colour, alpha = pixels[..., :-1].astype(np.uint32), pixels[..., -1:].astype(np.uint32)
-        flat = ((colour * alpha + full // 2) // full).astype(pixels.dtype)
+        flat = by_rows(lambda rows: _laid(rows, full), pixels)
     return flat[..., 0] if flat.shape[2] == 1 else flat
+
+
+def by_rows(work: Callable[[NDArray], NDArray], pixels: NDArray) -> NDArray:
+    """`work` on (H, W, ...), a few rows after the other: its wider numbers take little memory."""
+    return np.concatenate([work(pixels[top:top + _ROWS]) for top in range(0, len(pixels), _ROWS)])
+
+
+def _laid(pixels: NDArray, full: int) -> NDArray:
+    colour, alpha = pixels[..., :-1].astype(np.uint32), pixels[..., -1:].astype(np.uint32)
+    return ((colour * alpha + full // 2) // full).astype(pixels.dtype)

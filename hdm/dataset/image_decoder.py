@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from hdm.dataset.allowance import claim
 from hdm.dataset.bare_files import JPEG_START, PNG_START, Bare, animation, bare_jpeg, bare_png
 from hdm.dataset.deep_colour import is_deep_png, read_deep_png, read_jpeg2000
 from hdm.dataset.not_read import NotRead
@@ -33,6 +34,7 @@ def decode_pixels(data: bytes) -> NDArray:
         with Image.open(io.BytesIO(bare.data), formats=FORMATS) as image:
             if image.format in _SEQUENCES and (frames := getattr(image, "n_frames", 1)) > 1:
                 raise animation(frames)
+            claim(*image.size)
             if image.format == "JPEG2000":
                 pixels = read_jpeg2000(image, data)
             elif is_deep_png(image):

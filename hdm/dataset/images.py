@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +52,11 @@ class UnreadableImage(DataError):
         printable = name.encode("utf-8", "backslashreplace").decode("utf-8")
         super().__init__(f"{printable}: expected {KINDS}, found {reason}; replace or remove the "
                          "file.")
-        self.reason = reason
+        self.name, self.reason = name, reason
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """It comes back from other processes, too."""
+        return type(self), (self.name, self.reason)
 
 
 def read_image(path: Path | str) -> NDArray[np.uint8] | NDArray[np.uint16]:
@@ -165,7 +170,8 @@ def _one_sentence(name: str) -> Iterator[None]:
         raise UnreadableImage(name, f"a header that claims more than {MAX_PIXELS // 10**6} "
                                     "megapixels") from None
     except MemoryError:
-        raise UnreadableImage(name, "an image that needs more memory than there is") from None
+        raise UnreadableImage(name, "an image that needs more memory than there is, or than its "
+                                    "size justifies") from None
     # A decoder fed with damaged bytes may raise anything: struct.error, SyntaxError, IndexError...
     except Exception as error:
         detail = " ".join(str(error).split())[:120] or type(error).__name__

@@ -3,7 +3,6 @@
 
 import hashlib
 import io
-import json
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from hdm.dataset.drawn import looks_drawn
 from hdm.dataset.images import read_image, read_mask
 from hdm.dataset.line_region import LineRegion, combined, region_of
 from hdm.errors import ConfigError, DataError
-from hdm.files import atomic_file, write_json
+from hdm.files import atomic_file, parse_json, write_json
 
 TRIAL = (512, 512)
 """Size at which a region without a mask is tried out."""
@@ -25,7 +24,7 @@ def read_region(file: Path) -> LineRegion | None:
     if not file.exists():
         return None
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = parse_json(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError(f"{file} is not readable JSON ({error}); restore it from git, or remove "
                           f"it with `hdm region {file.stem} --clear`.") from None

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from tifffile import COMPRESSION, PHOTOMETRIC, TiffPage
 
-from hdm.dataset.alpha import on_black
-from hdm.dataset.not_read import MAX_PIXELS, NotRead, check_size
+from hdm.dataset.allowance import claim
+from hdm.dataset.alpha import by_rows, on_black
+from hdm.dataset.not_read import MAX_PIXELS, NotRead
 from hdm.dataset.orientation import upright
 from hdm.dataset.pillow_modes import native
 from hdm.dataset.tiff_pages import choose_page, open_tiff, page_at, page_offsets
@@ -57,7 +58,7 @@ def read_page(stream: BinaryIO, page: TiffPage) -> NDArray:
     Raises NotRead for them and whatever else is whole but not read; ValueError, OSError or another
     error of the decoder for damage.
     """
-    check_size(page.imagewidth, page.imagelength)
+    claim(page.imagewidth, page.imagelength)
     if reason := _what_it_is(page):
         raise NotRead(reason)
     if page.compression in _BY_PILLOW:
@@ -118,10 +119,11 @@ def _colours(page: TiffPage, samples: NDArray) -> NDArray:
     if meaning == _WHITE_IS_ZERO:
         samples[..., 0] = top - samples[..., 0]
     if bits < 8:
-        samples = (samples.astype(np.uint16) * 255 // top).astype(np.uint8)
+        samples = by_rows(lambda rows: (rows.astype(np.uint16) * 255 // top).astype(np.uint8),
+                          samples)
     colour = samples[..., :number]
     if meaning == _CMYK:
-        return _inks(colour, top)
+        return by_rows(lambda rows: _inks(rows, top), colour)
     if meaning == _YCBCR:
         return _ycbcr(page, colour)
     extra = tuple(page.extrasamples)

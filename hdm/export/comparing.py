@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from hdm.dataset.images import SUFFIXES, read_image
+from hdm.dataset.images import SUFFIXES
 from hdm.dataset.manifest import Manifest
+from hdm.dataset.outside import read_image
 from hdm.errors import DataError, HDMError
 from hdm.line import Line
 

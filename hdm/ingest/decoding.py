@@ -6,7 +6,6 @@ is decoded again.
 
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from hdm.dataset import outside
 from hdm.dataset.drawn import looks_drawn
 from hdm.dataset.images import UnreadableImage, pixel_hash, read_image
 from hdm.dataset.tiff_pages import split_page
@@ -25,7 +25,6 @@ from hdm.ingest.duplicates import SIDE, thumbnail
 Progress = Callable[[int, int], None]
 """Called with (files done, files in all)."""
 
-_WORKERS = 2
 _DECODER = b"2"  # counted up when a file is decoded otherwise than before
 _SCHEMA = pa.schema([
     ("path", pa.string()), ("size", pa.int64()), ("mtime_ns", pa.int64()),
@@ -71,15 +70,14 @@ def decode_all(root: Path, paths: Iterable[str], cache: Path | None = None,
     known = _load(cache, root) if cache else {}
     facts: dict[str, Facts] = {}
     bad: dict[str, str] = {}
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        results = pool.map(lambda path: _facts(root, path, known.get(path)), wanted)
-        for done, (path, result) in enumerate(zip(wanted, results, strict=True), start=1):
-            if isinstance(result, Facts):
-                facts[path] = result
-            else:
-                bad[path] = result
-            if progress:
-                progress(done, len(wanted))
+    results = outside.each(lambda path: _facts(root, path, known.get(path)), wanted)
+    for done, (path, result) in enumerate(zip(wanted, results, strict=True), start=1):
+        if isinstance(result, Facts):
+            facts[path] = result
+        else:
+            bad[path] = result
+        if progress:
+            progress(done, len(wanted))
     if cache and facts != known:
         _store(cache, root, list(facts.values()))
     return facts, bad
@@ -95,11 +93,17 @@ def _facts(root: Path, path: str, known: Facts | None) -> Facts | str:
     if known and (known.size, known.mtime_ns) == (status.st_size, status.st_mtime_ns):
         return known
     try:
-        image = read_image(file)
+        return outside.in_worker(_decoded, file, path, status.st_size, status.st_mtime_ns,
+                                 name=file)
     except UnreadableImage as error:
         return error.reason
+
+
+def _decoded(file: Path, path: str, size: int, mtime_ns: int) -> Facts:
+    """The facts alone come back from where the file is decoded."""
+    image = read_image(file)
     return Facts(
-        path, status.st_size, status.st_mtime_ns, width=image.shape[1], height=image.shape[0],
+        path, size, mtime_ns, width=image.shape[1], height=image.shape[0],
         channels=1 if image.ndim == 2 else 3, bit_depth=8 * image.dtype.itemsize,
         peak=int(image.max()), drawn=looks_drawn(image),
         sha256=pixel_hash(image), thumbnail=thumbnail(image).astype("<u2").tobytes())

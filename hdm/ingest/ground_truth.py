@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from hdm.dataset import outside
 from hdm.dataset.images import UnreadableImage, pixel_hash
 from hdm.ingest.decoding import Facts
-from hdm.ingest.mask_reading import MaskColours, find_rule, open_mask
+from hdm.ingest.mask_reading import MaskColours, colours_of, find_rule, marked_by
 from hdm.ingest.outlines import drawn
 from hdm.ingest.readers.image_record import Record
 
@@ -70,12 +71,13 @@ def resolve(root: Path, records: Sequence[Record], facts: Mapping[str, Facts],
     """
     bad: dict[str, str] = {}
     colours: tuple[list[MaskColours], list[MaskColours]] = ([], [])
-    for record in records:
-        for file in record.masks:
-            try:
-                colours[record.label].append(open_mask(root / file, file).colours())
-            except UnreadableImage as error:
-                bad[file] = error.reason
+    files = [(record.label, file) for record in records for file in record.masks]
+    seen = outside.each(lambda one: _colours(root, one[1]), files)
+    for (label, file), found in zip(files, seen, strict=True):
+        if isinstance(found, MaskColours):
+            colours[label].append(found)
+        else:
+            bad[file] = found
     rule, notes = find_rule(colours[1], colours[0], wanted)
     masks, resized = {}, []
     for record in records:
@@ -87,9 +89,12 @@ def resolve(root: Path, records: Sequence[Record], facts: Mapping[str, Facts],
         try:
             mask = drawn(record.regions, *size)
             for file in readable:
-                marked = rule.marked(open_mask(root / file, file))
+                marked = outside.in_worker(marked_by, root / file, file, rule, name=file)
                 mask |= _fitted(marked, size, record.path)
                 resized += [file] if marked.shape != size else []
+        except UnreadableImage as error:
+            bad[file] = error.reason
+            continue
         except ValueError as error:
             bad[file] = str(error)
             continue
@@ -100,6 +105,13 @@ def resolve(root: Path, records: Sequence[Record], facts: Mapping[str, Facts],
                      f"enlarged or shrunk to it ({resized[0]}).")
     return GroundTruth(masks, bad, notes)
 
+
+def _colours(root: Path, file: str) -> MaskColours | str:
+    """Of a mask, or why it cannot be used."""
+    try:
+        return outside.in_worker(colours_of, root / file, file, name=file)
+    except UnreadableImage as error:
+        return error.reason
 
 
 def _fitted(mask: NDArray[np.bool_], size: tuple[int, int], image: str) -> NDArray[np.bool_]:

@@ -92,6 +92,16 @@ def open_mask(path: Path, name: str) -> RawMask:
     return RawMask(name, values, lossy or _blurred(values))
 
 
+def colours_of(path: Path, name: str) -> MaskColours:
+    """What a mask file is made of; raises UnreadableImage."""
+    return open_mask(path, name).colours()
+
+
+def marked_by(path: Path, name: str, rule: MaskRule) -> NDArray[np.bool_]:
+    """(H, W), True on the defect; raises ValueError for a mask that is too faint."""
+    return rule.marked(open_mask(path, name))
+
+
 def find_rule(masks: Sequence[MaskColours], of_good: Sequence[MaskColours],
               wanted: str | tuple[int, ...]) -> tuple[MaskRule, list[str]]:
     """The rule of a line, from the masks of its defects and of its good images, and notes.

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from hdm.dataset.outside import other_pages, pages
 from hdm.dataset.problems import listing
-from hdm.dataset.tiff_pages import other_pages, pages
 from hdm.errors import DataError
 from hdm.ingest.readers.image_record import Record
 

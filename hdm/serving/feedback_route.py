@@ -22,7 +22,7 @@ from hdm.serving.form_parts import Part
 from hdm.serving.http_errors import HTTPProblem
 from hdm.serving.line_service import LineService
 from hdm.serving.serving_options import Options
-from hdm.serving.upload_pixels import decoded, pixels_of
+from hdm.serving.upload_pixels import decoded
 from hdm.serving.uploads import Upload
 
 _ONE_AT_A_TIME = threading.Lock()
@@ -90,5 +90,4 @@ def _statement(words: Words, mask: Part | None, options: Options) -> Statement:
 
 def _pixels(part: Part, options: Options) -> np.ndarray:
     upload = Upload(part.file_name or part.field_name, part.content)
-    pixels_of(upload, options.max_pixels)
-    return decoded(upload)
+    return decoded(upload, options.decoding)

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+from hdm.dataset import decoding_pool
 from hdm.dataset.part_rule import part_reader
 from hdm.errors import DataError
 from hdm.line import Line
@@ -19,13 +20,11 @@ from hdm.serving.live_model import Served
 from hdm.serving.prediction_journal import Journal
 from hdm.serving.prometheus import Metrics
 from hdm.serving.serving_options import Options
-from hdm.serving.upload_pixels import BYTES_A_PIXEL, Memory, decoded, is_picture, pixels_of
+from hdm.serving.upload_pixels import SMALL, UploadReader, is_picture
 from hdm.serving.uploads import Upload
 
 HELPERS = 2
-"""Threads that decode files and draw heat maps."""
-SMALL = 250_000
-"""Pixels of an image that is sooner decoded than handed to another thread and back."""
+"""Threads that draw heat maps and read large files."""
 
 
 class LineService:
@@ -91,8 +90,10 @@ class Service:
         self.options, self.metrics = options, Metrics()
         self.lines = {line.name: LineService(line, options, self.metrics) for line in lines}
         self.watcher = Watcher([line.slot for line in self.lines.values()], options, self.metrics)
-        self.memory = Memory(options.memory)
         self._helpers = ThreadPoolExecutor(HELPERS, thread_name_prefix="helper")
+        self._reader = UploadReader(options.decoding, options.memory, self._helpers)
+        # They take half a second to start, in which models are loaded.
+        decoding_pool.start()
 
     def close(self) -> None:
         """End all threads; what was submitted is finished first."""
@@ -115,10 +116,8 @@ class Service:
     async def _one(self, line: LineService, served: Served, file: Upload,
                    options: answers.AnswerOptions) -> dict[str, Any]:
         try:
-            pixels = pixels_of(file, self.options.max_pixels)
-            async with self.memory.room(BYTES_A_PIXEL * pixels):
-                small = pixels <= SMALL
-                image = await self._done(small, decoded, file)
+            async with self._reader.pixels(file) as image:
+                small = image.shape[0] * image.shape[1] <= SMALL
                 found = await asyncio.wrap_future(line.batcher.submit(served, image))
                 if not math.isfinite(found.score):
                     raise DataError(f"{file.name}: the score is not a number; the image or the "

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from hdm.dataset.decoding_limits import DecodingLimits
 from hdm.errors import ConfigError
 
 BackendName = Literal["torch", "onnx"]
@@ -47,6 +48,11 @@ class Options:
     body_rate: int = 1024
     body_patience: float = 5.0
     body_memory: int = 2**30
+
+    @property
+    def decoding(self) -> DecodingLimits:
+        """What the decoding of one image may take."""
+        return DecodingLimits(pixels=self.max_pixels, longest=self.patience)
 
 
 def read_api_key(variable: str, file: Path | None) -> str | None:

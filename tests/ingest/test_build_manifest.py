@@ -70,9 +70,8 @@ def test_new_images_are_picked_up_and_the_others_stay(tmp_path):
 def test_unchanged_files_are_not_decoded_again(tmp_path, monkeypatch):
     source, cache = plain(tmp_path / "source"), tmp_path / "work/decoded.parquet"
     decoded = []
-    real = decoding.read_image
-    monkeypatch.setattr(decoding, "read_image", lambda path: decoded.append(path.name) or
-                        real(path))
+    monkeypatch.setattr(decoding.outside, "in_worker", lambda work, file, *more, name:
+                        decoded.append(file.name) or work(file, *more))
     first = run(source, cache=cache)
     assert len(decoded) == 27
     decoded.clear()

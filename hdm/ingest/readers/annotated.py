@@ -12,6 +12,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from hdm.dataset import outside
 from hdm.dataset.images import FORMATS, read_image
 from hdm.dataset.manifest import GOOD
 from hdm.dataset.problems import listing
@@ -87,15 +88,19 @@ def image_size(root: Path, path: str, document: str) -> tuple[int, int]:
     From its header where that tells, else decoded: metadata may turn an image.
     """
     try:
-        with Image.open(root / path, formats=FORMATS) as image:
+        return outside.in_worker(_size, root / path, name=root / path)
+    except DataError as error:
+        raise DataError(f"{document} names an image that cannot be used: {error}") from None
+
+
+def _size(file: Path) -> tuple[int, int]:
+    try:
+        with Image.open(file, formats=FORMATS) as image:
             if image.format != "TIFF" and not _TURNING.intersection(image.info):
                 return image.size
     except Exception:  # a damaged header may raise anything, and so does decoding, in a sentence
         pass
-    try:
-        height, width = read_image(root / path).shape[:2]
-    except DataError as error:
-        raise DataError(f"{document} names an image that cannot be used: {error}") from None
+    height, width = read_image(file).shape[:2]
     return width, height
 
 

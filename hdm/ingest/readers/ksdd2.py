@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from hdm.dataset.images import read_mask
 from hdm.dataset.manifest import GOOD
+from hdm.dataset.outside import read_mask
 from hdm.errors import DataError
 from hdm.ingest.readers.image_record import Reading, Record, list_images
 from hdm.pipelines import Source

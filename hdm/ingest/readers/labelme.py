@@ -1,16 +1,17 @@
 """LabelMe: a JSON file of shapes for each image."""
 
 import base64
-import io
 import math
 import ntpath
 import os
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from PIL import Image
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from hdm.dataset import outside
+from hdm.dataset.images import UnreadableImage, decode_image
 from hdm.dataset.manifest import GOOD
 from hdm.dataset.problems import listing
 from hdm.errors import DataError
@@ -147,14 +148,18 @@ def _circle(centre: tuple[float, float], radius: float) -> Polygon:
                              (centre[1] + radius * np.sin(angles)).tolist(), strict=True)))
 
 
+def _decoded_mask(png: bytes) -> NDArray[np.bool_]:
+    pixels = decode_image(png, "mask")
+    return (pixels if pixels.ndim == 2 else pixels.max(2)) > 0
+
+
 def _mask(encoded: str, corner: tuple[float, float], size: tuple[int, int], name: str) -> RunLength:
     """A picture of the marked pixels, whose upper left one is at `corner`."""
     try:
-        with Image.open(io.BytesIO(base64.b64decode(encoded)), formats=("PNG",)) as image:
-            marked = np.asarray(image.convert("L")) > 0
-    except Exception as error:  # a damaged picture may raise anything
-        raise DataError(f"{name}: a mask in it cannot be read ({type(error).__name__}); save it "
-                        "again.") from None
+        marked = outside.in_worker(_decoded_mask, base64.b64decode(encoded), name=name)
+    except (DataError, ValueError) as error:
+        reason = error.reason if isinstance(error, UnreadableImage) else str(error)
+        raise DataError(f"{name}: a mask in it cannot be read ({reason}); save it again.") from None
     whole = np.zeros((size[1], size[0]), bool)
     left, top = round(corner[0]), round(corner[1])
     part = marked[max(-top, 0):, max(-left, 0):]

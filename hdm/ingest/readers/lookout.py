@@ -1,17 +1,18 @@
 """Amazon Lookout for Vision: manifests of JSON lines, as its console and Ground Truth write them.
 """
 
-import json
 from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from hdm.dataset import outside
 from hdm.dataset.images import read_image
 from hdm.dataset.manifest import GOOD
 from hdm.dataset.problems import listing, printable
 from hdm.errors import DataError
+from hdm.files import parse_json
 from hdm.ingest.readers.image_record import Reading, Record
 from hdm.ingest.readers.label_words import DEFECT, kind_of_word, plain
 from hdm.ingest.readers.locating import locate
@@ -107,7 +108,7 @@ def _lines(file: Path) -> list[_Line]:
             continue
         where = f"{file.name} line {number}"
         try:
-            content = json.loads(text)
+            content = parse_json(text)
         except ValueError as error:
             raise DataError(f"{where}: expected a JSON object, found something else ({error}); "
                             "export the manifest again.") from None
@@ -162,7 +163,7 @@ def _kind(root: Path, line: _Line, mask: str | None) -> str:
     kind = str(line.kind)
     if mask is None or not line.classes or (kind != GOOD and len(line.classes) == 1):
         return kind_of_word(line.classes[0][0]) if kind == DEFECT and line.classes else kind
-    areas = _areas(root / mask)
+    areas = outside.in_worker(_areas, root / mask, name=mask)
     marked = {name: areas[colour.lower()] for name, colour in line.classes
               if areas[colour.lower()]}
     if kind == GOOD and marked:

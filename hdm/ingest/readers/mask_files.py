@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from hdm.dataset import outside
 from hdm.dataset.drawn import looks_drawn
 from hdm.dataset.evenly import evenly
 from hdm.dataset.images import UnreadableImage, read_image
@@ -169,10 +170,14 @@ class _Drawn:
         """What a file looks like, read once; None if it has one value or cannot be read."""
         if file not in self._known:
             try:
-                self._known[file] = looks_drawn(read_image(self._root / file))
+                self._known[file] = outside.in_worker(_drawn, self._root / file, name=file)
             except UnreadableImage:
                 self._known[file] = None
         return self._known[file]
+
+
+def _drawn(file: Path) -> bool | None:
+    return looks_drawn(read_image(file))
 
 
 class _Images:

@@ -1,0 +1,1 @@
+"""Damaged and hostile input of every kind before the project's readers."""
