@@ -101,7 +101,8 @@ def test_worker_is_killed(services: Prefect, worker: Any) -> None:
 
 
 def test_machine_dies_and_the_next_run_goes_on(services: Prefect, worker: Any) -> None:
-    services.call("python", "-c", f"from hdm.orchestration import prefect_recovery as r; r.put(r.watch({SILENCE}))")
+    services.call("python", "-c", "from hdm.orchestration import prefect_recovery as recovery; "
+                  f"recovery.put(recovery.watch({SILENCE}))")
     lost = begin(services)
     kill(worker)
     for process in processes_in(services.project, ["prefect.engine"]):
