@@ -72,12 +72,12 @@ def worker(folder: Path) -> Target:
 def document(kind: str, folder: Path) -> Target:
     """A source of three pictures, and a table or annotations of them."""
     name, seeds = DOCUMENTS[kind]
+    below = {"YOLO": "images", "parts.csv": "good"}.get(kind, "")
     for picture_name in NAMES:
-        for place in (folder, folder / "images", folder / "good"):
-            if (kind == "parts.csv") == (place.name == "good") and place.name != (
-                    "images" if kind != "YOLO" else folder.name):
-                place.mkdir(exist_ok=True)
-                (place / picture_name).write_bytes(PICTURE)
+        apart = kind == "LabelMe" and picture_name != NAMES[0]  # good by their folder
+        place = folder / ("good" if apart else below)
+        place.mkdir(exist_ok=True)
+        (place / picture_name).write_bytes(PICTURE)
     if kind == "YOLO":
         (folder / "labels").mkdir()
         (folder / "classes.txt").write_text("dent\nscratch\n", encoding="utf-8")

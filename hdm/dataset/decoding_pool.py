@@ -61,7 +61,7 @@ class Task:
         self._contents: list[BufferedRandom] = []
         given = [self._given(argument) for argument in arguments]
         self.future: Future[Any] = _schedule(
-            _in_worker, (limits, _place(self._pixels), work, given), limits.longest)
+            _in_worker, (limits, _place(self._pixels), _here(), work, given), limits.longest)
 
     def _given(self, argument: Any) -> Any:
         if not isinstance(argument, bytes) or len(argument) <= LARGE:
@@ -101,9 +101,12 @@ def start() -> None:
     threading.Thread(target=begin, daemon=True).start()
 
 
-def _in_worker(limits: DecodingLimits, place: str, work: Callable[..., Any], given: list[Any],
-               ) -> Any:
-    """Runs there. Only what is small goes back through the pipe."""
+def _in_worker(limits: DecodingLimits, place: str, here: str, work: Callable[..., Any],
+               given: list[Any]) -> Any:
+    """Runs there. here: the folder that paths start from. Only what is small goes back through the
+    pipe."""
+    if here:
+        os.chdir(here)
     arguments = [Path(argument.place).read_bytes() if isinstance(argument, _Content) else argument
                  for argument in given]
     with limited(limits):
@@ -156,6 +159,14 @@ def _initialize() -> None:
     for each in (signal.SIGTERM, signal.SIGPROF):
         signal.signal(each, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _here() -> str:
+    """The folder of this process; "" where it is gone."""
+    try:
+        return str(Path.cwd())
+    except OSError:
+        return ""
 
 
 def _shared() -> BufferedRandom:

@@ -6,6 +6,7 @@ cannot be told for certain, the form is refused in one sentence that says which 
 
 import base64
 import binascii
+import logging
 import quopri
 import re
 import tempfile
@@ -23,6 +24,8 @@ from hdm.serving.http_errors import HTTPProblem
 
 IN_MEMORY = 2**20
 """Bytes of an upload beyond which it waits on the disk."""
+# What is wrong with a form is told to its sender: a log would grow by what strangers send.
+logging.getLogger("python_multipart").setLevel(logging.ERROR)
 HEADERS = 32
 """Most headers of one part."""
 

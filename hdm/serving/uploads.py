@@ -55,7 +55,8 @@ async def uploads(request: Request, options: Options) -> Received:
     a picture that would not be judged.
     """
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > options.max_bytes:
+    # Other digits than ASCII's are digits to Python, too, and no number is too long for a float.
+    if declared.isascii() and declared.isdigit() and float(declared) > options.max_bytes:
         raise too_large(options.max_bytes)
     stream = Request(request.scope, limited(request.receive, options.max_bytes)).stream()
     try:

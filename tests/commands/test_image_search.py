@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from hdm.commands.image_search import NOT_REGULAR, search
-from hdm.dataset import images
+from hdm.dataset import images, outside
 from hdm.dataset.file_walk import HIDDEN, NO_SUFFIX
 from hdm.errors import DataError
 
@@ -15,7 +15,7 @@ from hdm.errors import DataError
 @pytest.fixture(autouse=True)
 def stacks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files named stack.tif or alike hold four pages."""
-    monkeypatch.setattr(images, "pages", lambda path: 4 if "stack.tif" in str(path).lower()
+    monkeypatch.setattr(outside, "pages", lambda path: 4 if "stack.tif" in str(path).lower()
                         and "#" not in str(path) else 1, raising=False)
     monkeypatch.setattr(images, "split_page", lambda path: (str(path).partition("#")[0], None),
                         raising=False)

@@ -12,8 +12,8 @@ from PIL import Image
 from recorded_stages import record_outputs
 from small_split import FakePrediction
 
-from hdm.commands import prediction_table
 from hdm.dataset import images as decoder
+from hdm.dataset import outside
 from hdm.detector.decidability import Doubt
 
 
@@ -119,8 +119,8 @@ def test_what_is_no_image_is_told_without_an_exit_code(
 def test_a_page_of_a_stack_is_an_image_of_its_own(
         hdm, project, images, detector, monkeypatch) -> None:
     read = decoder.read_image
-    monkeypatch.setattr(decoder, "pages", lambda path: 3 if "black" in str(path) else 1)
-    monkeypatch.setattr(prediction_table, "read_image", lambda path: read(str(path).split("#")[0]))
+    monkeypatch.setattr(outside, "pages", lambda path: 3 if "black" in str(path) else 1)
+    monkeypatch.setattr(outside, "read_image", lambda path: read(str(path).split("#")[0]))
     assert hdm("predict", "plates", "shots").code == 0
     folder = project / "data/plates/predictions"
     rows = json.loads((folder / "predictions.json").read_text())

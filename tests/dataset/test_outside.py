@@ -122,6 +122,15 @@ def test_here_sizes_alone_are_checked() -> None:
     assert signal.getitimer(signal.ITIMER_PROF) == before
 
 
+def test_paths_start_where_this_process_is(tmp_path, monkeypatch) -> None:
+    write(tmp_path / "here" / "a.png", pixels(5))
+    for folder, name in ((tmp_path, "here/a.png"), (tmp_path / "here", "a.png")):
+        monkeypatch.chdir(folder)
+        assert (outside.read_image(name) == pixels(5)).all()
+    with pytest.raises(UnreadableImage, match=r"^none\.png: expected .* found no such file"):
+        outside.read_image("none.png")
+
+
 def test_work_is_done_in_another_process() -> None:
     assert Task("pid", TIGHT, os.getpid).result() != os.getpid()
 

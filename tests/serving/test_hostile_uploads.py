@@ -72,6 +72,27 @@ def test_requests_that_end_end_their_workers(registry, tmp_path, monkeypatch) ->
     assert {answer.status_code for answer in asyncio.run(talk())} == {504}
 
 
+@pytest.mark.parametrize("length", ["1²", "٣", "9" * 5000, "-1", "1e3"])
+def test_an_odd_length_is_no_error_of_the_server(registry, tmp_path, length) -> None:
+    async def talk() -> int:
+        service = make_service(tmp_path, poll=60)
+        service.watcher.look()
+        async with client_of(service) as client:
+            answer = await client.post(PREDICT, content=png(),
+                                       headers=[(b"content-length", length.encode("utf-8"))])
+        service.close()
+        return answer.status_code
+
+    assert asyncio.run(talk()) == (413 if length.startswith("9") else 200)
+
+
+@pytest.mark.parametrize(("method", "path"), [("PUT", "region"), ("POST", "feedback")])
+def test_json_without_end_is_refused(served, method, path) -> None:
+    answer = served().request(method, f"/v1/plate/{path}", content=b"[" * 100_000,
+                              headers={"Content-Type": "application/json"})
+    assert answer.status_code in (400, 422) and "JSON" in answer.json()["error"]
+
+
 def test_a_hostile_picture_of_feedback_is_refused(served, tight) -> None:
     answer = served().post("/v1/plate/feedback", data={"verdict": "good"},
                            files={"picture": ("h.jpg", jpeg_of_scans())})
