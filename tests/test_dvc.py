@@ -1,5 +1,6 @@
 """dvc.yaml says what each stage runs: every room that the stage's module imports, and no other."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ def declared(stage: str, pipeline: dict[str, Any]) -> list[str]:
     return [dep for dep in pipeline["stages"][stage]["do"]["deps"] if dep.startswith("hdm/")]
 
 
+@cache
 def needed(stage: str) -> list[Path]:
     """Files with code that the stage's module imports, relative to the package."""
     files, _ = import_closure(PACKAGE, [Path("stages") / f"{stage}.py"])

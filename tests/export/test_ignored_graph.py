@@ -27,31 +27,36 @@ CASES = {
     "doubts of tiles": ("ignored", {"decidable": True, "fit": "tile"}, 8, [(96, 96)]),
 }
 
+OFTEN_SHOWN = {"colour", "deep", "doubts", "doubts of texture"}
+"""Each of them writes a file for half a minute, and what it shows others show, too."""
+
 
 def figures(runtime: RuntimeDetector, image: np.ndarray) -> np.ndarray:
     return runtime._session.run(["figures"], {"image": runtime._native(image)[None]})[0]
 
 
-@pytest.mark.parametrize("shape", [(35, 25), (140, 97), (40, 90, 3)])
-@pytest.mark.parametrize("kind", ["ignored", "inverted"])
+@pytest.mark.parametrize(("kind", "shapes"), [
+    ("ignored", [(35, 25), (140, 97)]), ("inverted", [(40, 90, 3)])])
 def test_a_picture_that_the_graph_of_tiles_does_not_take_shows_nothing_either(
-        kind, shape, tmp_path) -> None:
-    detector, target = small_detector(ignored=mask(70, 50, kind), fit="tile"), tmp_path / "t.onnx"
-    if len(shape) == 3:
-        detector = small_detector(ignored=mask(70, 50, kind), fit="tile", channels=3)
-    image, usual = native(*shape), native(70, 50, *shape[2:])
-    export(detector, {"line": "plate", "version": "1"}, [usual], target, 8)
+        kind, shapes, tmp_path) -> None:
+    colours = shapes[0][2:]
+    detector = small_detector(ignored=mask(70, 50, kind), fit="tile", channels=colours[0]
+                              if colours else 1)
+    target = tmp_path / "t.onnx"
+    export(detector, {"line": "plate", "version": "1"}, [native(70, 50, *colours)], target, 8)
     runtime = RuntimeDetector(target, threads=1)
-    hidden = detector.form.ignored_pixels(*shape[:2])
-    painted = image.copy()
-    painted[hidden] = native(*shape, seed=7)[hidden]
-    one, two = (runtime.predict([each])[0] for each in (image, painted))
-    assert (one.score, one.decision, one.reasons) == (two.score, "undecidable", two.reasons)
-    assert np.array_equal(one.anomaly_map, two.anomaly_map)
-    assert not one.anomaly_map[hidden].any() and np.array_equal(one.ignored, hidden)
+    for shape in shapes:
+        image, hidden = native(*shape), detector.form.ignored_pixels(*shape[:2])
+        painted = image.copy()
+        painted[hidden] = native(*shape, seed=7)[hidden]
+        one, two = (runtime.predict([each])[0] for each in (image, painted))
+        assert (one.score, one.decision, one.reasons) == (two.score, "undecidable", two.reasons)
+        assert np.array_equal(one.anomaly_map, two.anomaly_map)
+        assert not one.anomaly_map[hidden].any() and np.array_equal(one.ignored, hidden)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", [
+    pytest.param(case, marks=pytest.mark.slow if case in OFTEN_SHOWN else ()) for case in CASES])
 def test_torch_and_onnx_ignore_alike(case, tmp_path) -> None:
     kind, over, depth, shapes = CASES[case]
     detector, target = small_detector(ignored=mask(66, 60, kind), **over), tmp_path / "plate.onnx"

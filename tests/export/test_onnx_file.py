@@ -99,7 +99,9 @@ def test_a_detector_of_tiles_takes_images_of_its_own_size(tmp_path) -> None:
         assert f"has {shape[1]} x {shape[0]} px" in found.reasons[0].sentence
 
 
-@pytest.mark.parametrize("over", [{}, {"channels": 3}, {"backbone": False}, {"fit": "tile"}])
+@pytest.mark.parametrize("over", [
+    {}, {"fit": "tile"}, *(pytest.param(over, marks=pytest.mark.slow) for over in (
+        {"channels": 3}, {"backbone": False}))])
 def test_the_file_finds_the_same_pictures_undecidable(over, tmp_path) -> None:
     detector, target = small_detector(decidable=True, **over), tmp_path / "doubts.onnx"
     good = plates(6, seed=9, channels=over.get("channels", 1))
