@@ -83,7 +83,7 @@ class _Body:
         self._limits, self._receive = limits, receive
         headers = Headers(scope=scope)
         self.whole = ("transfer-encoding" not in headers
-                      and not int(headers.get("content-length", "0")))
+                      and not headers.get("content-length", "0").strip("0"))
         self._client = peer_of(scope.get("client"))
         self._working, self._bytes, self._waited = False, 0, 0.0
 
@@ -131,6 +131,11 @@ def _check_head(scope: Scope) -> None:
     if count["transfer-encoding"] and count["content-length"]:
         raise HTTPProblem(HTTPStatus.BAD_REQUEST, "expected one length of the body, received a "
                           "Content-Length and a Transfer-Encoding.")
+    # Other digits than ASCII's are digits to Python, too.
+    length = next((value for name, value in pairs if name == b"content-length"), b"0")
+    if not length.isdigit():
+        raise HTTPProblem(HTTPStatus.BAD_REQUEST, "expected a number of bytes as Content-Length, "
+                          f"received {length[:20].decode('latin-1')!r}.")
     for name in SINGLE:
         if count[name] > 1:
             raise HTTPProblem(HTTPStatus.BAD_REQUEST, f"expected one header {name.title()}, "

@@ -56,7 +56,7 @@ def test_what_lies_there_whole_is_left_aside_and_the_rest_learned(built) -> None
 
 def test_what_was_learned_knows_what_of_each_image_is_ignored(built) -> None:
     line, given = built
-    (module, good, _, held, _, _, decidability, ignored), = given
+    (module, good, _, held, _, decidability, ignored), = given
     form = format_of(line)
     assert form.ignored and module.form == form and decidability is not None
     assert len(ignored) == len(good) == 12 + 2
