@@ -99,7 +99,9 @@ def test_200_requests_at_once_while_the_alias_moves(registry, tmp_path) -> None:
                     registry.live["plate"] = version
                     while service.lines["plate"].slot.served.version != version:
                         await asyncio.sleep(0.01)
-                    await asyncio.sleep(0.05)
+                    before = len(answers)
+                    while len(answers) < before + 50:
+                        await asyncio.sleep(0.01)
                 moved.set()
 
             await asyncio.gather(move(), *(many() for _ in range(200)))
