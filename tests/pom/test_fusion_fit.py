@@ -75,7 +75,7 @@ def test_a_busy_edge_costs_no_defect_elsewhere():
     generator, size, ignored = torch.Generator().manual_seed(3), (64, 64), hidden(4, 64)
     busy = 30 * ((12 - torch.arange(64.0)) / 8).clamp(0, 1)
     images = [torch.randn(1, 2, *size, generator=generator) for _ in range(40)]
-    cut = [image + (busy * (1 + 0.05 * torch.randn(1, generator=generator)))[:, None]
+    cut = [image + (busy * (1 + 0.005 * torch.randn(1, generator=generator)))[:, None]
            for image in images]
     found = {}
     for name, shown in (("whole", images), ("cut", cut)):

@@ -23,7 +23,7 @@ def asked(service, *bodies) -> list:
         service.close()
 
 
-async def in_two(second: asyncio.Event | None = None):
+async def in_two():
     yield PNG[:60]
     await asyncio.sleep(0.1)
     yield PNG[60:]
@@ -39,8 +39,27 @@ def test_one_client_has_so_many_requests_at_work(registry, tmp_path) -> None:
 
 
 def test_bodies_on_their_way_take_no_place(registry, tmp_path) -> None:
-    found = asked(make_service(tmp_path, client_requests=1, queue=1), in_two, lambda: PNG)
-    assert [answer.status_code for answer in found] == [200, 200, 200]
+    """The first body ends when the second is answered."""
+    service, answered = make_service(tmp_path, client_requests=1, queue=1), asyncio.Event()
+
+    async def held():
+        yield PNG[:60]
+        await answered.wait()
+        yield PNG[60:]
+
+    async def talk() -> list[int]:
+        service.watcher.look()
+        async with client_of(service) as client:
+            first = asyncio.create_task(client.post(PREDICT, content=held()))
+            await asyncio.sleep(0.05)
+            second = await client.post(PREDICT, content=PNG)
+            answered.set()
+            return [second.status_code, (await first).status_code]
+
+    try:
+        assert asyncio.run(talk()) == [200, 200]
+    finally:
+        service.close()
 
 
 def test_all_bodies_together_have_a_limit(registry, tmp_path) -> None:
