@@ -36,7 +36,8 @@ def small_disk(ran: Path) -> Iterator[Path]:
     kept = ran / "kept"
     folder.rename(kept)
     folder.mkdir()
-    size = sum(map(len, contents(kept).values())) + 4_000_000
+    # A stage's folder is written whole beside the one that it replaces.
+    size = sum(map(len, contents(kept).values())) + 16_000_000
     command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
     if not shutil.which("mount") or subprocess.run(command, capture_output=True).returncode:
         pytest.skip("mounting a small disk needs root")
