@@ -32,6 +32,8 @@ def fork_server(project: Path) -> ForkServerContext:
         # It looks for modules where it is started, and inherits the environment.
         os.chdir(project)
         os.environ["PYTHONPATH"] = os.pathsep.join([str(project), str(Path(__file__).parent)])
+        # One process has one such server, and what decodes pictures may have started another.
+        forkserver._forkserver._stop()
         forkserver.ensure_running()
     finally:
         os.chdir(before)
