@@ -32,8 +32,7 @@ def fork_server(project: Path) -> ForkServerContext:
         # It looks for modules where it is started, and inherits the environment.
         os.chdir(project)
         os.environ["PYTHONPATH"] = os.pathsep.join([str(project), str(Path(__file__).parent)])
-        # One process has one such server, and what decodes pictures may have started another.
-        forkserver._forkserver._stop()
+        end_server()
         forkserver.ensure_running()
     finally:
         os.chdir(before)
@@ -41,6 +40,12 @@ def fork_server(project: Path) -> ForkServerContext:
         if paths is not None:
             os.environ["PYTHONPATH"] = paths
     return context
+
+
+def end_server() -> None:
+    """A process has one such server: what decodes pictures may have started another, and would
+    later be forked from this one."""
+    forkserver._forkserver._stop()
 
 
 class Stage:

@@ -10,15 +10,16 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
-from child import Stage, fork_server
+from child import Stage, end_server, fork_server
 from plant import LINE, Plant, call, contents, environment, one_sentence
 
 from hdm.config import STAGES
 
 
 @pytest.fixture(scope="module")
-def server(plant: Plant) -> ForkServerContext:
-    return fork_server(plant.snapshot)
+def server(plant: Plant) -> Iterator[ForkServerContext]:
+    yield fork_server(plant.snapshot)
+    end_server()
 
 
 @pytest.fixture
