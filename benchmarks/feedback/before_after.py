@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.feedback.by_part import figures, recall_at
-from benchmarks.feedback.said import draw, part
+from benchmarks.feedback.said import draw
 from benchmarks.quality.job import commit, device_name
 from benchmarks.quality.methods.method import Clock
 from benchmarks.quality.presets import PRESETS, params_of
@@ -20,12 +20,12 @@ from hdm.dagm import latent_training
 from hdm.dagm.bank import SampleBank, synthesize, usable_sources
 from hdm.dagm.latent_vectors import collect, training_views
 from hdm.dagm.mask_codes import CHANGED
-from hdm.dataset.held_out import joining
+from hdm.dataset.held_out import joining_images
 from hdm.dataset.input_format import InputFormat
 from hdm.dataset.manifest import Manifest
 from hdm.dataset.tensors import load_normals, load_prepared, measure_format
 from hdm.ddm import discriminator_training
-from hdm.detector.ddm import DDM, towards
+from hdm.detector.ddm import DDM, with_nearness
 from hdm.detector.detector import HDM
 from hdm.detector.scorer import Scorer, beside
 from hdm.diffusion.compute import Backend
@@ -50,9 +50,8 @@ def run(folder: Path, preset: str, seed: int, threads: int | None = None,
     train, held, test = map(manifest.split, ("train", "calibration", "test"))
     form = measure_format(train, params.image)
     with clock.stage("read"):
-        shown = tuple(held.frame["group"])
-        joins = part(held, np.flatnonzero(joining(shown)))
-        normals, others = (load_normals(images, form, seed=seed) for images in (train, joins))
+        normals, others = (load_normals(images, form, seed=seed)
+                           for images in (train, joining_images(manifest)))
     torch.manual_seed(seed)
     with tempfile.TemporaryDirectory() as scratch:
         with clock.stage("prior"):
@@ -64,7 +63,7 @@ def run(folder: Path, preset: str, seed: int, threads: int | None = None,
                 normals, bank, torch.from_numpy(rows["train"]), params.ddm_train, params.benign,
                 params.compute, seed=seed, checkpoint=Path(scratch) / STEM)
         kept = HeldOut(load_prepared(held, form), len(held), others, bank, rows["calibration"],
-                       len(normals), shown)
+                       len(normals), tuple(held.frame["group"]))
         with clock.stage("before"):
             before, _ = build_detector(DDM(form, prior, network, params.ddm_train, backend),
                                        normals, params.benign, kept, {})
@@ -119,9 +118,7 @@ def scores(scorer: Scorer, images: list[Known]) -> np.ndarray:
     """Of every test image, (N,)."""
     found = []
     for one in images:
-        maps, told = one.diffusion.float(), scorer.ddm.told
-        if told is not None:
-            maps = torch.cat([maps, towards(one.latents.float(), told)], 1)
+        maps = with_nearness(one.diffusion.float(), one.latents.float(), scorer.ddm.told)
         taught = scorer.normality.joined(one.seen.float(), one.logits)
         found.append(scorer.fusion.evidence(beside(maps, taught), scorer.canvas).scores.item())
     return np.array(found)

@@ -44,7 +44,7 @@ def freeze(
     say(in_words(describe(entries, name)))
     file = (chosen.frozen_folder / f"{name}.csv").relative_to(chosen.project)
     say(f"{file} {'written' if fresh else 'was there already'}, test_set: {name} set in "
-          "pipelines.yaml; commit both to git.")
+        "pipelines.yaml; commit both to git.")
 
 
 @app.command("list")
@@ -77,10 +77,10 @@ def show(line: LineName) -> None:
     Console().print(table)
     if waiting := described["waiting"]:
         say(f"{len(waiting)} images wait outside, first {waiting[0]}; `hdm testset freeze {line} "
-              "--add-waiting` makes a new set with them.")
+            "--add-waiting` makes a new set with them.")
     if not described["frozen_as"]:
         say(f"It is not frozen: new images may change it. `hdm testset freeze {line}` freezes "
-              "it.")
+            "it.")
 
 
 def _retaken(line: Line, add_waiting: bool) -> tuple[list[Entry], int]:

@@ -91,7 +91,7 @@ def _tell_what_is_missing(rows: Sequence[Row], searched: Search) -> None:
         say(f"left aside: {sentence}")
     if bad:
         say(f"error: {len(bad)} of {len(rows)} images could not be read (listed above); the "
-              "others were judged.", file=sys.stderr)
+            "others were judged.", file=sys.stderr)
     if searched.missed:
         say(f"error: {missed_sentence(searched.missed)}", file=sys.stderr)
     if bad or searched.missed:

@@ -126,7 +126,7 @@ def _show(line: Line, region: "LineRegion", *, written: bool) -> None:
         table.add_row("ignore", region.mask, "mask")
     Console().print(table)
     say(f"{line.name}: {mask.share:.1%} of each picture is not inspected "
-          f"({line.region_file.relative_to(line.project)})")
+        f"({line.region_file.relative_to(line.project)})")
     if picture := _picture(line, mask):
         say(f"over a good picture: {picture}")
     settings = line.settings_file("dagm_fit")

@@ -74,14 +74,14 @@ def _take_in(line: Line, intake: Intake, label: str, layout: str) -> None:
 def _show_plan(line: Line, intake: Intake, label: str, layout: str) -> None:
     if left := intake.unfinished():
         say(f"{line.name}: the intake of {left.time} was interrupted; `hdm inbox {line.name}` "
-              "finishes it first")
+            "finishes it first")
         return
     found = _draft(line, intake, label, layout)
     if found is None:
         return
     plan, contents = found
     say(f"{line.name}: {len(plan.accepted)} images would be taken in, {len(plan.refused)} files "
-          "put in quarantine")
+        "put in quarantine")
     for one in plan.accepted:
         say(f"  {one.image.origin} -> {one.image.target}")
     for bad in plan.refused:
@@ -95,7 +95,7 @@ def _draft(line: Line, intake: Intake, label: str, layout: str,
     contents = look(intake.inbox, label, folders=line.entry.source.folders)
     if not line.manifest_file.is_file():
         say(f"{line.name} has not been read yet, so nothing is known of its images; the inbox is "
-              f"left as it is until `dvc repro ingest@{line.name}` has been run.")
+            f"left as it is until `dvc repro ingest@{line.name}` has been run.")
         return None
     plan = draft(intake, contents, Manifest.load(line.manifest_file, line.source_root),
                  Places(line.source, layout), line.params.validate_,
@@ -108,7 +108,7 @@ def _draft(line: Line, intake: Intake, label: str, layout: str,
 def _tell(intake: Intake, record: dict[str, Any]) -> None:
     counts = record["counts"]
     say(f"{counts['accepted']} images taken in ({counts['good']} good, {counts['defective']} "
-          f"defective), {counts['refused']} files put in quarantine")
+        f"defective), {counts['refused']} files put in quarantine")
     for bad in record["refused"]:
         say(f"  {bad['from']}: {bad['reason']}")
     if record["refused"]:

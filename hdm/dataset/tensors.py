@@ -70,23 +70,23 @@ def measure_format(normals: Manifest, settings: Image, ignored: str = "") -> Inp
                max(high, low + 1e-3), fit, scale, detail, ignored)
 
 
-def load_normals(normals: Manifest, form: InputFormat, *, seed: int, crops: int | None = None,
+def load_normals(normals: Manifest, form: InputFormat, *, seed: int,
                  progress: Callable[[int, int], None] | None = None) -> Tensor:
     """The images of `load_canvases`."""
-    return load_canvases(normals, form, seed=seed, crops=crops, progress=progress).images
+    return load_canvases(normals, form, seed=seed, progress=progress).images
 
 
-def load_canvases(normals: Manifest, form: InputFormat, *, seed: int, crops: int | None = None,
+def load_canvases(normals: Manifest, form: InputFormat, *, seed: int,
                   progress: Callable[[int, int], None] | None = None) -> Canvases:
     """Images of a split that are `learned` from, each of the canvas's size.
 
     With fit "tile", N random crops: at least 1,024 of native pixels, or 2,048 of images that
-    are resized, each at a scale of its own; or `crops` of each image.
+    are resized, each at a scale of its own.
     """
     every: Sequence[Any] = list(normals)
     rows = [every[number] for number in learned(len(every))]
     fewest = TILES_AT_LEAST if form.scale == 1 else ZOOMED_AT_LEAST
-    repeats = crops or -(-max(fewest, len(rows)) // len(rows))
+    repeats = -(-max(fewest, len(rows)) // len(rows))
     rng = np.random.default_rng(seed)
     out: list[Tensor] = []
     where: list[Tensor] = []

@@ -94,7 +94,7 @@ class DDM:
         if self.prior is None or latents is None:
             return None
         found = torch.cat([self.prior.evidence(part) for part in latents.split(AT_ONCE)])
-        return found if self.told is None else torch.cat([found, towards(latents, self.told)], 1)
+        return with_nearness(found, latents, self.told)
 
     def save(self, folder: Path) -> None:
         """Write the weights into an existing folder."""
@@ -122,6 +122,12 @@ class DDM:
         prior = LatentPrior.load(folder / PRIOR, backend.device) \
             if (folder / PRIOR).is_dir() else None
         return cls(form, prior, network, settings, backend, told)
+
+
+def with_nearness(maps: Tensor, latents: Tensor, told: Tensor | None) -> Tensor:
+    """Maps (N, K, h, w), and behind them, if anything was `told`, (D,), how far each place of
+    latents (N, D, h, w) lies towards it."""
+    return maps if told is None else torch.cat([maps, towards(latents, told)], 1)
 
 
 def towards(latents: Tensor, direction: Tensor) -> Tensor:

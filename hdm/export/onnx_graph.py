@@ -15,7 +15,7 @@ from hdm.backbone.encoder import as_pixels, joined
 from hdm.dataset.ignore_mask import IgnoreMask, filled, reflection
 from hdm.dataset.input_format import InputFormat
 from hdm.dataset.tiles import over_tiles
-from hdm.detector.ddm import towards
+from hdm.detector.ddm import with_nearness
 from hdm.detector.decidability import FIGURES, clipped_share
 from hdm.detector.detector import HDM
 from hdm.detector.ensemble import logits
@@ -167,9 +167,7 @@ class DetectorGraph(nn.Module):
         taught = judge(seen) if self.form.fit == "resize" else over_tiles(seen, canvas, judge)
         maps = self.normality.joined(seen, taught)
         if self.prior is not None and latents is not None:
-            found = self.prior.evidence(latents)
-            if self.told is not None:
-                found = torch.cat([found, towards(latents, self.told)], 1)
+            found = with_nearness(self.prior.evidence(latents), latents, self.told)
             if self.ignored_places is not None:
                 found = self.ignored_places.repeated(found)
             maps = beside(found, maps)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any
 
 import numpy as np
@@ -58,11 +58,8 @@ class UploadReader:
         """The picture, whose memory is held until this ends; raises as `decoded` does."""
         claim = _checked(upload, self._limits, await self._done(0, upload, _claim))
         async with self._memory.room(BYTES_A_PIXEL * claim):
-            if claim <= LARGE:
+            async with self._large if claim > LARGE else nullcontext():
                 image = await self._done(claim, upload, images.decode_image, upload.name)
-            else:
-                async with self._large:
-                    image = await self._done(claim, upload, images.decode_image, upload.name)
             yield image
 
     async def _done(self, pixels: int, upload: Upload, work: Callable[..., Any], *arguments: Any,

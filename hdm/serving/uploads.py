@@ -54,9 +54,9 @@ async def uploads(request: Request, options: Options) -> Received:
     Raises HTTPProblem as soon as the body is too large; if there is no file in it; if it may hold
     a picture that would not be judged.
     """
-    declared = request.headers.get("content-length", "")
-    # Other digits than ASCII's are digits to Python, too, and no number is too long for a float.
-    if declared.isascii() and declared.isdigit() and float(declared) > options.max_bytes:
+    declared = request.headers.get("content-length", "0")
+    # A number, as `RequestLimits` has seen to; none is too long for a float.
+    if float(declared) > options.max_bytes:
         raise too_large(options.max_bytes)
     stream = Request(request.scope, limited(request.receive, options.max_bytes)).stream()
     try:

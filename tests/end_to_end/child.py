@@ -16,6 +16,8 @@ from typing import Any
 
 from plant import LINE
 
+from hdm.dataset import decoding_pool
+
 LIBRARIES = ["torch", "hdm.cli", "hdm.detector.detector", "hdm.registry.tracking",
              "hdm.report.page", "hdm.evaluation.evaluation", "hdm.report.gallery",
              "hdm.dagm.bank", "hdm.dagm.sample_sheet", "hdm.stages.ingest", "hdm.stages.validate",
@@ -44,7 +46,9 @@ def fork_server(project: Path) -> ForkServerContext:
 
 def end_server() -> None:
     """A process has one such server: what decodes pictures may have started another, and would
-    later be forked from this one."""
+    later be forked from this one. It ends when all that were forked from it have."""
+    if decoding_pool._pool:
+        decoding_pool._end(decoding_pool._pool)
     forkserver._forkserver._stop()
 
 

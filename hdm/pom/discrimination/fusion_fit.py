@@ -26,24 +26,20 @@ BESIDE, SMOOTH = 1 / 8, 2
 over which good images are averaged there."""
 
 
-def usual_weight(*, tiled: bool) -> float:
-    """Of what the discriminators say, where no real defect tells another one."""
-    return TAUGHT_BY_TILES if tiled else TAUGHT
-
-
 def fit_fusion(maps: Sequence[Tensor], canvas: tuple[int, int], *, tiled: bool = False,
                taught: float | None = None, told: float = 0.0,
                ignored: Callable[[int, int], Ignored | None] = lambda height, width: None
                ) -> Fusion:
     """From each held-out good image's maps of K kinds, (1, K, H, W), and the canvas's size.
 
-    taught: weight of the last kind, what the discriminators say, of 1; None for `usual_weight`.
+    taught: weight of the last kind, what the discriminators say, of 1; None for the usual one.
     told: weight of the kind before it, nearness to confirmed defects, which the others make room
     for; 0 where there is none. Kinds of the diffusion share the rest. ignored: the size of a
     map -> what of it is not inspected, and so says nothing.
     """
     kinds = maps[0].shape[1]
-    share = usual_weight(tiled=tiled) if taught is None else taught
+    usual = TAUGHT_BY_TILES if tiled else TAUGHT
+    share = usual if taught is None else taught
     near = [told] if told else []
     diffusion = kinds - len(near) - 1
     weight = torch.tensor([
