@@ -27,10 +27,19 @@ def outline_of(mask: np.ndarray, gap: int) -> list[Corner]:
     closed = cv2.morphologyEx(grid, cv2.MORPH_CLOSE, np.ones((2 * reach + 1,) * 2, np.uint8))
     contours, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     contour = contours[0] if len(contours) == 1 else cv2.convexHull(np.concatenate(contours))
+    corners = _few(contour)
+    # A part that hangs on by a corner is gone round by passing there twice, which is no outline.
+    if len(corners) < 3 or len(np.unique(corners[:, 0], axis=0)) < len(corners):
+        corners = _few(cv2.convexHull(contour))
+    return [(int(x) - edge, int(y) - edge) for x, y in corners[:, 0]]
+
+
+def _few(contour: np.ndarray) -> np.ndarray:
+    """A contour (N, 1, 2) with at most `CORNERS` of its corners."""
+    import cv2
+
     corners, tolerance = contour, max(0.5, 0.01 * cv2.arcLength(contour, True))
     while len(corners) > CORNERS:
         corners = cv2.approxPolyDP(contour, tolerance, True)
         tolerance *= COARSER
-    if len(corners) < 3:
-        corners = cv2.convexHull(contour)
-    return [(int(x) - edge, int(y) - edge) for x, y in corners[:, 0]]
+    return corners
