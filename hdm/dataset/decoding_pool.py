@@ -9,11 +9,12 @@ import os
 import resource
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from io import BufferedRandom
+from multiprocessing import forkserver
 from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -129,9 +130,11 @@ def _schedule(work: Callable[..., Any], arguments: tuple[Any, ...], timeout: flo
 
 def _new_pool() -> ProcessPool:
     context = multiprocessing.get_context("forkserver")
-    # What takes long to import. Nothing of this package: the server of forks does not look for it
-    # where this process does, but its workers do.
-    context.set_forkserver_preload(["numpy", "cv2", "PIL.Image", "tifffile"])
+    # What takes long to import, and this very package.
+    context.set_forkserver_preload(["numpy", "cv2", "PIL.Image", "tifffile", __name__,
+                                    "hdm.dataset.images", "hdm.dataset.tiff_pages"])
+    with _found_here():
+        forkserver.ensure_running()
     pool = ProcessPool(WORKERS, context=context, initializer=_initialize)
     # Before this process waits for its children, also where it is another's child itself.
     end = Finalize(None, _end, (pool,), exitpriority=100)
@@ -143,6 +146,24 @@ def _new_pool() -> ProcessPool:
                        f"({type(error).__name__}); look whether this machine lets processes start, "
                        "and whether memory is left.") from None
     return pool
+
+
+@contextmanager
+def _found_here() -> Iterator[None]:
+    """A Python that starts meanwhile finds this package where this process did: not in the folder
+    in which it starts, which may be a project with another version, nor by what `sys.path` became
+    since, as MLflow puts the code of each model that it loads in front."""
+    wanted = {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(
+        filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]))}
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
 
 
 def _alive() -> None:

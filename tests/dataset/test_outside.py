@@ -3,6 +3,8 @@
 import os
 import signal
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -133,6 +135,20 @@ def test_paths_start_where_this_process_is(tmp_path, monkeypatch) -> None:
 
 def test_work_is_done_in_another_process() -> None:
     assert Task("pid", TIGHT, os.getpid).result() != os.getpid()
+
+
+def test_workers_are_of_this_package_whatever_others_there_are(tmp_path) -> None:
+    (tmp_path / "hdm/dataset").mkdir(parents=True)
+    for folder in ("hdm", "hdm/dataset"):
+        (tmp_path / folder / "__init__.py").write_text("")
+    own = Path(decoding_pool.__file__).parents[2]
+    script = (f"import sys; sys.path.insert(0, {str(own)!r})\n"
+              "import hdm.dataset.outside as outside\n"
+              f"sys.path.insert(0, {str(tmp_path)!r})  # as MLflow does with a model's code\n"
+              "print(outside.in_worker(len, b'123', name='sound'))")
+    found = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, text=True,
+                           capture_output=True, timeout=60)
+    assert (found.stdout, found.stderr) == ("3\n", "")
 
 
 def test_workers_that_do_not_start_are_a_sentence(monkeypatch) -> None:
