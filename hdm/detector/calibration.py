@@ -19,8 +19,9 @@ class Calibration:
     normal_scores: image scores of the calibration normals, ascending. appearance: how each of
     these images looks, in the same order. synthetic_scores: of synthetic defects that were grown
     on held-out good images, ascending. pixel: (slope, bias) of pixel logits; image: (slope, bias)
-    of image scores, fitted on synthetic defects and so indicative. groups: the number of the
-    physical part that each normal shows, in their order; empty if each shows another.
+    of image scores, fitted on synthetic defects and so indicative. groups: the name of the
+    physical part that each normal shows, in their order; empty if each shows another that nobody
+    named.
     """
 
     normal_scores: tuple[float, ...]
@@ -28,7 +29,7 @@ class Calibration:
     synthetic_scores: tuple[float, ...]
     pixel: tuple[float, float]
     image: tuple[float, float]
-    groups: tuple[int, ...] = ()
+    groups: tuple[str, ...] = ()
 
     @cached_property
     def part_scores(self) -> NDArray[np.float64]:
@@ -38,8 +39,8 @@ class Calibration:
     @cached_property
     def pictures(self) -> NDArray[np.int64]:
         """How many pictures each part has, (parts,)."""
-        groups = self.groups or tuple(range(len(self.normal_scores)))
-        return np.unique(np.asarray(groups), return_counts=True)[1]
+        groups = np.asarray(self.groups or range(len(self.normal_scores)))
+        return np.unique(groups, return_counts=True)[1]
 
     @property
     def smallest_rate(self) -> float:

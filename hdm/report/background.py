@@ -8,7 +8,7 @@ from hdm import git
 from hdm.dataset.test_set import in_words
 from hdm.detector.detector import HDM
 from hdm.detector.operating_point import curve
-from hdm.detector.promise import promise
+from hdm.detector.promise import promise, stands_on_one
 from hdm.files import read_json
 from hdm.line import Line
 from hdm.report.content import Background
@@ -39,15 +39,17 @@ def background(line: Line, detector: HDM, settings: Params, test_set: Mapping[st
 
 
 def _remarks(detector: HDM, hidden: int) -> tuple[str, ...]:
-    """What is not inspected."""
+    """What is not inspected, and what the threshold stands on."""
+    alone = stands_on_one(detector.calibration, detector.operating_point)
+    held_up = (alone,) if alone else ()
     mask = detector.form.ignore_mask
     if mask is None:
-        return ()
+        return held_up
     said = (f"{percent(mask.share)} of each picture is not inspected, by the line's region; it is "
             "hatched in the pictures and has no part in any figure.")
     left_out = (f" {hidden} defective test images, whose defect lies there alone, are left out."
                 if hidden else "")
-    return (said + left_out,)
+    return (said + left_out, *held_up)
 
 
 def _facts(line: Line, info: Mapping[str, Any], test_set: Mapping[str, Any],

@@ -4,12 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from hdm.dataset.ignore_mask import from_text
 from hdm.dataset.manifest import Manifest
 from hdm.detector.detector import HDM
 from hdm.detector.operating_point import choose
-from hdm.detector.promise import promise
+from hdm.detector.promise import promise, stands_on_one
 from hdm.evaluation.evaluation import Evaluation, evaluate
 from hdm.evaluation.evaluation_files import metric_rows, records, write_csv, write_evaluation
 from hdm.evaluation.feedback_scores import FEEDBACK_SCORES, rescored
@@ -51,7 +52,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
             drawn = draw(evaluation, test, new / "heatmaps", settings.evaluate.sheet_images,
                          report, ignored)
         known = background(line, detector, settings, test_set, hidden)
-        said = rescored(detector, line.learned_feedback)
+        asked = rescored(detector, line.learned_feedback)
         metrics = evaluation.metrics | {
             "stated_false_alarm_rate": known.threshold.false_alarm_rate,
             "promised_false_alarm_rate": detector.operating_point.promised_rate,
@@ -65,15 +66,17 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
         write_csv(new / "operating_curve.csv", known.operating_curve)
         detector.operating_point.save(new / line.operating_point_file.name)
         write_json(new / line.test_set_file.name, test_set)
-        write_json(new / FEEDBACK_SCORES, said)
+        write_json(new / FEEDBACK_SCORES, asked)
         write_text(new / "report.html", render(
-            build(evaluation, replace(known, feedback=said), settings, drawn)))
+            build(evaluation, replace(known, feedback=asked), settings, drawn)))
         write_json(new / "metrics.json", metrics)
     run.log_metrics(metrics)
     run.set_tags({"test_set": test_set["name"]})
     _log(run, folder, evaluation)
     console.print(auroc_table(line.name, evaluation))
-    console.print(promise(detector.operating_point), highlight=False)
+    point = detector.operating_point
+    for sentence in filter(None, (promise(point), stands_on_one(detector.calibration, point))):
+        console.print(escape(sentence), highlight=False)
 
 
 def _log(run: StageRun, folder: Path, evaluation: Evaluation) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hdm.dataset.appearance import Appearance
 from hdm.detector.calibration import Calibration
 from hdm.detector.operating_point import choose
-from hdm.detector.promise import needed, promise
+from hdm.detector.promise import needed, promise, stands_on_one
 from hdm.model_settings import ThresholdRule
 
 COSTS = ThresholdRule(escape_cost=50, false_reject_cost=1, defect_rate=0.02)
@@ -66,3 +66,25 @@ def test_the_expected_rate_of_the_cheapest_threshold_by_hand():
     rule = ThresholdRule(escape_cost=1000, false_reject_cost=1, defect_rate=0.5)
     point = choose(calibration, rule)
     assert point.threshold == 0 and point.false_alarm_rate == pytest.approx(2 / 3)
+
+
+def normals(*scores, groups=(), synthetic=tuple(range(20))):
+    return Calibration(scores, (Appearance(0, 0, 0),) * len(scores), synthetic, (1.0, 0.0),
+                       (1.0, 0.0), groups)
+
+
+@pytest.mark.parametrize("groups", [(), ("a", "a", "b", "cast_17")])
+def test_one_part_that_costs_a_third_of_the_defects_is_named(groups):
+    calibration = normals(0.0, 1.0, 2.6, 9.5, groups=groups)
+    said = stands_on_one(calibration, choose(calibration, ThresholdRule()))
+    assert f"{groups[-1] if groups else 'the oddest'} scores 9.5, the next 2.6" in said
+    assert "15 % instead of 50 % of the synthetic defects" in said
+
+
+@pytest.mark.parametrize("calibration", [
+    normals(0.0, 1.0, 2.6, 3.5),  # as good as another
+    normals(9.5), normals(0.0, 1.0, 9.5, synthetic=()),  # nothing to compare with
+    normals(*range(40)),  # the threshold is below the largest
+])
+def test_no_part_is_named_without_need(calibration):
+    assert stands_on_one(calibration, choose(calibration, ThresholdRule())) == ""

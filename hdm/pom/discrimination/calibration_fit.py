@@ -48,14 +48,13 @@ def calibrate(normal_scores: np.ndarray, appearance: Sequence[Appearance],
         normal_scores: (n,) held-out good images. appearance: n, how these look.
         synthetic_scores: (m,) synthetic defects grown on held-out good images; may be empty.
         pixel_logits, pixel_labels: (p,) a sample of pixels of both.
-        groups: n, the part that each held-out image shows; empty if each shows another.
+        groups: n, the name of the part that each held-out image shows; empty if each shows another.
     """
     scores = np.concatenate([normal_scores, synthetic_scores])
     labels = np.concatenate([np.zeros(len(normal_scores)), np.ones(len(synthetic_scores))])
     order = np.argsort(normal_scores, kind="stable")
-    numbers = {name: number for number, name in enumerate(dict.fromkeys(groups))}
     return Calibration(
         tuple(float(s) for s in normal_scores[order]), tuple(appearance[n] for n in order),
         tuple(float(s) for s in np.sort(synthetic_scores)),
         fit_platt(pixel_logits, pixel_labels), fit_platt(scores, labels),
-        tuple(numbers[groups[n]] for n in order) if len(numbers) < len(groups) else ())
+        tuple(groups[n] for n in order) if len(groups) else ())
