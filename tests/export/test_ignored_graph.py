@@ -27,7 +27,7 @@ CASES = {
     "doubts of tiles": ("ignored", {"decidable": True, "fit": "tile"}, 8, [(96, 96)]),
 }
 
-OFTEN_SHOWN = {"colour", "deep", "doubts", "doubts of texture"}
+OFTEN_SHOWN = {"colour", "deep", "doubts", "doubts of texture", "doubts of tiles"}
 """Each of them writes a file for half a minute, and what it shows others show, too."""
 
 
@@ -36,7 +36,8 @@ def figures(runtime: RuntimeDetector, image: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("kind", "shapes"), [
-    ("ignored", [(35, 25), (140, 97)]), ("inverted", [(40, 90, 3)])])
+    ("ignored", [(35, 25), (140, 97)]),
+    pytest.param("inverted", [(40, 90, 3)], marks=pytest.mark.slow)])
 def test_a_picture_that_the_graph_of_tiles_does_not_take_shows_nothing_either(
         kind, shapes, tmp_path) -> None:
     colours = shapes[0][2:]

@@ -100,8 +100,8 @@ def test_a_detector_of_tiles_takes_images_of_its_own_size(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("over", [
-    {}, {"fit": "tile"}, *(pytest.param(over, marks=pytest.mark.slow) for over in (
-        {"channels": 3}, {"backbone": False}))])
+    {}, *(pytest.param(over, marks=pytest.mark.slow) for over in (
+        {"fit": "tile"}, {"channels": 3}, {"backbone": False}))])
 def test_the_file_finds_the_same_pictures_undecidable(over, tmp_path) -> None:
     detector, target = small_detector(decidable=True, **over), tmp_path / "doubts.onnx"
     good = plates(6, seed=9, channels=over.get("channels", 1))
