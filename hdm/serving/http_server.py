@@ -11,8 +11,9 @@ from hdm.serving.guarded_connection import guarded
 from hdm.serving.request_limits import HEAD_BYTES
 from hdm.serving.serving_options import Options
 
-BACKLOG = 128
-"""Connections that may come at one moment, before the limit is looked at."""
+BACKLOG = 512
+"""Connections that may come at one moment, before the limit is looked at. Of more the system drops
+some, and these clients ask again after a second."""
 OTHER_FILES = 256
 """Descriptors for everything else: models, logs, the registry, uploads that wait on the disk."""
 
