@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from plant import LINE, make_plant, read_yaml, write_yaml
+from recorded_stages import record_outputs
 
 from hdm.config import STAGES
 
@@ -68,6 +69,7 @@ class Plants:
         (self.root / "drop" / "good" / "text.png").write_text("no picture")
         forked.learn(self.project, *(["stage", stage, LINE] for stage in (
             "configure", *STAGES[:-1], "store_probe")))
+        record_outputs(self.project, LINE)
         self.keep("trained")
         if any(deed.begin != "trained" for deed in deeds):
             for _ in range(3):
