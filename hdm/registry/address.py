@@ -7,9 +7,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from hdm.errors import RegistryError
+from hdm.registry.sqlite_reading import PATIENCE, reading
 
 PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
-PATIENCE = 5.0  # seconds
 
 
 def tracking_off() -> bool:
@@ -89,11 +89,8 @@ def _check_sqlite(file: Path) -> None:
         elif not os.access(file, os.W_OK):
             raise unreachable(uri, "the database file is read-only")
         else:
-            connection = sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=PATIENCE)
-            try:
+            with reading(file) as connection:
                 connection.execute("select count(*) from sqlite_master").fetchone()
-            finally:
-                connection.close()
         if not os.access(file.parent, os.W_OK):
             raise unreachable(uri, "its folder is read-only")
     except OSError as error:

@@ -7,12 +7,12 @@ at each time the store is opened. A server keeps its files itself.
 
 import sqlite3
 from collections.abc import Iterable
-from contextlib import closing
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from hdm.errors import RegistryError
-from hdm.registry.address import PATIENCE, sqlite_file, unreachable
+from hdm.registry.address import sqlite_file, unreachable
+from hdm.registry.sqlite_reading import reading
 
 FOLDER = "mlruns"
 BASES = (
@@ -88,8 +88,7 @@ def _within(path: Path, folder: Path) -> bool:
 def _recorded(file: Path) -> set[str]:
     if not file.is_file() or not file.stat().st_size:
         return set()
-    with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=PATIENCE)
-                 ) as database:
+    with reading(file) as database:
         try:
             return {base for query in BASES for (base,) in database.execute(query) if base}
         except sqlite3.OperationalError as error:

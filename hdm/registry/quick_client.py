@@ -13,7 +13,6 @@ import json
 import os
 import re
 import sqlite3
-from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,8 +20,9 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
-from hdm.registry.address import PATIENCE, is_http, sqlite_file, unreachable
+from hdm.registry.address import is_http, sqlite_file, unreachable
 from hdm.registry.loopback import spare_loopback
+from hdm.registry.sqlite_reading import PATIENCE, reading
 
 MISSING = "RESOURCE_DOES_NOT_EXIST"
 
@@ -98,8 +98,7 @@ class SqliteClient:
     def _rows(self, sql: str, name: str) -> list[Any]:
         if not self.file.is_file() or not self.file.stat().st_size:
             return []
-        uri = f"{self.file.as_uri()}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True, timeout=PATIENCE)) as connection:
+        with reading(self.file) as connection:
             connection.row_factory = sqlite3.Row
             made = connection.execute("select 1 from sqlite_master where name = 'alembic_version'")
             return [SimpleNamespace(**dict(row)) for row in connection.execute(sql, (name,))] \

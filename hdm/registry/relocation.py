@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from hdm.errors import RegistryError
 from hdm.files import atomic_file
-from hdm.registry.address import PATIENCE, unreachable
+from hdm.registry.address import unreachable
 from hdm.registry.artifact_root import foreign_folders, local_path, own_folder
+from hdm.registry.sqlite_reading import PATIENCE, reading
 
 COLUMNS = (("experiments", "artifact_location"), ("runs", "artifact_uri"),
            ("logged_models", "artifact_location"), ("model_versions", "storage_location"),
@@ -111,8 +112,7 @@ def _refuse_missing(changes: Sequence[_Change], now: Path) -> None:
 
 def _backup(file: Path) -> Path:
     copy = file.with_name(f"{file.name}.before-relocation-{time.strftime('%Y%m%dT%H%M%S')}")
-    with atomic_file(copy) as temporary, \
-            closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as source, \
+    with atomic_file(copy) as temporary, reading(file) as source, \
             closing(sqlite3.connect(temporary)) as target:
         source.backup(target)
     return copy
