@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hdm.errors import RegistryError
 from hdm.line import Line
 from hdm.registry.continuity import unfitting
-from hdm.registry.decision_log import note, now, person
+from hdm.registry.decision_log import note, noted, now, person
 from hdm.registry.fetch import check_version
 from hdm.registry.history import LIVE, services
 from hdm.registry.mlflow_uris import TEXT_LENGTH
@@ -57,35 +57,48 @@ def carry_out(client: Any, line: Line, version: str, decision: "Decision") -> li
 def roll_back(client: Any, line: Line, why: str, to: str = "") -> str:
     """Return to the version behind `previous`, or to version `to`; the number that serves then.
 
-    The withdrawn version is marked, so that a second rollback goes further back and not forth.
+    The withdrawn version is marked, so that a second rollback goes further back and not forth. One
+    that was killed before it was noted is finished by doing it again.
     Raises RegistryError, with nothing changed, if there is nothing to return to, or its files are
     not those that were registered.
     """
     model = line.model_name
     names = aliases(client, model)
-    live, target = names.get(CHAMPION), to or names.get(PREVIOUS, "")
+    live, left = names.get(CHAMPION), _left_unnoted(client, line)
+    begun = bool(left) and left != live and to in ("", live)
+    target = str(live) if begun else to or names.get(PREVIOUS, "")
     if not target:
         raise RegistryError(f"{model} has no previous version to return to; name one with --to "
                             f"(`hdm history {line.name}` lists them).")
-    if target == live:
+    if target == live and not begun:
         raise RegistryError(f"version {target} of {model} is live already; nothing was changed.")
     known = {str(v.version) for v in client.search_model_versions(f"name = '{model}'")}
     if target not in known:
         raise RegistryError(f"{model} has no version {target}; `hdm history {line.name}` lists "
                             "what there is.")
     check_version(line, target)
-    if live:
-        said = f"{now()} by {person()}: {why}"
-        client.set_model_version_tag(model, live, WITHDRAWN, said[:TEXT_LENGTH])
-    _mark_live(client, model, target)
-    client.set_registered_model_alias(model, CHAMPION, target)
+    if not begun:
+        if live:
+            said = f"{now()} by {person()}: {why}"
+            client.set_model_version_tag(model, live, WITHDRAWN, said[:TEXT_LENGTH])
+        _mark_live(client, model, target)
+        client.set_registered_model_alias(model, CHAMPION, target)
     older = _last_live_before(client, model, target)
     if older:
         client.set_registered_model_alias(model, PREVIOUS, older)
     else:
         client.delete_registered_model_alias(model, PREVIOUS)
-    note(line, "rollback", target, why, replaced=live or "")
+    note(line, "rollback", target, why, replaced=(left if begun else live) or "")
     return target
+
+
+def _left_unnoted(client: Any, line: Line) -> str:
+    """The version that went into service last, as far as anybody noted, if it was withdrawn; or
+    ''. Where another is live, a rollback to that one was not finished."""
+    served = [entry["version"] for entry in noted(line) if "replaced" in entry]
+    tags = {str(v.version): v.tags for v in client.search_model_versions(
+        f"name = '{line.model_name}'")}
+    return served[-1] if served and WITHDRAWN in tags.get(served[-1], {}) else ""
 
 
 def _mark_live(client: Any, model: str, version: str) -> None:

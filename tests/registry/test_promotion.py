@@ -1,5 +1,6 @@
 """Who is live: promotion, rollback and the history, against a registry in memory."""
 
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
@@ -104,6 +105,40 @@ def test_rollback_to_a_named_version(plate):
         put_in_service(registry, plate, version, "better")
     assert roll_back(registry, plate, "known good", to="1") == "1"
     assert registry.names == {"champion": "1"}
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("to", ["", "1"])
+@pytest.mark.parametrize("at", range(8))
+def test_a_killed_rollback_is_finished_by_doing_it_again(plate, monkeypatch, to, at):
+    registry = Registry()
+    for version in "12":
+        put_in_service(registry, plate, version, "better")
+    left = [at]
+
+    def dying(original):
+        def call(*given, **named):
+            left[0] -= 1
+            if left[0] < 0:
+                raise Killed
+            return original(*given, **named)
+        return call
+
+    for name in ("set_model_version_tag", "set_registered_model_alias",
+                 "delete_registered_model_alias"):
+        monkeypatch.setattr(registry, name, dying(getattr(registry, name)))
+    with monkeypatch.context() as patch:
+        patch.setattr(promotion, "note", dying(note))
+        with suppress(Killed):
+            roll_back(registry, plate, "alarms", to)
+    left[0] = 99
+    if actions(plate)[-1][0] != "rollback":
+        assert roll_back(registry, plate, "alarms", to) == "1"
+    assert registry.names == {"champion": "1"} and WITHDRAWN in registry.versions["2"].tags
+    assert actions(plate)[2:] == [("rollback", "1", "2")]
 
 
 @pytest.mark.parametrize(("to", "said"), [("3", "is live already"), ("9", "has no version 9")])
