@@ -53,7 +53,9 @@ def lose(live: Path, before: Path, named: set[tuple[str, int]], record: Path,
             continue
         old = before / path.relative_to(live)
         if path.is_dir():
-            if (str(path), path.stat().st_ino) not in named and _name_lost(path, waited, chance):
+            # Not by its own time, which is that of the last name in it.
+            if (str(path), path.stat().st_ino) not in named and _unsaid(path.parent, waited) \
+                    and chance.random() < 0.5:
                 shutil.rmtree(path)
                 harmed += 1
         elif not _same(path, old):

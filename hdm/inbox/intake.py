@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from hdm.csv_cells import restored, write_rows
 from hdm.dataset.manifest import GOOD
 from hdm.errors import HDMError
-from hdm.files import append_text, atomic_file, write_json
+from hdm.files import append_text, atomic_file, sync, write_json
 from hdm.inbox import beneath
 from hdm.inbox.intake_plan import Accepted, Plan, Refused, Step
 
@@ -79,11 +79,12 @@ class Intake:
         self._explain(refused)
         version = new_version() if accepted else ""
         record = self._record(plan, accepted, refused, version)
-        for one in accepted:
-            for step in one.steps:
-                self._remove(step)
-        for bad in refused:
-            self._remove(bad.file)
+        taken = [*(step for one in accepted for step in one.steps), *(bad.file for bad in refused)]
+        for step in taken:
+            self._remove(step)
+        # Or a loss of power brings them back when the plan that knows them is gone.
+        for folder in {(self.inbox / step.origin).parent for step in taken}:
+            sync(folder)
         self.plan_file.unlink()
         return record
 
