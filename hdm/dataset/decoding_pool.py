@@ -1,6 +1,6 @@
 """Processes in which files from outside are read: one that is ended takes nothing else along.
 
-They start with the first file, from a server of forks that has imported the decoders and nothing
+They start with the first file, from a server of forks that has imported the decoders and little
 else: another worker costs little, and no lock or thread of this process comes along.
 """
 

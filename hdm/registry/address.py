@@ -7,9 +7,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from hdm.errors import RegistryError
-from hdm.registry.sqlite_reading import PATIENCE, reading
+from hdm.registry.sqlite_reading import reading
 
 PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
+PATIENCE = 5.0  # seconds
 
 
 def tracking_off() -> bool:

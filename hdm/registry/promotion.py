@@ -4,6 +4,7 @@ Each time a version goes into service it is written on the version itself, so th
 alone tells who served when.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hdm.errors import RegistryError
@@ -64,16 +65,16 @@ def roll_back(client: Any, line: Line, why: str, to: str = "") -> str:
     """
     model = line.model_name
     names = aliases(client, model)
-    live, left = names.get(CHAMPION), _left_unnoted(client, line)
-    begun = bool(left) and left != live and to in ("", live)
-    target = str(live) if begun else to or names.get(PREVIOUS, "")
+    tags = {str(v.version): v.tags for v in client.search_model_versions(f"name = '{model}'")}
+    live, left = names.get(CHAMPION, ""), _left(line, tags)
+    begun = bool(live and left) and left != live and to in ("", live)
+    target = live if begun else to or names.get(PREVIOUS, "")
     if not target:
         raise RegistryError(f"{model} has no previous version to return to; name one with --to "
                             f"(`hdm history {line.name}` lists them).")
     if target == live and not begun:
         raise RegistryError(f"version {target} of {model} is live already; nothing was changed.")
-    known = {str(v.version) for v in client.search_model_versions(f"name = '{model}'")}
-    if target not in known:
+    if target not in tags:
         raise RegistryError(f"{model} has no version {target}; `hdm history {line.name}` lists "
                             "what there is.")
     check_version(line, target)
@@ -88,16 +89,14 @@ def roll_back(client: Any, line: Line, why: str, to: str = "") -> str:
         client.set_registered_model_alias(model, PREVIOUS, older)
     else:
         client.delete_registered_model_alias(model, PREVIOUS)
-    note(line, "rollback", target, why, replaced=(left if begun else live) or "")
+    note(line, "rollback", target, why, replaced=left if begun else live)
     return target
 
 
-def _left_unnoted(client: Any, line: Line) -> str:
+def _left(line: Line, tags: Mapping[str, Mapping[str, str]]) -> str:
     """The version that went into service last, as far as anybody noted, if it was withdrawn; or
-    ''. Where another is live, a rollback to that one was not finished."""
+    ''. Where another is live, a rollback to that one was not finished. tags: of each version."""
     served = [entry["version"] for entry in noted(line) if "replaced" in entry]
-    tags = {str(v.version): v.tags for v in client.search_model_versions(
-        f"name = '{line.model_name}'")}
     return served[-1] if served and WITHDRAWN in tags.get(served[-1], {}) else ""
 
 

@@ -20,9 +20,9 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
-from hdm.registry.address import is_http, sqlite_file, unreachable
+from hdm.registry.address import PATIENCE, is_http, sqlite_file, unreachable
 from hdm.registry.loopback import spare_loopback
-from hdm.registry.sqlite_reading import PATIENCE, reading
+from hdm.registry.sqlite_reading import reading
 
 MISSING = "RESOURCE_DOES_NOT_EXIST"
 

@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 PATIENCE = 5.0
-"""Seconds for a server to accept a connection, and for a writer to let go of a file."""
+"""Seconds that a writer may take to let go of the file."""
 
 
 @contextmanager

@@ -52,7 +52,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
             drawn = draw(evaluation, test, new / "heatmaps", settings.evaluate.sheet_images,
                          report, ignored)
         known = background(line, detector, settings, test_set, hidden)
-        asked = rescored(detector, line.learned_feedback)
+        said = rescored(detector, line.learned_feedback)
         metrics = evaluation.metrics | {
             "stated_false_alarm_rate": known.threshold.false_alarm_rate,
             "promised_false_alarm_rate": detector.operating_point.promised_rate,
@@ -66,9 +66,9 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
         write_csv(new / "operating_curve.csv", known.operating_curve)
         detector.operating_point.save(new / line.operating_point_file.name)
         write_json(new / line.test_set_file.name, test_set)
-        write_json(new / FEEDBACK_SCORES, asked)
+        write_json(new / FEEDBACK_SCORES, said)
         write_text(new / "report.html", render(
-            build(evaluation, replace(known, feedback=asked), settings, drawn)))
+            build(evaluation, replace(known, feedback=said), settings, drawn)))
         write_json(new / "metrics.json", metrics)
     run.log_metrics(metrics)
     run.set_tags({"test_set": test_set["name"]})

@@ -112,6 +112,18 @@ def test_killed_anywhere_it_is_finished_by_the_next_one(intake, tmp_path, monkey
     assert number > 12
 
 
+def test_no_loss_of_power_brings_back_what_was_taken(intake, monkeypatch):
+    """All folders are on the disk without it before the plan, which tells it from new files, goes.
+    """
+    waited, original = [], room.sync
+    monkeypatch.setattr(room, "sync", lambda folder: (
+        waited.append((folder, intake.plan_file.is_file(), tree(folder))), original(folder)))
+    intake.carry_out(plan_of(intake), lambda: "v1")
+    assert {folder.relative_to(intake.inbox).as_posix() for folder, _, _ in waited} == {
+        "good", "dent", "ground_truth/dent"}
+    assert all(planned and not left for _, planned, left in waited)
+
+
 def test_a_failed_data_version_is_made_by_the_next_one(intake):
     def fails():
         raise HDMError("DVC is busy")

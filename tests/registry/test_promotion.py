@@ -141,6 +141,16 @@ def test_a_killed_rollback_is_finished_by_doing_it_again(plate, monkeypatch, to,
     assert actions(plate)[2:] == [("rollback", "1", "2")]
 
 
+def test_a_lost_champion_does_not_hide_what_to_return_to(plate):
+    registry = Registry()
+    for version in "123":
+        put_in_service(registry, plate, version, "better")
+    roll_back(registry, plate, "alarms")
+    registry.versions["2"].tags[WITHDRAWN] = "by hand"
+    del registry.names["champion"]
+    assert roll_back(registry, plate, "alarms") == "1"
+
+
 @pytest.mark.parametrize(("to", "said"), [("3", "is live already"), ("9", "has no version 9")])
 def test_rollback_to_nowhere_changes_nothing(plate, to, said):
     registry = Registry(champion="3", previous="2")
