@@ -36,4 +36,4 @@ def _number(text: str) -> bool:
         float(text)
     except ValueError:
         return False
-    return True
+    return text == text.strip()  # a tab or return before a number is read over by `float` alone

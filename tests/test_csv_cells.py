@@ -33,6 +33,8 @@ def test_numbers_and_plain_texts_stay(cell) -> None:
 @given(st.text(alphabet="'=+-@\t\r\nab1.;,\"", max_size=8))
 @example("'=1")
 @example("''-1")
+@example("\r1")
+@example("\t-1")
 def test_what_is_written_is_read_back(text) -> None:
     stream = io.StringIO(newline="")
     write_rows(stream, [text, 1.5])
