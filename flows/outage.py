@@ -5,19 +5,14 @@ client gives up at once. So what needs a new one is done in a task of its own, w
 again, and a worker's process waits for the server before Prefect looks up its run (flows/start.py).
 """
 
-import os
-import time
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 DELAYS: list[float] = [2, 5, 10, 20, 40, 80]
 """Seconds between the attempts; together longer than a restart takes."""
-PATIENCE = 240.0
-"""Seconds that a run waits for the server before it begins."""
 
 
 @task(name="tell-prefect", task_run_name="{what}", cache_policy=NO_CACHE, retries=len(DELAYS),
@@ -36,21 +31,3 @@ def tell(what: str, call: Callable[[], Any]) -> bool:
         get_run_logger().warning("%s was left out: Prefect's server did not take it within %d "
                                  "seconds.", what.capitalize(), sum(DELAYS))
     return bool(state.is_completed())
-
-
-def wait_for_server(patience: float = PATIENCE, pause: float = 2.0) -> bool:
-    """Wait until the server named in PREFECT_API_URL answers; whether it did in time."""
-    address = os.environ.get("PREFECT_API_URL", "")
-    deadline = time.monotonic() + patience
-    while address:
-        try:
-            if httpx.get(f"{address.rstrip('/')}/health", timeout=10).status_code < 500:
-                return True
-        except httpx.TransportError:
-            pass
-        if time.monotonic() > deadline:
-            print(f"error: the Prefect server at {address} did not answer within {patience:.0f} "
-                  "seconds; start it, then ask for the run again.")
-            return False
-        time.sleep(pause)
-    return True

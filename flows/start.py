@@ -3,7 +3,7 @@
 import runpy
 import sys
 
-from flows.outage import wait_for_server
+from hdm.orchestration.prefect_wait import wait_for_server
 
 if __name__ == "__main__":
     wait_for_server()  # where it does not, the engine says so in its own way

@@ -72,7 +72,7 @@ class Prefect:
         return process
 
     def worker(self, limit: int = 1) -> subprocess.Popen[bytes]:
-        return self.start("prefect", "worker", "start", "--pool", POOL, "--type", "process",
+        return self.start("prefect", "worker", "start", "--pool", POOL, "--type", "hdm",
                           "--limit", str(limit), log="worker.log")
 
     def call(self, *command: str, check: bool = True) -> str:

@@ -70,8 +70,7 @@ def run(folder: Path, preset: str, seed: int, threads: int | None = None,
             load = load_prepared(test, form)
             seen = [known_of(before, load(number)) for number in range(len(test))]
             first = scores(before.scorer, seen)
-        said = draw(test, first, defects=min(DEFECTS, _half(test, 1)),
-                    alarms=min(ALARMS, _half(test, 0)), seed=seed)
+        said = draw(test, first, defects=DEFECTS, alarms=ALARMS, seed=seed)
         defects = said.defects if masks else Manifest(
             said.defects.frame.assign(mask_path=None), said.defects.root)
         with clock.stage("feedback"):
@@ -149,11 +148,6 @@ def _samples(params: Params, normals: Tensor, others: Tensor, prior: LatentPrior
                    descriptors(bank, images), params.pom_filter).table
     return bank, {split: np.flatnonzero((table["reason"] == KEPT) & (table["split"] == split))
                   for split in ("train", "calibration")}
-
-
-def _half(test: Manifest, label: int) -> int:
-    """At most half of the parts are spoken of, so that some are left to be measured."""
-    return max(1, int(test.frame["group"][test.frame["label"] == label].nunique()) // 2)
 
 
 def _of(test: Manifest, part: Manifest, found: np.ndarray) -> list[float]:

@@ -2,8 +2,8 @@
 
 Every run of a deployment gives a sign of life each HEARTBEAT seconds. An automation of the server
 waits for it and marks a run that is silent for SILENCE seconds as Crashed. A run that was only cut
-off from the server ends as it would have, once the server is back. One that a worker could not
-begin, as the server did not answer it at that moment, is asked for again by two others.
+off from the server ends as it would have, once the server is back. One that a worker took and that
+was not heard of again is asked for again by a second automation.
 """
 
 from datetime import timedelta
@@ -18,13 +18,7 @@ from hdm.orchestration.prefect_yaml import MONITOR, RETRAIN
 
 NAME = "hdm: a run without a sign of life has crashed"
 TAKEN = "hdm: a run that was taken and never begun is asked for again"
-AGAIN = "hdm: a run that could not begin is asked for again"
-NOT_BEGUN = "Failed to submit flow run to infrastructure: ConnectError"
-"""What a worker of Prefect says of a run for which it has started no process."""
 BY = "Written by `hdm deployments apply`."
-_AGAIN = ChangeFlowRunState(
-    state=StateType.SCHEDULED, name="AwaitingRetry",
-    message="The server was away when a worker was to begin; it begins again.")
 SILENCE = 300
 """Longer than a restart of the server takes, and several times HEARTBEAT."""
 
@@ -40,26 +34,14 @@ def watch(seconds: int = SILENCE) -> Automation:
 
 def never_begun(seconds: int = SILENCE) -> Automation:
     """The automation for runs that a worker took and that were not heard of again."""
-    return _when_silent(TAKEN, {"prefect.flow-run.Pending"}, seconds, _AGAIN)
-
-
-def begin_again() -> Automation:
-    """The automation for runs of which a worker said that it could not begin them; nothing was
-    started, so nothing runs twice. A server that has just been started may miss what it says."""
-    return Automation(
-        name=AGAIN, description=BY,
-        trigger=EventTrigger(
-            expect={"prefect.flow-run.Crashed"},
-            match=ResourceSpecification({
-                "prefect.resource.id": "prefect.flow-run.*",
-                "prefect.state-message": f"{NOT_BEGUN}*"}),
-            match_related=_ours(), posture=Posture.Reactive, threshold=1),
-        actions=[_AGAIN])
+    return _when_silent(TAKEN, {"prefect.flow-run.Pending"}, seconds, ChangeFlowRunState(
+        state=StateType.SCHEDULED, name="AwaitingRetry",
+        message="Its worker was not heard of after it took the run; it begins again."))
 
 
 def automations() -> list[Automation]:
     """All that a server is to have."""
-    return [watch(), never_begun(), begin_again()]
+    return [watch(), never_begun()]
 
 
 def _when_silent(name: str, after: set[str], seconds: int, action: ChangeFlowRunState

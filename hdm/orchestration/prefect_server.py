@@ -30,7 +30,8 @@ def apply(project: Path) -> list[str]:
         try:
             client.read_work_pool(prefect_yaml.POOL)
         except ObjectNotFound:
-            _prefect(project, "work-pool", "create", prefect_yaml.POOL, "--type", "process")
+            _prefect(project, "work-pool", "create", prefect_yaml.POOL, "--type",
+                    prefect_yaml.WORKER)
     _prefect(project, "deploy", "--all", "--prefect-file", prefect_yaml.FILE)
     for automation in prefect_recovery.automations():
         prefect_recovery.put(automation)

@@ -21,6 +21,8 @@ from hdm.pipelines import Schedule
 RETRAIN, MONITOR = "hdm-retrain", "hdm-monitor"
 ENTRYPOINTS = {RETRAIN: "flows/retrain.py:hdm_retrain", MONITOR: "flows/monitor.py:hdm_monitor"}
 POOL = "hdm-pool"
+WORKER = "hdm"
+"""The type of pool and workers: see hdm/orchestration/prefect_worker.py."""
 ALL = "all"
 FILE = "prefect.yaml"
 DRIFT_EVENT = "hdm.drift.detected"

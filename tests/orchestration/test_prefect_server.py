@@ -34,21 +34,6 @@ def test_there_is_one_watch_however_often_it_is_put() -> None:
     assert "60 seconds" in str(found.actions[0])
 
 
-@pytest.mark.parametrize(("message", "again"), [
-    ("Failed to submit flow run to infrastructure: ConnectError: All connection attempts failed",
-     True),
-    ("Failed to submit flow run to infrastructure: FileNotFoundError: no folder", False),
-    ("Flow run process exited with non-zero status code 1.", False)])
-def test_only_a_run_that_never_began_for_want_of_a_server_is_asked_for_again(
-        message: str, again: bool) -> None:
-    from prefect.events.schemas.events import Resource
-
-    trigger = prefect_recovery.begin_again().trigger
-    crashed = Resource({"prefect.resource.id": "prefect.flow-run.1",
-                        "prefect.state-message": message})
-    assert trigger.match.matches(crashed) is again  # type: ignore[union-attr]
-
-
 def test_silence_is_longer_than_several_signs_of_life() -> None:
     from hdm.orchestration.prefect_yaml import HEARTBEAT
 
