@@ -33,13 +33,16 @@ def put_in_service(client: Any, line: Line, version: str, why: str, action: str 
     """
     model = line.model_name
     check_version(line, version)
-    before = aliases(client, model).get(CHAMPION)
+    names = aliases(client, model)
+    before = names.get(CHAMPION)
     if before != version or unfitting(client, line):
         if before and before != version:
             client.set_registered_model_alias(model, PREVIOUS, before)
         _mark_live(client, model, version)
         client.set_registered_model_alias(model, CHAMPION, version)
         note(line, action, version, why, replaced=before or "")
+    elif _noted_live(line) != version:  # killed before it was noted
+        note(line, action, version, why, replaced=names.get(PREVIOUS, ""))
     if aliases(client, model).get(CHALLENGER) in (version, before):
         client.delete_registered_model_alias(model, CHALLENGER)
 
@@ -96,8 +99,14 @@ def roll_back(client: Any, line: Line, why: str, to: str = "") -> str:
 def _left(line: Line, tags: Mapping[str, Mapping[str, str]]) -> str:
     """The version that went into service last, as far as anybody noted, if it was withdrawn; or
     ''. Where another is live, a rollback to that one was not finished. tags: of each version."""
-    served = [entry["version"] for entry in noted(line) if "replaced" in entry]
-    return served[-1] if served and WITHDRAWN in tags.get(served[-1], {}) else ""
+    served = _noted_live(line)
+    return served if WITHDRAWN in tags.get(served, {}) else ""
+
+
+def _noted_live(line: Line) -> str:
+    """The version that went into service last, as far as anybody noted; or ''."""
+    return next((str(entry["version"]) for entry in reversed(noted(line))
+                 if "replaced" in entry), "")
 
 
 def _mark_live(client: Any, model: str, version: str) -> None:

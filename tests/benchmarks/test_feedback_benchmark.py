@@ -19,7 +19,7 @@ def images(parts: int, pictures: int) -> Manifest:
             bad = kind != GOOD and (picture < pictures - 1 or pictures == 1)
             rows.append({"path": f"{number}_{picture}.png", "label": int(bad), "mask_path": None,
                          "defect_type": kind if bad else GOOD, "group": f"part {number}"})
-    return Manifest(pd.DataFrame(rows), Path("."))
+    return Manifest(pd.DataFrame(rows), Path())
 
 
 @pytest.mark.parametrize("pictures", [1, 3])

@@ -80,9 +80,12 @@ def test_a_newer_challenger_stays_when_an_older_version_is_promoted(plate):
 
 
 def test_finishing_an_interrupted_promotion_changes_nothing_more(plate):
-    registry = Registry(champion="2", previous="1")
-    put_in_service(registry, plate, "2", "better")
-    assert registry.names == {"champion": "2", "previous": "1"} and not noted(plate)
+    registry = Registry(champion="1")
+    for _ in range(3):
+        put_in_service(registry, plate, "2", "better")
+    assert registry.names == {"champion": "2", "previous": "1"}
+    assert registry.moves == ["previous", "champion"]
+    assert actions(plate) == [("promote", "2", "1")]
 
 
 def test_rollback_goes_back_one_and_then_further_back(plate):
@@ -111,12 +114,8 @@ class Killed(BaseException):
     pass
 
 
-@pytest.mark.parametrize("to", ["", "1"])
-@pytest.mark.parametrize("at", range(8))
-def test_a_killed_rollback_is_finished_by_doing_it_again(plate, monkeypatch, to, at):
-    registry = Registry()
-    for version in "12":
-        put_in_service(registry, plate, version, "better")
+def killed_at(at, monkeypatch, registry, act):
+    """`act`, which dies before its write number `at` to the registry or to the notes."""
     left = [at]
 
     def dying(original):
@@ -127,14 +126,34 @@ def test_a_killed_rollback_is_finished_by_doing_it_again(plate, monkeypatch, to,
             return original(*given, **named)
         return call
 
-    for name in ("set_model_version_tag", "set_registered_model_alias",
-                 "delete_registered_model_alias"):
-        monkeypatch.setattr(registry, name, dying(getattr(registry, name)))
-    with monkeypatch.context() as patch:
+    with monkeypatch.context() as patch, suppress(Killed):
+        for name in ("set_model_version_tag", "set_registered_model_alias",
+                     "delete_registered_model_alias"):
+            patch.setattr(registry, name, dying(getattr(registry, name)))
         patch.setattr(promotion, "note", dying(note))
-        with suppress(Killed):
-            roll_back(registry, plate, "alarms", to)
-    left[0] = 99
+        act()
+
+
+@pytest.mark.parametrize("before", ["", "1"])
+@pytest.mark.parametrize("at", range(6))
+def test_a_killed_promotion_is_finished_by_doing_it_again(plate, monkeypatch, before, at):
+    registry = Registry()
+    for version in before:
+        put_in_service(registry, plate, version, "first")
+    registry.names["challenger"] = "2"
+    killed_at(at, monkeypatch, registry, lambda: put_in_service(registry, plate, "2", "better"))
+    put_in_service(registry, plate, "2", "better")
+    assert registry.names == {"champion": "2", **({"previous": before} if before else {})}
+    assert actions(plate)[len(before):] == [("promote", "2", before)]
+
+
+@pytest.mark.parametrize("to", ["", "1"])
+@pytest.mark.parametrize("at", range(8))
+def test_a_killed_rollback_is_finished_by_doing_it_again(plate, monkeypatch, to, at):
+    registry = Registry()
+    for version in "12":
+        put_in_service(registry, plate, version, "better")
+    killed_at(at, monkeypatch, registry, lambda: roll_back(registry, plate, "alarms", to))
     if actions(plate)[-1][0] != "rollback":
         assert roll_back(registry, plate, "alarms", to) == "1"
     assert registry.names == {"champion": "1"} and WITHDRAWN in registry.versions["2"].tags
