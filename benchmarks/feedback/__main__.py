@@ -1,7 +1,7 @@
 """`python -m benchmarks.feedback --set mtd --seed 0 --preset fast`: what people's word is worth.
 
-Ten confirmed defects and twenty false alarms of one half of a set's test parts are learned from; the
-other half is measured before and after. One set and seed a process.
+Ten confirmed defects and twenty false alarms of one half of a set's test parts are learned from;
+the other half is measured before and after. One set and seed a process.
 """
 
 import argparse
