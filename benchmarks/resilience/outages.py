@@ -1,16 +1,18 @@
-"""`python -m benchmarks.resilience.outages`: Prefect's or MLflow's server is away while a line is
-retrained: before its first stage, during each, and at its end.
+"""`python -m benchmarks.resilience.outages`: Prefect's server, MLflow's, or the PostgreSQL behind
+both is away while a line is retrained: before its first stage, during each, and at its end.
 
 Each run is asked for through a worker. The servers are held (SIGSTOP) or killed and started again;
 a run must end by itself as Promoted, and everything must be as after a run without outages.
-`--toy` does it with stages that only act (Prefect alone), in minutes.
+`--toy` does it with stages that only act (without MLflow), in minutes.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import signal
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
@@ -18,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from plant import LINE, make_plant
+from postgres_server import Postgres
 from services import ENDED, Prefect, free_port, kill, processes_in, wait_for
 from toy import calls, make_deployable, make_project
 
@@ -25,20 +28,23 @@ from .line_state import differences, state
 
 TOY = "good"
 WAYS = ("held", "killed")
-SERVERS = ("prefect", "mlflow", "both")
+SERVERS = ("prefect", "mlflow", "both", "postgresql")
 LIMIT = 3600.0
 
 
 class Factory:
     """A plant with its servers and a worker, in a folder of its own."""
 
-    def __init__(self, folder: Path, *, toy: bool) -> None:
+    def __init__(self, folder: Path, *, toy: bool, database: Postgres | None = None) -> None:
         self.root, self.port, self.line = folder, free_port(), TOY if toy else LINE
+        self.database = database
+        kept = {} if database is None else {
+            "PREFECT_API_DATABASE_CONNECTION_URL": database.address("asyncpg", "prefect")}
         project = make_deployable(make_project(folder / "plant")) if toy else \
             make_plant(folder, LINE)
         self.services = Prefect(
             project, folder / "home", MLFLOW_TRACKING_URI=f"http://127.0.0.1:{self.port}",
-            MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false", HDM_ACTOR="bench")
+            MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false", HDM_ACTOR="bench", **kept)
         self.running = {"prefect": self.services.server()}
         if not toy:
             self.running["mlflow"] = self.mlflow()
@@ -46,8 +52,10 @@ class Factory:
         self.services.worker()
 
     def mlflow(self) -> Any:
+        store = f"sqlite:///{self.root}/mlflow.db" if self.database is None else \
+            self.database.address("psycopg2", "mlflow")
         process = self.services.start(
-            "mlflow", "server", "--backend-store-uri", f"sqlite:///{self.root}/mlflow.db",
+            "mlflow", "server", "--backend-store-uri", store,
             "--artifacts-destination", str(self.root / "artifacts"), "--host", "127.0.0.1",
             "--port", str(self.port), "--workers", "1", log="mlflow.log")
         wait_for(lambda: urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=5),
@@ -56,6 +64,9 @@ class Factory:
 
     def outage(self, servers: str, way: str, seconds: float) -> None:
         """The servers do not answer for so long."""
+        if servers == "postgresql":
+            self._database_away(way, seconds)
+            return
         start: dict[str, Callable[[], Any]] = {"prefect": self.services.server,
                                                "mlflow": self.mlflow}
         names = list(start) if servers == "both" else [servers]
@@ -70,6 +81,18 @@ class Factory:
                 os.killpg(self.running[name].pid, signal.SIGCONT)
             else:
                 self.running[name] = start[name]()
+
+    def _database_away(self, way: str, seconds: float) -> None:
+        assert self.database is not None
+        if way == "held":
+            self.database.send(signal.SIGSTOP)
+        else:
+            self.database.stop()
+        time.sleep(seconds)
+        if way == "held":
+            self.database.send(signal.SIGCONT)
+        else:
+            self.database.start()
 
     def retrain(self, servers: str = "", way: str = "", seconds: float = 0,
                 during: Sequence[str] = ()) -> dict[str, Any]:
@@ -114,13 +137,18 @@ class Factory:
 def trial(folder: Path, chosen: argparse.Namespace, servers: str = "", way: str = "",
           ) -> tuple[dict[str, Any], dict[str, Any]]:
     """How a run ended in a new factory, and what the line is then."""
-    factory = Factory(folder, toy=chosen.toy)
-    try:
+    with contextlib.ExitStack() as stack:
+        database = None
+        if servers == "postgresql":
+            # Its socket's path must be short, and its user must reach it.
+            short = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
+            database = Postgres(Path(short))
+            stack.callback(database.stop)
+        factory = Factory(folder, toy=chosen.toy, database=database)
+        stack.callback(factory.services.stop)
         ending = factory.retrain(servers, way, chosen.seconds, chosen.during)
         project = factory.services.project
         return ending, {"ran": calls(project)} if chosen.toy else state(folder)
-    finally:
-        factory.services.stop()
 
 
 def main() -> int:

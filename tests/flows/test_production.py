@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from postgres_server import Postgres
 from ruamel.yaml import YAML
 from services import PROGRAMS, ROOT, Prefect, free_port, kill, wait_for
 from toy import make_deployable, make_project
@@ -86,37 +87,6 @@ def test_the_extra_that_the_image_installs_exists() -> None:
         "optional-dependencies"]
     [name] = re.findall(r'"\.\[(\w+)\]"', (FOLDER / "Dockerfile").read_text())
     assert any(package.startswith("psycopg2") for package in extras[name])
-
-
-class Postgres:
-    """A PostgreSQL with the databases that databases.sh makes."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port()
-        self.data = folder / "data"
-        folder.chmod(0o777)
-        self._call("initdb", "-D", str(self.data), "-U", "postgres", "-A", "trust")
-        self._call("pg_ctl", "-D", str(self.data), "-l", str(folder / "log"), "-w", "-o",
-                   f"-p {self.port} -k {folder} -h 127.0.0.1", "start")
-        subprocess.run(["sh", str(FOLDER / "databases.sh")], check=True, env={
-            **os.environ, "PGHOST": "127.0.0.1", "PGPORT": str(self.port),
-            "PREFECT_DB_PASSWORD": "p1", "MLFLOW_DB_PASSWORD": "m1"})
-
-    def address(self, driver: str, name: str) -> str:
-        return f"postgresql+{driver}://{name}:{name[0]}1@127.0.0.1:{self.port}/{name}"
-
-    def rows(self, database: str, question: str) -> list[str]:
-        return subprocess.run(
-            ["psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-d", database,
-             "-tAc", question], check=True, capture_output=True, text=True).stdout.split("\n")[:-1]
-
-    def stop(self) -> None:
-        self._call("pg_ctl", "-D", str(self.data), "-m", "immediate", "stop")
-
-    def _call(self, *command: str) -> None:
-        # PostgreSQL does not run as root.
-        prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-        subprocess.run([*prefix, *command], check=True, cwd="/", stdout=subprocess.DEVNULL)
 
 
 @pytest.fixture
