@@ -1,8 +1,9 @@
 """What keeps a run going while Prefect's server is away: restarted, hung, or out of the net.
 
-Prefect's client asks again and again once it has been answered, `CLIENT_RETRIES` times; a new
-client gives up at once. So what needs a new one is done in a task of its own, which Prefect tries
-again, and a worker's process waits for the server before Prefect looks up its run (flows/start.py).
+Prefect's client asks again and again once it has been answered (for how long is CLIENT in
+hdm/orchestration/prefect_yaml.py); a new client gives up at once. So what needs a new one is done in
+a task of its own, which Prefect tries again, and a worker and the process it starts wait for the
+server before Prefect looks up the run (hdm/orchestration/prefect_worker.py, flows/start.py).
 """
 
 from collections.abc import Callable

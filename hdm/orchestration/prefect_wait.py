@@ -1,4 +1,4 @@
-"""Prefect's server, waited for: whoever is new to it gives up at its first refusal."""
+"""Prefect's server and its database, waited for: who is new to them gives up at a first refusal."""
 
 import os
 import time
@@ -10,12 +10,12 @@ PATIENCE = 240.0
 
 
 def wait_for_server(patience: float = PATIENCE, pause: float = 2.0) -> bool:
-    """Wait until the server named in PREFECT_API_URL answers; whether it did in time."""
+    """Wait until the server named in PREFECT_API_URL is ready; whether it was in time."""
     address = os.environ.get("PREFECT_API_URL", "")
     deadline = time.monotonic() + patience
     while address:
         try:
-            if httpx.get(f"{address.rstrip('/')}/health", timeout=10).status_code < 500:
+            if httpx.get(f"{address.rstrip('/')}/ready", timeout=10).status_code < 500:
                 return True
         except httpx.TransportError:
             pass

@@ -28,9 +28,10 @@ FILE = "prefect.yaml"
 DRIFT_EVENT = "hdm.drift.detected"
 HEARTBEAT = 30
 """Seconds between the signs of life of a run: see hdm/orchestration/prefect_recovery.py."""
-CLIENT = {"PREFECT_CLIENT_MAX_RETRIES": "7"}
+CLIENT = {"PREFECT_CLIENT_MAX_RETRIES": "7", "PREFECT_CLIENT_RETRY_EXTRA_CODES": "500"}
 """Prefect's client asks a server that went away again after 2, 4, 8, ... seconds: four minutes in
-all, less than the silence after which a run counts as crashed."""
+all, less than the silence after which a run counts as crashed. 500 is what a server answers whose
+database is away."""
 HEADER = """\
 # Written from pipelines.yaml by `hdm deployments write`: change that file, not this one.
 # Bring the server up to date with it: hdm deployments apply
