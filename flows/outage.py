@@ -1,7 +1,7 @@
 """What keeps a run going while Prefect's server is away: restarted, hung, or out of the net.
 
 Prefect's client asks again and again once it has been answered (for how long is CLIENT in
-hdm/orchestration/prefect_yaml.py); a new client gives up at once. So what needs a new one is done in
+hdm/orchestration/prefect_yaml.py); a new client gives up at once. So what needs one is done in
 a task of its own, which Prefect tries again, and a worker and the process it starts wait for the
 server before Prefect looks up the run (hdm/orchestration/prefect_worker.py, flows/start.py).
 """
