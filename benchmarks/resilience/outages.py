@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import json
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -163,6 +164,7 @@ def main() -> int:
                         default=Path(__file__).parent / "results" / "outages.json")
     chosen = parser.parse_args()
     chosen.output.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(chosen.folder, ignore_errors=True)
     calm, wanted = trial(chosen.folder / "calm", chosen)
     print("calm", calm, flush=True)
     rows, bad = [{"servers": "", "way": "", **calm}], 0
