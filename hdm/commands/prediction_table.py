@@ -126,15 +126,23 @@ def _write_csv(file: Path, columns: Sequence[str], rows: Sequence[dict[str, Any]
 
 
 def table(rows: Sequence[Row]) -> Table:
-    """What is printed."""
+    """What is printed; images without the folders that all of them share."""
     shown = Table("image", "score", "p-value", "probability", "decision", "regions")
-    for row in rows:
+    for row, name in zip(rows, _apart([row.path for row in rows]), strict=True):
         numbers = [f"{value:.3f}" if value is not None else "–"
                    for value in (row.score, row.p_value, row.probability)]
         count = len(row.regions.told) + row.regions.more
-        shown.add_row(_escaped(row.path), *numbers, row.decision or "unreadable",
+        shown.add_row(_escaped(name), *numbers, row.decision or "unreadable",
                       str(count) if count else "")
     return shown
+
+
+def _apart(paths: Sequence[str]) -> list[str]:
+    try:
+        shared = os.path.commonpath([str(Path(path).parent) for path in paths])
+    except ValueError:  # none, or some from / and some from here
+        return list(paths)
+    return [os.path.relpath(path, shared or ".") for path in paths]
 
 
 def save_heatmap(anomaly_map: np.ndarray, target: Path, ignored: np.ndarray | None = None

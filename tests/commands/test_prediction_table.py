@@ -112,3 +112,14 @@ def test_heat_map_scale_is_fixed(tmp_path: Path) -> None:
              for value in (0.0, 0.5, 1.0, 7.0)}
     assert sum(pixel[0.0]) < sum(pixel[0.5]) < sum(pixel[1.0])
     assert pixel[7.0] == pixel[1.0]
+
+
+@pytest.mark.parametrize(("paths", "shown"), [
+    (["/a/very/long/way/bad/1.png", "/a/very/long/way/good/2.png"], ["bad/1.png", "good/2.png"]),
+    (["shots/1.png"], ["1.png"]),
+    (["1.png", "shots/2.png"], ["1.png", "shots/2.png"]),
+    (["/a/1.png", "b/2.png"], ["/a/1.png", "b/2.png"]),
+    (["/a/1.png", "/b/2.tif#3"], ["a/1.png", "b/2.tif#3"]), ([], [])])
+def test_the_folders_that_all_images_share_are_not_said_again(
+        paths: list[str], shown: list[str]) -> None:
+    assert prediction_table._apart(paths) == shown
