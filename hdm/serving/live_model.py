@@ -13,8 +13,10 @@ import numpy as np
 
 from hdm.detector.regions import RegionRule
 from hdm.errors import RegistryError
+from hdm.evaluation.detection import DETECTION_COLUMNS, detection_rows
 from hdm.line import Line
 from hdm.registry.fetch import fetch
+from hdm.registry.history import versions
 from hdm.registry.mlflow_uris import model_uri
 from hdm.serving.serving_options import BackendName
 
@@ -57,9 +59,21 @@ def load(line: Line, version: str, backend: BackendName) -> Served:
     rule = RegionRule.of(facts["threshold"], pixel, facts["input"])
     served = Served(line.name, version, judge, rule,
                     {"line": line.name, "model": line.model_name, "version": version,
-                     "backend": backend, **facts})
+                     "backend": backend, **facts, "measured": _measured(line, version)})
     check(served)
     return served
+
+
+def _measured(line: Line, version: str) -> dict[str, Any] | None:
+    """What the version stopped of its test set, as figures and as the table that every place shows;
+    None where it was registered without."""
+    record = next((one for one in versions(line) if str(one.version) == version), None)
+    if record is None or record.detection is None:
+        return None
+    rows = detection_rows(record.detection, overall=record.image_auroc)
+    return {"image_auroc": record.image_auroc, "pixel_auroc": record.pixel_auroc,
+            **record.detection.as_dict(),
+            "table": [list(DETECTION_COLUMNS[:-1]), *(list(row[:-1]) for row in rows)]}
 
 
 def _in_torch(line: Line, version: str) -> tuple[Judge, dict[str, Any]]:

@@ -18,9 +18,11 @@ from small_detector import native, small_detector
 import hdm
 from hdm.dataset.images import decode_image
 from hdm.detector.detector import HDM
+from hdm.evaluation.detection import Detection, Stopped, detection_rows
 from hdm.line import Line
 from hdm.monitoring.prediction_log import PredictionLog
 from hdm.registry.address import tracking_uri
+from hdm.registry.detection_tag import DETECTION, detection_tag
 from hdm.registry.detector_files import fingerprint
 from hdm.registry.logged_model import log_detector, seal
 from hdm.registry.mlflow_client import connect, load_mlflow
@@ -44,6 +46,12 @@ print(hdm.__file__)
 """
 
 
+MEASURED = Detection(
+    Stopped("good", 40, 2, 0, 40, 2, 0, 0.006, 0.169),
+    Stopped("defects", 48, 46, 0, 48, 46, 0, 0.857, 0.995),
+    (Stopped("dent", 48, 46, 0, 48, 46, 0, 0.857, 0.995),), 0.95)
+
+
 @pytest.fixture(scope="module")
 def line(tmp_path_factory) -> Line:
     """The line `plate` with three versions; the weights of the last one are truncated."""
@@ -63,7 +71,8 @@ def line(tmp_path_factory) -> Line:
                 info = log_detector(mlflow, project / f"detector{seed}", {})
                 mlflow.register_model(info.model_uri, line.model_name, tags={
                     FINGERPRINT: fingerprint(project / f"detector{seed}"),
-                    SUMS_TAG: seal(mlflow, client, info, line.model_name, {})})
+                    SUMS_TAG: seal(mlflow, client, info, line.model_name, {}),
+                    DETECTION: detection_tag(MEASURED)})
         third = client.get_model_version_download_uri(line.model_name, "3")
         files = Path(mlflow.artifacts.download_artifacts(third))
         weights = next(files.rglob("discriminator.safetensors"))
@@ -189,3 +198,12 @@ def test_the_calibration_is_told(line, server) -> None:
     content = json.loads((line.project / "detector0" / "detector.json").read_text())
     assert facts["calibration_images"] == len(content["calibration"]["normal_scores"]) == 19
     assert facts["operating_point"]["false_alarm_rate"] == 0.05
+
+
+def test_what_was_measured_is_told_in_the_words_of_every_place(server) -> None:
+    wait_for(server, version="1")
+    measured = server.get("/v1/plate/model").json()["measured"]
+    assert measured["defects"]["parts_stopped"] == 46 and measured["good"]["parts"] == 40
+    rows = [row[:-1] for row in detection_rows(MEASURED)]
+    assert measured["table"][1:] == [list(row) for row in rows]
+    assert rows[-1][:3] == ("good parts", "2 of 40", "5 %")
