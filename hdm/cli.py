@@ -26,6 +26,9 @@ class Entry(NamedTuple):
 COMMANDS = {
     "run": Entry("run_line", "run", (
         "Bring a whole line up to date, from its images to the registry, and show the result.")),
+    "doctor": Entry("see_doctor", "doctor", (
+        "Look at packages, disk, settings, sources, registry and servers; say what to mend, and "
+        "how.")),
     "results": Entry("run_line", "results", (
         "Show what answers for every line, how good it is, and how to look at the runs.")),
     "report": Entry("run_line", "report", (
