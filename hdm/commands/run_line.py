@@ -22,6 +22,10 @@ from hdm.registry.history import champion_of, versions
 from hdm.registry.version_report import version_report
 from hdm.stages import runner
 
+MLFLOW = "http://127.0.0.1:5000"
+JOBLESS = "MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false"
+"""Without it MLflow starts a job runner that nothing here needs, which doubles its start."""
+
 
 def stage(
     stage: Annotated[str, typer.Argument(
@@ -112,5 +116,8 @@ def viewers() -> list[tuple[str, str]]:
     at = f"{programs.relative_to(here)}/" if programs.is_relative_to(here) else ""
     address = os.environ.get("MLFLOW_TRACKING_URI", "")
     mlflow = f"open {address}" if address.startswith("http") else \
-        f"{at}mlflow ui --backend-store-uri {address or 'sqlite:///mlflow.db'} --workers 1"
-    return [("MLflow:", mlflow), ("Prefect:", f"{at}prefect server start")]
+        (f"{JOBLESS} {at}mlflow ui --backend-store-uri {address or 'sqlite:///mlflow.db'} "
+         "--workers 1")
+    models = f"{address.rstrip('/') if address.startswith('http') else MLFLOW}/#/models"
+    return [("MLflow:", mlflow), ("", f"the models are at {models}"),
+            ("Prefect:", f"{at}prefect server start")]

@@ -66,11 +66,13 @@ def test_viewers_can_be_typed_as_they_are_shown(monkeypatch, tmp_path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv" / "bin" / "python"))
     commands = dict(viewers())
-    assert commands["MLflow:"].startswith(".venv/bin/mlflow ui ")
+    assert commands["MLflow:"].split(" ", 1)[1].startswith(".venv/bin/mlflow ui ")
+    assert commands[""].endswith("http://127.0.0.1:5000/#/models")
     assert commands["Prefect:"] == ".venv/bin/prefect server start"
     monkeypatch.setattr(sys, "executable", "/usr/bin/python3")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow.example")
     assert dict(viewers())["MLflow:"] == "open http://mlflow.example"
+    assert dict(viewers())[""].endswith("http://mlflow.example/#/models")
     assert dict(viewers())["Prefect:"] == "prefect server start"
 
 
