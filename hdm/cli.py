@@ -53,7 +53,7 @@ COMMANDS = {
         "trends.")),
     "page": Entry("write_page", "page", (
         "Write and open a line's page: versions over time, the champion's heat maps, drift, "
-        "decisions.")),
+        "decisions; or, without a line, the page of all lines.")),
     "history": Entry("show_history", "history", (
         "Show every version of a line's model: what the gate said, and when it was live.")),
     "promote": Entry("manage_versions", "promote", (

@@ -1,30 +1,57 @@
-"""`hdm page`: one page about a line in service, as a file."""
+"""`hdm page`: a line in service on one page, and all lines on one."""
 
 import webbrowser
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from hdm.commands.line_name import LineName
 from hdm.commands.registered_line import open_registry
+from hdm.config import load_pipelines
 from hdm.files import write_text
-from hdm.monitoring.line_history import gather
+from hdm.line import Line, find_project
+from hdm.monitoring.line_history import gather, plant_row
 from hdm.monitoring.line_page import render
-from hdm.registry.address import tracking_uri
-from hdm.registry.mlflow_client import load_mlflow
+from hdm.monitoring.plant_page import LineRow, render_plant
+from hdm.registry.address import tracking_off, tracking_uri
+from hdm.registry.mlflow_client import connect, load_mlflow
+from hdm.registry.store import identify
 
 
 def page(
-    line: LineName,
+    line: Annotated[str, typer.Argument(
+        metavar="[LINE]", help="A product line of pipelines.yaml; all if left out.")] = "",
     browser: Annotated[bool, typer.Option(help="Open it in the browser.")] = True,
 ) -> None:
     """Write and open a line's page: versions over time, the champion's heat maps, drift, decisions.
+
+    Without a line, the page of all lines, which leads to those of each.
     """
-    chosen, client = open_registry(line)
-    mlflow = load_mlflow()
-    mlflow.set_tracking_uri(tracking_uri(chosen.project))
-    file = chosen.folder / "page" / "index.html"
-    write_text(file, render(gather(chosen, client, mlflow)))
+    if line:
+        file = _of_line(*open_registry(line))
+    else:
+        project = find_project()
+        file = project / "data" / "index.html"
+        rows = [_row(Line.load(name, project), file.parent)
+                for name in load_pipelines(project).lines]
+        write_text(file, render_plant(rows))
     print(file)
     if browser:
         webbrowser.open(file.as_uri())
+
+
+def _of_line(line: Line, client: Any) -> Path:
+    mlflow = load_mlflow()
+    mlflow.set_tracking_uri(tracking_uri(line.project))
+    file = line.folder / "page" / "index.html"
+    write_text(file, render(gather(line, client, mlflow)))
+    return file
+
+
+def _row(line: Line, folder: Path) -> LineRow:
+    """The line's row, after its own page was written; it has none before its first model."""
+    uri = tracking_uri(line.project)
+    if tracking_off() or identify(uri, line.name) is None:
+        return plant_row(line, None, "")
+    client = connect(uri)
+    return plant_row(line, client, _of_line(line, client).relative_to(folder).as_posix())

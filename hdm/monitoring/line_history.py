@@ -13,6 +13,7 @@ from hdm.errors import HDMError
 from hdm.files import read_json
 from hdm.line import Line
 from hdm.monitoring.line_page import Page, Sheet, VersionRow
+from hdm.monitoring.plant_page import LineRow
 from hdm.registry.decision_log import noted
 from hdm.registry.history import Service, VersionRecord, champion_of, services, versions
 from hdm.registry.mlflow_client import first_line
@@ -40,6 +41,16 @@ def gather(line: Line, client: Any, mlflow: Any) -> Page:
         sheets_problem=problem, monitor=_monitor(line),
         decisions=tuple(reversed(noted(line)[-DECISIONS:])),
         aurocs=_aurocs(mlflow, champion) if champion else {})
+
+
+def plant_row(line: Line, client: Any, page: str) -> LineRow:
+    """A line's row on the page of all lines. client: MLflow's, or None where there is no store of
+    the line yet. Raises RegistryError if the store cannot be read."""
+    champion = champion_of(versions(line)) if client else None
+    times = services(client, line.model_name) if champion else []
+    return LineRow(line.name, line.entry.description, page,
+                   _row(champion, times) if champion else None,
+                   next(iter(noted(line)[-1:]), {}), _monitor(line))
 
 
 def _row(record: VersionRecord, times: list[Service]) -> VersionRow:
