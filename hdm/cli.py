@@ -52,8 +52,8 @@ COMMANDS = {
         "Look for drift in the logged predictions of the live model, and write a page of "
         "trends.")),
     "page": Entry("write_page", "page", (
-        "Write and open a line's page: versions over time, the champion's heat maps, drift, "
-        "decisions; or, without a line, the page of all lines.")),
+        "Write and open a line's page (versions over time, heat maps, drift, decisions), or that "
+        "of all lines.")),
     "history": Entry("show_history", "history", (
         "Show every version of a line's model: what the gate said, and when it was live.")),
     "promote": Entry("manage_versions", "promote", (

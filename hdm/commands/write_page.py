@@ -23,9 +23,10 @@ def page(
         metavar="[LINE]", help="A product line of pipelines.yaml; all if left out.")] = "",
     browser: Annotated[bool, typer.Option(help="Open it in the browser.")] = True,
 ) -> None:
-    """Write and open a line's page: versions over time, the champion's heat maps, drift, decisions.
+    """Write and open a line's page (versions over time, heat maps, drift, decisions), or that of all
+    lines.
 
-    Without a line, the page of all lines, which leads to those of each.
+    The page of all lines leads to those of each.
     """
     if line:
         file = _of_line(*open_registry(line))
