@@ -23,8 +23,8 @@ def page(
         metavar="[LINE]", help="A product line of pipelines.yaml; all if left out.")] = "",
     browser: Annotated[bool, typer.Option(help="Open it in the browser.")] = True,
 ) -> None:
-    """Write and open a line's page (versions over time, heat maps, drift, decisions), or that of all
-    lines.
+    """Write and open a line's page (versions over time, heat maps, drift, decisions), or that of
+    all lines.
 
     The page of all lines leads to those of each.
     """
