@@ -24,7 +24,7 @@ from hdm.stages import runner
 
 MLFLOW = "http://127.0.0.1:5000"
 JOBLESS = "MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false"
-"""Without it MLflow starts a job runner that nothing here needs, which doubles its start."""
+"""Without it MLflow starts a job runner, seven processes that nothing here needs."""
 
 
 def stage(
