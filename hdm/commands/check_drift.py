@@ -1,11 +1,10 @@
 """`hdm monitor`: look once whether a line has changed since its model was calibrated."""
 
-import json
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich.table import Table
 
+from hdm.commands.json_output import AsJson, print_json
 from hdm.commands.line_name import LineName
 from hdm.console import Console
 from hdm.line import Line
@@ -15,13 +14,13 @@ from hdm.monitoring.drift_page import table_row
 
 def monitor(
     line: LineName,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Look for drift in the logged predictions of the live model, and write a page of trends."""
     chosen = Line.load(line)
     console = Console(width=100)
     if as_json:
-        print(json.dumps(check_line(chosen), allow_nan=False))
+        print_json(check_line(chosen))
         return
     with console.status("reading the log"):
         found = check_line(chosen)

@@ -7,6 +7,7 @@ import typer
 from rich.table import Column, Table
 
 from hdm.commands import add_line
+from hdm.commands.json_output import AsJson, print_json
 from hdm.config import load_pipelines
 from hdm.console import Console
 from hdm.errors import ConfigError
@@ -20,11 +21,15 @@ Format = Annotated[str, typer.Option("--format", help=(
 
 
 @app.command("list")
-def list_lines() -> None:
+def list_lines(as_json: AsJson = False) -> None:
     """List every line with its source and schedule."""
+    lines = load_pipelines(find_project()).lines
+    if as_json:
+        print_json({name: entry.model_dump(mode="json") for name, entry in lines.items()})
+        return
     table = Table("line", Column("source", overflow="fold"), "format", "schedule",
                   Column("owner", overflow="fold"), "description")
-    for name, entry in load_pipelines(find_project()).lines.items():
+    for name, entry in lines.items():
         cron = f"{entry.schedule.cron} {entry.schedule.timezone}" if entry.schedule else ""
         table.add_row(name, entry.source.path, entry.source.format, cron, entry.owner,
                       entry.description)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from hdm.commands.json_output import AsJson, print_json
 from hdm.commands.line_name import LineName
 from hdm.commands.model_choice import Trained, Version
 from hdm.commands.results_table import print_by_type, print_results
@@ -62,11 +63,15 @@ def run(
 def results(
     line: Annotated[str, typer.Argument(metavar="[LINE]", help=(
         "One line, by defect type; every line if left out."))] = "",
+    as_json: AsJson = False,
 ) -> None:
     """Show what answers for every line, how good it is, and how to look at the runs."""
     project = find_project()
     names = [line] if line else list(load_pipelines(project).lines)
     found = [LineResult.load(Line.load(name, project)) for name in names]
+    if as_json:
+        print_json([one.as_dict() for one in found])
+        return
     print_results(found)
     if line:
         print_by_type(found[0])

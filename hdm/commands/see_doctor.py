@@ -1,10 +1,8 @@
 """`hdm doctor`: whether everything around the lines is as it must be."""
 
-import json
-from typing import Annotated
-
 import typer
 
+from hdm.commands.json_output import AsJson, print_json
 from hdm.config import load_pipelines
 from hdm.console import Console
 from hdm.doctor import environment, model_registry, prefect_state, project_files
@@ -15,7 +13,7 @@ COLOURS = {"ok": "green", "note": "yellow", "problem": "red"}
 
 
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Look at packages, disk, settings, sources, registry and servers; say what to mend, and how.
 
@@ -29,7 +27,7 @@ def doctor(
                 *model_registry.look(project, lines), *prefect_state.look(project)]
     broken = list(problems(findings))
     if as_json:
-        print(json.dumps([one._asdict() for one in findings], indent=2, ensure_ascii=False))
+        print_json([one._asdict() for one in findings])
     else:
         console = Console(highlight=False, soft_wrap=True)
         for one in findings:

@@ -1,17 +1,21 @@
 """`hdm history`: the versions of a line's model, for reading."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from rich.table import Column, Table
 
+from hdm.commands.json_output import AsJson, print_json
 from hdm.commands.line_name import LineName
 from hdm.commands.registered_line import registered_line
 from hdm.console import Console
 from hdm.registry.continuity import unfitting
-from hdm.registry.history import services, versions
+from hdm.registry.history import Service, VersionRecord, services, versions
 from hdm.registry.model_versions import CHAMPION
 from hdm.registry.store import ask
 
 
-def history(line: LineName) -> None:
+def history(line: LineName, as_json: AsJson = False) -> None:
     """Show every version of a line's model: what the gate said, and when it was live."""
     chosen, uri = registered_line(line)
     served: dict[int, list[str]] = {}
@@ -22,6 +26,9 @@ def history(line: LineName) -> None:
     table = Table("version", "gate", "image AUROC", "pixel AUROC", "recall", "false alarms",
                   "alias", Column("live (UTC)", overflow="fold"))
     found = versions(chosen)
+    if as_json:
+        print_json([_plain(record, times) for record in found])
+        return
     for record in found:
         table.add_row(str(record.version), record.decision, _number(record.image_auroc),
                       _number(record.pixel_auroc),
@@ -37,6 +44,14 @@ def history(line: LineName) -> None:
               "does not know since when.")
     if said := ask(uri, lambda client: unfitting(client, chosen)):
         print(f"note: {said}")
+
+
+def _plain(record: VersionRecord, times: Sequence[Service]) -> dict[str, Any]:
+    """A version for JSON, with the times in which it was live; `until` is "" while it still is."""
+    told = record.detection
+    return {**record._asdict(), "detection": told.as_dict() if told else None,
+            "live": [{"since": time.since, "until": time.until} for time in times
+                     if time.version == str(record.version)]}
 
 
 def _number(value: float | None) -> str:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
+from typing import Any
 
 from hdm.evaluation.detection import Detection
 from hdm.line import TRAINED, Line
@@ -48,6 +50,18 @@ class LineResult:
         return cls(line.name, version, live.figures, last, note, live.detection,
                    {} if trained.version != version else trained.aurocs)
 
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; what is not defined is None."""
+        return {"line": self.line, "version": self.version, "last": self.last, "note": self.note,
+                "figures": _defined(self.figures),
+                "detection": self.detection.as_dict() if self.detection else None,
+                "image_auroc_by_type": _defined(self.aurocs)}
+
     def show(self, metric: str) -> str:
         """A metric as text: three decimals, or a dash where it is undefined or not there yet."""
         return shown(self.figures, metric)
+
+
+def _defined(figures: Mapping[str, float | None]) -> dict[str, float | None]:
+    return {name: value if value is not None and isfinite(value) else None
+            for name, value in figures.items()}

@@ -1,5 +1,6 @@
 """`hdm lines`: listing, and adding without losing what was typed."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,8 @@ def test_list_shows_every_line(hdm, project) -> None:
     assert found.code == 0
     for word in ("plates", "meshes", "raw/plates", "Cover plates"):
         assert word in found.out
+    told = json.loads(hdm("lines", "list", "--json").out)
+    assert list(told) == ["plates", "meshes"] and told["plates"]["source"]["path"] == "raw/plates"
 
 
 def test_add_writes_the_entry_and_keeps_the_rest(hdm, project, source) -> None:

@@ -50,6 +50,11 @@ def test_recall_and_false_alarms_are_shown_with_counts_and_by_type(hdm, project)
     assert ["crack", "20 of 20", "100 %", "83.2 % to 100 %", "0", "–"] in cells
     assert ["good parts", "1 of 20", "5 %", "0.1 % to 24.9 %", "0", ""] in cells
     assert "meshes" not in one.out
+    told, rest = json.loads(hdm("results", "--json").out)
+    assert (told["line"], told["version"], rest["line"]) == ("plates", "trained", "meshes")
+    assert told["detection"] == found.as_dict() and rest["detection"] is None
+    assert told["image_auroc_by_type"] == {"crack": None, "dent": 0.8125}
+    assert told["figures"]["image_auroc"] == 0.9
     assert hdm("results", "nothing").code == 2
 
 

@@ -1,5 +1,7 @@
 """`hdm history`, `promote`, `rollback`, `pin` and `prune` on a real store."""
 
+import json
+
 import pytest
 
 from hdm.cli import main
@@ -45,6 +47,12 @@ def test_a_year_in_the_life_of_a_line(hdm, three):
     rows = {row.split("│")[1].strip(): row for row in out.splitlines() if row.count("│") > 4}
     assert "champion" in rows["1"] and "now" in out
     assert "refuse" in rows["3"] and "by hand" not in out
+    told = json.loads(hdm("history", "plate", "--json")[1])
+    assert [row["version"] for row in told] == [3, 2, 1]
+    assert [row["decision"] for row in told] == ["refuse", "hold", "promote"]
+    assert told[2]["aliases"] == ["champion"] and told[2]["figures"]["image_auroc"] == 0.9
+    assert [time["until"] == "" for time in told[2]["live"]] == [False, True]
+    assert told[0]["live"] == [] and len(told[1]["live"]) == 1
 
 
 def test_a_refused_version_needs_a_word_more(hdm, three):
