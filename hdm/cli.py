@@ -94,7 +94,7 @@ class LateCommands(TyperGroup):
 
 
 app = typer.Typer(
-    name="hdm", cls=LateCommands, help=HELP, no_args_is_help=True, add_completion=False,
+    name="hdm", cls=LateCommands, help=HELP, no_args_is_help=True,
     pretty_exceptions_enable=False, rich_markup_mode=None)
 
 

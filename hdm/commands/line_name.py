@@ -4,4 +4,7 @@ from typing import Annotated
 
 import typer
 
-LineName = Annotated[str, typer.Argument(metavar="LINE", help="A product line of pipelines.yaml.")]
+from hdm.commands.completion import lines_so_far
+
+LineName = Annotated[str, typer.Argument(
+    metavar="LINE", help="A product line of pipelines.yaml.", autocompletion=lines_so_far)]

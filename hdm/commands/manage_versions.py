@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from hdm.commands.completion import versions_so_far
 from hdm.commands.line_name import LineName
 from hdm.commands.registered_line import open_registry
 from hdm.errors import RegistryError
@@ -12,7 +13,8 @@ from hdm.registry import retention
 from hdm.registry.history import versions
 from hdm.registry.promotion import put_in_service, roll_back
 
-Version = Annotated[str, typer.Argument(metavar="VERSION", help="A version number.")]
+Version = Annotated[str, typer.Argument(
+    metavar="VERSION", help="A version number.", autocompletion=versions_so_far)]
 Why = Annotated[str, typer.Option("--why", help="The reason, for the record.")]
 
 
@@ -35,7 +37,7 @@ def promote(line: LineName, version: Version, why: Why = "",
 
 def rollback(
     line: LineName, why: Why,
-    to: Annotated[str, typer.Option(metavar="VERSION", help=(
+    to: Annotated[str, typer.Option(metavar="VERSION", autocompletion=versions_so_far, help=(
         "The version to return to; the previous live one if left out."))] = "",
 ) -> None:
     """Return to the previous live version; services follow within seconds."""

@@ -4,10 +4,12 @@ from typing import Annotated
 
 import typer
 
+from hdm.commands.completion import versions_so_far
 from hdm.line import TRAINED
 
-Version = Annotated[str, typer.Option("--version", metavar="N", help=(
-    "A version of the line's model; the live one if left out."))]
+Version = Annotated[str, typer.Option(
+    "--version", metavar="N", autocompletion=versions_so_far,
+    help="A version of the line's model; the live one if left out.")]
 Trained = Annotated[bool, typer.Option("--trained", help=(
     "What was trained last, whatever the gate said of it."))]
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from hdm.commands.completion import lines_so_far
 from hdm.commands.json_output import AsJson, print_json
 from hdm.commands.line_name import LineName
 from hdm.commands.model_choice import Trained, Version
@@ -61,7 +62,7 @@ def run(
 
 
 def results(
-    line: Annotated[str, typer.Argument(metavar="[LINE]", help=(
+    line: Annotated[str, typer.Argument(metavar="[LINE]", autocompletion=lines_so_far, help=(
         "One line, by defect type; every line if left out."))] = "",
     as_json: AsJson = False,
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hdm.commands.completion import lines_so_far
 from hdm.commands.registered_line import open_registry
 from hdm.config import load_pipelines
 from hdm.files import write_text
@@ -20,7 +21,8 @@ from hdm.registry.store import identify
 
 def page(
     line: Annotated[str, typer.Argument(
-        metavar="[LINE]", help="A product line of pipelines.yaml; all if left out.")] = "",
+        metavar="[LINE]", autocompletion=lines_so_far,
+        help="A product line of pipelines.yaml; all if left out.")] = "",
     browser: Annotated[bool, typer.Option(help="Open it in the browser.")] = True,
 ) -> None:
     """Write and open a line's page (versions over time, heat maps, drift, decisions), or that of
