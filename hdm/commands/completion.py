@@ -4,9 +4,14 @@ Where a project or its registry cannot be read there is nothing to complete to: 
 for the reason, which the command itself says.
 """
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from hdm.errors import HDMError
+
+if TYPE_CHECKING:
+    from hdm.registry.history import VersionRecord
 
 
 def lines_so_far(incomplete: str) -> list[str]:
@@ -24,14 +29,18 @@ def lines_so_far(incomplete: str) -> list[str]:
 def versions_so_far(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """The versions of the command's line whose numbers begin so, newest first, each with its
     aliases or what the gate said."""
-    from hdm.line import Line
-    from hdm.registry.history import versions
-
     # Behind an option that wants its value the words before it are not told apart yet.
     line = context.params.get("line") or next(iter(context.args), "")
     try:
-        found = versions(Line.load(str(line)))
+        found = _registered(str(line))
     except HDMError:
         return []
     return [(str(one.version), ", ".join(one.aliases) or one.decision) for one in found
             if str(one.version).startswith(incomplete)]
+
+
+def _registered(line: str) -> "list[VersionRecord]":
+    from hdm.line import Line
+    from hdm.registry.history import versions
+
+    return versions(Line.load(line))

@@ -9,5 +9,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 
 
 def print_json(content: Any) -> None:
-    """One document; raises ValueError for figures that JSON has no words for."""
-    print(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
+    """One document on one line, which is found among what else a program says.
+
+    Raises ValueError for figures that JSON has no words for.
+    """
+    print(json.dumps(content, ensure_ascii=False, allow_nan=False))

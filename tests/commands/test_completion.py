@@ -37,11 +37,11 @@ def test_commands_lines_and_options(typed, project) -> None:
 def test_versions_of_the_line_that_was_typed(typed, project, monkeypatch, command) -> None:
     asked = []
 
-    def versions(line):
-        asked.append(line.name)
+    def registered(line):
+        asked.append(line)
         return [record(12, "hold", "challenger"), record(2, "promote"), record(1, "promote")]
 
-    monkeypatch.setattr("hdm.registry.history.versions", versions)
+    monkeypatch.setattr(completion, "_registered", registered)
     number = len(command.split())
     assert typed(command, number) == ["12", "2", "1"]
     assert typed(command + "1", number) == ["12", "1"]
@@ -53,8 +53,8 @@ def test_without_a_project_or_a_registry_there_is_nothing_to_say(
     def away(_):
         raise RegistryError("the store is away.")
 
-    monkeypatch.setattr("hdm.registry.history.versions", away)
-    assert typed("hdm promote plates ", 3) == []
     assert typed("hdm promote bolts ", 3) == []
+    monkeypatch.setattr(completion, "_registered", away)
+    assert typed("hdm promote plates ", 3) == []
     (project / "pipelines.yaml").write_text("lines: [")
     assert completion.lines_so_far("") == []
