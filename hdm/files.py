@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import get_native_id
 from typing import Any, TypeVar
 
 from hdm.errors import HDMError
@@ -36,9 +37,10 @@ def fenced(check: Callable[[], None]) -> Iterator[None]:
 def atomic_file(target: Path) -> Iterator[Path]:
     """Yield a temporary path beside `target`; it replaces `target` only if the block succeeds.
 
+    Each thread has a path of its own: lines that are trained side by side write one dvc.lock.
     Raises HDMError when the disk is full or the folder cannot be written to.
     """
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    temporary = target.with_name(f".{target.name}.{get_native_id()}.{os.getpid()}.tmp")
     try:
         make_folder(target.parent)
         _sweep(target)

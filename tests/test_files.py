@@ -6,7 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -34,6 +36,21 @@ def test_file_appears_whole_and_only_at_the_end(tmp_path):
         temporary.write_text("one")
         assert not target.exists() and temporary.parent == target.parent
     assert target.read_text() == "one" and names(target.parent) == ["a.txt"]
+
+
+def test_threads_of_a_process_may_write_the_same_file(tmp_path):
+    target, both = tmp_path / "out", Barrier(2)
+
+    def write(text):
+        with atomic_file(target) as temporary:
+            temporary.write_text(text)
+            both.wait(30)
+        return text
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(write, ("one", "two"))) == ["one", "two"]
+    assert target.read_text() in ("one", "two")
+    assert [file.name for file in tmp_path.iterdir()] == ["out"]
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), KeyboardInterrupt(), SystemExit(143)])
