@@ -51,9 +51,7 @@ def check() -> None:
     names = list(load_pipelines(project).lines)
     for name in names:
         Line.load(name, project)
-    if prefect_yaml.difference(project):
-        raise ConfigError("prefect.yaml is not what pipelines.yaml wants; "
-                          "run `hdm deployments write`.")
+    prefect_yaml.check(project)
     print(f"ok: {len(names)} lines ({', '.join(names)})")
 
 

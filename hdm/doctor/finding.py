@@ -23,7 +23,12 @@ def asked(subject: str, question: Callable[[], str]) -> Finding:
     try:
         return Finding(subject, "ok", question())
     except HDMError as error:
-        return Finding(subject, "problem", " ".join(str(error).split()))
+        return broken(subject, error)
+
+
+def broken(subject: str, error: HDMError) -> Finding:
+    """The problem that an error of HDM's tells of, on one line."""
+    return Finding(subject, "problem", " ".join(str(error).split()))
 
 
 def problems(findings: list[Finding]) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from hdm.doctor.finding import Finding, asked
+from hdm.doctor.finding import Finding, asked, broken
 from hdm.errors import HDMError
 from hdm.line import Line
 from hdm.registry.address import (
@@ -47,6 +47,6 @@ def _champion(line: Line) -> Finding:
                            f"{line.name}` trains one, `hdm history {line.name}` lists what waits.")
         check_version(line, version)
     except HDMError as error:
-        return Finding(line.model_name, "problem", " ".join(str(error).split()))
+        return broken(line.model_name, error)
     return Finding(line.model_name, "ok", f"version {version} serves, and its files are those that "
                    "were registered.")

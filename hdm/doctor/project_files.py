@@ -23,9 +23,7 @@ def look(project: Path, lines: list[Line], drawn: Collection[str]) -> Iterator[F
 
 
 def _settings(project: Path, lines: list[Line]) -> str:
-    if prefect_yaml.difference(project):
-        raise ConfigError("prefect.yaml is not what pipelines.yaml wants; run `hdm deployments "
-                          "write`.")
+    prefect_yaml.check(project)
     return f"params.yaml and pipelines.yaml hold; {len(lines)} lines; prefect.yaml belongs to them."
 
 

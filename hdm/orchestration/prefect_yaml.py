@@ -116,6 +116,13 @@ def difference(project: Path) -> str:
     return "".join(lines)
 
 
+def check(project: Path) -> None:
+    """Raise ConfigError if the file in the project is not the one that its lines want."""
+    if difference(project):
+        raise ConfigError("prefect.yaml is not what pipelines.yaml wants; "
+                          "run `hdm deployments write`.")
+
+
 def _entry(deployment: Deployment) -> dict[str, Any]:
     # No `concurrency_limit`: Prefect stops a run that has one when the server was away for a while.
     # flows/one_run.py sees to it that a line has one run at a time.
