@@ -1,8 +1,6 @@
 """`hdm serve`: a line's live model behind HTTP."""
 
-import ipaddress
 import logging
-import socket
 from pathlib import Path
 from typing import Annotated
 
@@ -12,9 +10,8 @@ from hdm.config import load_pipelines
 from hdm.errors import ConfigError
 from hdm.line import Line, find_project
 from hdm.serving.http_server import http_server, reserve_descriptors
-from hdm.serving.own_key import own_key, own_key_file
-from hdm.serving.serving_options import LOOPBACK, Options, read_api_key
-from hdm.serving.trusted_origin import ANY_ADDRESS
+from hdm.serving.listening import Entrance, enter_at
+from hdm.serving.serving_options import Options, read_api_key
 
 MEGA = 1_000_000
 
@@ -62,26 +59,18 @@ def serve(
         raise ConfigError(f"expected --backend torch or onnx, received {backend!r}.")
     chosen = _chosen(lines or [], every)
     key = read_api_key(api_key_env, api_key_file)
-    if no_key and key:
-        raise ConfigError("expected a key or --no-key, received both.")
     reserve_descriptors(max_connections)
-    # Bound here: a port that is taken is told in one sentence, and before torch is loaded.
-    listener = _listener(host, port)
-    address = listener.getsockname()[0]
-    open_to_others = not ipaddress.ip_address(address.partition("%")[0]).is_loopback
-    if open_to_others and not key and not no_key:
-        key = own_key(project := chosen[0].project)
-        print(f"requests need the key in {own_key_file(project)} as header X-API-Key", flush=True)
-    elif open_to_others and no_key:
-        print("everyone who reaches this address may use it", flush=True)
+    entrance = enter_at(host, port, key, no_key, allowed_host or [], chosen[0].project)
+    if entrance.note:
+        print(entrance.note, flush=True)
     options = Options(
         backend="onnx" if backend == "onnx" else "torch", max_bytes=round(max_mb * 2**20),
         max_pixels=round(max_megapixels * MEGA), batch=batch, gather=gather_ms / 1000, queue=queue,
-        patience=timeout, poll=poll, log=log, api_key=key,
-        hosts=_hosts(host, address, allowed_host or []), connections=max_connections,
+        patience=timeout, poll=poll, log=log, api_key=entrance.key,
+        hosts=entrance.hosts, connections=max_connections,
         client_connections=client_connections, client_requests=client_requests,
         header_patience=header_timeout, body_rate=min_rate)
-    _run(chosen, host, listener, options)
+    _run(chosen, host, entrance, options)
 
 
 def _chosen(names: list[str], every: bool) -> list[Line]:
@@ -92,36 +81,13 @@ def _chosen(names: list[str], every: bool) -> list[Line]:
     return [Line.load(name, project) for name in wanted]
 
 
-def _hosts(host: str, address: str, more: list[str]) -> frozenset[str]:
-    """The names of this server: the loopback's, what it is bound to, and what was said. Bound to
-    all addresses it is asked by any of them, and by the machine's name."""
-    everywhere = ipaddress.ip_address(address.partition("%")[0]).is_unspecified
-    bound = {ANY_ADDRESS, socket.gethostname()} if everywhere else {host, address}
-    return LOOPBACK | {name.lower().strip("[].") for name in (*bound, *more)}
-
-
-def _run(lines: list[Line], host: str, listener: socket.socket, options: Options) -> None:
+def _run(lines: list[Line], host: str, entrance: Entrance, options: Options) -> None:
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
     logging.getLogger("hdm.serving").setLevel(logging.INFO)
     from hdm.serving.app import build_app
     from hdm.serving.line_service import Service
 
     app = build_app(Service(lines, options))
-    place = f"[{host}]" if ":" in host else host
-    print(f"serving {', '.join(line.name for line in lines)} at "
-          f"http://{place}:{listener.getsockname()[1]}", flush=True)
-    http_server(app, options).run(sockets=[listener])
-
-
-def _listener(host: str, port: int) -> socket.socket:
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        # asyncio sends small packets at once (TCP_NODELAY) only where the protocol is named;
-        # otherwise every answer waits 40 ms for the client's acknowledgement.
-        made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind((host, port))
-    except OSError as error:
-        raise ConfigError(f"cannot listen at {host}:{port} ({error.strerror or error}); choose "
-                          "another --host or --port.") from None
-    return made
+    print(f"serving {', '.join(line.name for line in lines)} at {entrance.address(host)}",
+          flush=True)
+    http_server(app, options).run(sockets=[entrance.listener])

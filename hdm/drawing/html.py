@@ -4,21 +4,22 @@ import base64
 from functools import cache
 from importlib.resources import files
 
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 
 @cache
 def template(package: str, name: str) -> Template:
-    """The template file `name` of `package`; values are escaped, undefined ones are errors.
+    """The template file `name` of `package`, which may extend others there; values are escaped,
+    undefined ones are errors.
 
     Filters: `data_uri` (PNG bytes as an address), `drawn` (our own SVG, not escaped).
     """
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-                              lstrip_blocks=True)
+                              lstrip_blocks=True, loader=PackageLoader(package, "."))
     environment.filters["data_uri"] = data_uri
     environment.filters["drawn"] = Markup
-    return environment.from_string((files(package) / name).read_text(encoding="utf-8"))
+    return environment.get_template(name)
 
 
 @cache

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from hdm import __version__
+from hdm.line import Line
 from hdm.serving import answer_schema
 from hdm.serving.answers import AnswerOptions
 from hdm.serving.feedback_route import add_feedback
@@ -37,6 +38,9 @@ Level = Annotated[float | None, Query(gt=0, lt=1, description=(
 def build_app(service: Service) -> FastAPI:
     """The application around a service, which it starts and closes."""
 
+    def _line(name: str) -> Line:
+        return line_of(service, name).slot.line
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         service.watcher.start()
@@ -54,10 +58,10 @@ def build_app(service: Service) -> FastAPI:
     app.add_middleware(RequestLimits, options=service.options)
     _add_errors(app)
     _add_predictions(app, service, holder)
-    add_feedback(app, lambda name: line_of(service, name), service.options, holder)
+    add_feedback(app, _line, service.options, holder)
     _add_state(app, service, holder)
     _add_pages(app, service)
-    add_region(app, service, holder)
+    add_region(app, _line, service.options.api_key is not None, holder)
     return app
 
 

@@ -20,7 +20,6 @@ from hdm.serving.answer_schema import Refusal
 from hdm.serving.feedback_form import Said, Words, read_said
 from hdm.serving.form_parts import Part
 from hdm.serving.http_errors import HTTPProblem
-from hdm.serving.line_service import LineService
 from hdm.serving.serving_options import Options
 from hdm.serving.upload_pixels import decoded
 from hdm.serving.uploads import Upload
@@ -44,13 +43,13 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
         (413, "Too large"), (422, "It must not be learned from, or makes no sense"))}}
 
 
-def add_feedback(app: FastAPI, line_of: Callable[[str], LineService], options: Options,
+def add_feedback(app: FastAPI, line_of: Callable[[str], Line], options: Options,
                  holder: list[Any]) -> None:
-    """Add POST /v1/<line>/feedback; line_of raises HTTPProblem for a line that is not served."""
+    """Add POST /v1/<line>/feedback; line_of raises HTTPProblem for a line that is not here."""
     @app.post("/v1/{line}/feedback", responses=ANSWERS, openapi_extra=BODY, dependencies=holder)
     async def feedback(request: Request, line: str) -> Response:
         """Say of a picture that it was good or a defect; the next training learns from it."""
-        chosen = line_of(line).slot.line
+        chosen = line_of(line)
         try:
             said = await read_said(request, options)
         except ClientDisconnect:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import io
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -29,7 +30,6 @@ from hdm.line import Line
 from hdm.serving.answers import JPEG_QUALITY, VIEW_SIDE
 from hdm.serving.http_errors import HTTPProblem
 from hdm.serving.json_bodies import json_object
-from hdm.serving.line_service import Service, line_of
 from hdm.serving.secured_page import secured
 from hdm.serving.upload_page import region_page
 
@@ -37,33 +37,37 @@ LARGEST = 2**20
 """Bytes of a region: a hundred outlines of a thousand corners are less than three times that."""
 
 
-def add_region(app: FastAPI, service: Service, holder: list[Any]) -> None:
-    """Read and set a line's region, and the page that does both."""
+def add_region(app: FastAPI, line_of: Callable[[str], Line], locked: bool, holder: list[Any],
+               ) -> None:
+    """Read and set a line's region, and the page that does both.
+
+    line_of: raises HTTPProblem for a line that is not here. locked: the page asks for the key.
+    """
 
     @app.get("/v1/{line}/region", dependencies=holder)
     async def shown(line: str) -> Response:
         """What of the line's pictures is inspected: outlines, and the ignored share."""
-        chosen = line_of(service, line).slot.line
+        chosen = line_of(line)
         return JSONResponse(await _told(_state, chosen))
 
     @app.put("/v1/{line}/region", dependencies=holder)
     async def replaced(request: Request, line: str) -> Response:
         """Set it; an empty region inspects whole pictures. The next training takes it."""
-        chosen = line_of(service, line).slot.line
+        chosen = line_of(line)
         content = await json_object(request, LARGEST, "a region as JSON")
         return JSONResponse(await _told(_replace, chosen, content))
 
     @app.get("/v1/{line}/region/picture", dependencies=holder)
     async def picture(line: str) -> Response:
         """A good picture of the line, to draw on."""
-        chosen = line_of(service, line).slot.line
+        chosen = line_of(line)
         return Response(await _told(_picture, chosen), media_type="image/jpeg")
 
     @app.get("/{line}/region", include_in_schema=False)
     async def drawn(line: str) -> Response:
         """A page on which the region is drawn."""
-        name = line_of(service, line).name
-        return secured(lambda nonce: region_page(name, service.options, nonce))
+        name = line_of(line).name
+        return secured(lambda nonce: region_page(name, locked, nonce))
 
 
 async def _told(work: Any, *arguments: Any) -> Any:

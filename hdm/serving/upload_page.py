@@ -16,7 +16,7 @@ def page(line: str, lines: Sequence[str], options: Options, nonce: str) -> str:
         megabytes=f"{options.max_bytes / 2**20:.3g}")
 
 
-def region_page(line: str, options: Options, nonce: str) -> str:
-    """HTML of the page on which a line's region is drawn."""
+def region_page(line: str, locked: bool, nonce: str) -> str:
+    """HTML of the page on which a line's region is drawn. locked: it asks for the key."""
     return template("hdm.serving", "region_page.html.j2").render(
-        line=line, nonce=nonce, locked=options.api_key is not None, style=style())
+        line=line, nonce=nonce, locked=locked, style=style())

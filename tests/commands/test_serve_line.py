@@ -34,9 +34,9 @@ def test_what_cannot_be_done_is_one_sentence(hdm, project, arguments, part) -> N
 
 
 def test_answers_do_not_wait_for_acknowledgements() -> None:
-    from hdm.commands.serve_line import _listener
+    from hdm.serving.listening import listen
 
-    with _listener("127.0.0.1", 0) as made:
+    with listen("127.0.0.1", 0) as made:
         assert made.proto == socket.IPPROTO_TCP  # what asyncio asks before it sets TCP_NODELAY
 
 
