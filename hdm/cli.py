@@ -72,6 +72,8 @@ COMMANDS = {
     "lines": Entry("manage_lines", "app", "List the product lines, or add one."),
     "config": Entry("show_config", "app", "Show and check params.yaml and pipelines.yaml."),
     "deployments": Entry("apply_deployments", "app", "Keep prefect.yaml true to pipelines.yaml."),
+    "operating-point": Entry("set_operating_point", "operating_point", (
+        "Show by which rule a line's threshold is chosen, or set another one with a reason.")),
     "region": Entry("set_region", "region", (
         "Show which region of a line's pictures is inspected, or set another in its place.")),
     "testset": Entry("manage_test_sets", "app", (

@@ -38,7 +38,7 @@ def freeze(
                         "and run the ingest stage first.")
     name = name or content_name(entries)
     fresh = write_frozen(chosen.frozen_folder, name, entries)
-    set_key(chosen.project, line, "test_set", name)
+    set_key(chosen.project, line, ["test_set"], name)
     if gone:
         say(f"{gone} images are no longer in the source and were left out")
     say(in_words(describe(entries, name)))

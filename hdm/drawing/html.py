@@ -4,28 +4,34 @@ import base64
 from functools import cache
 from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 
 @cache
 def template(package: str, name: str) -> Template:
-    """The template file `name` of `package`, which may extend others there; values are escaped,
-    undefined ones are errors.
+    """The template file `name` of `package`; values are escaped, undefined ones are errors.
+
+    It includes and extends others by "package:file".
 
     Filters: `data_uri` (PNG bytes as an address), `drawn` (our own SVG, not escaped).
     """
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-                              lstrip_blocks=True, loader=PackageLoader(package, "."))
+                              lstrip_blocks=True, loader=FunctionLoader(_text))
     environment.filters["data_uri"] = data_uri
     environment.filters["drawn"] = Markup
-    return environment.get_template(name)
+    return environment.get_template(f"{package}:{name}")
+
+
+def _text(name: str) -> str:
+    package, _, file = name.partition(":")
+    return (files(package) / file).read_text(encoding="utf-8")
 
 
 @cache
 def style(package: str = "hdm.drawing", name: str = "style.css") -> Markup:
     """A style sheet; by default the one that pages share: light, dark, on paper, on a phone."""
-    return Markup((files(package) / name).read_text(encoding="utf-8"))
+    return Markup(_text(f"{package}:{name}"))
 
 
 def data_uri(png: bytes) -> str:

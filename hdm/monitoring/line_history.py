@@ -25,15 +25,16 @@ DECISIONS = 40
 LOG = logging.getLogger("hdm.monitoring")
 
 
-def gather(line: Line, client: Any, mlflow: Any) -> Page:
-    """The page's content; what is not there is left empty and said so.
+def gather(line: Line, client: Any, mlflow: Any, pictures: bool = True) -> Page:
+    """The page's content; what is not there is left empty and said so. pictures: with heat maps.
 
     Raises RegistryError if the store cannot be read.
     """
     found = versions(line)
     times = services(client, line.model_name)
     champion = champion_of(found)
-    sheets, problem = _sheets(client, mlflow, champion) if champion else ((), "")
+    sheets, problem = _sheets(client, mlflow, champion) if champion and pictures else \
+        ((), "")
     return Page(
         line=line.name, description=line.entry.description, owner=line.entry.owner,
         champion=_row(champion, times) if champion else None,
@@ -50,7 +51,8 @@ def plant_row(line: Line, client: Any, page: str) -> LineRow:
     times = services(client, line.model_name) if champion else []
     return LineRow(line.name, line.entry.description, page,
                    _row(champion, times) if champion else None,
-                   next(iter(noted(line)[-1:]), {}), _monitor(line))
+                   next((one for one in reversed(noted(line)) if one.get("version")), {}),
+                   _monitor(line))
 
 
 def _row(record: VersionRecord, times: list[Service]) -> VersionRow:

@@ -77,11 +77,11 @@ class Page:
 def render(page: Page) -> str:
     """The page: styles, chart and pictures inside, no script, nothing from a network."""
     return template("hdm.monitoring", "line_page.html.j2").render(
-        page=page, style=style(), chart=_chart(page.versions), auroc=_auroc,
-        columns=DETECTION_COLUMNS)
+        page=page, style=style(), chart=versions_chart(page.versions), auroc=auroc_text,
+        columns=DETECTION_COLUMNS, trends="../monitor/index.html")
 
 
-def _chart(rows: tuple[VersionRow, ...]) -> str:
+def versions_chart(rows: tuple[VersionRow, ...]) -> str:
     """AUROC by version, oldest first; empty where there is nothing to join by a line."""
     ordered = sorted(rows)
     if len(ordered) < 2:
@@ -101,5 +101,6 @@ def _chart(rows: tuple[VersionRow, ...]) -> str:
     return svg("versions", "AUROC of each version", draw)
 
 
-def _auroc(value: float | None) -> str:
+def auroc_text(value: float | None) -> str:
+    """To three digits."""
     return "–" if value is None else f"{value:.3f}"

@@ -25,8 +25,9 @@ def decisions_file(line: Line) -> Path:
 def note(line: Line, action: str, version: str, why: str, **details: Any) -> dict[str, Any]:
     """Append one entry and return it.
 
-    action: promote, hold, refuse, approve, rollback or delete. The entry names the store that the
-    version is in, if that answers. Raises HDMError if the file cannot be written.
+    action: promote, hold, refuse, approve, rollback or delete; operating point, of no version. The
+    entry names the store that the version is in, if that answers. Raises HDMError if the file
+    cannot be written.
     """
     entry = {"time": now(), "action": action, "line": line.name, "version": version,
              "by": person(), "why": why, **_store(line), **details}

@@ -107,7 +107,7 @@ def test_bad_input_is_one_sentence(hdm, project) -> None:
 
 
 def test_a_key_is_replaced_where_it_stands(project) -> None:
-    once = with_key((project / "pipelines.yaml").read_text(), "meshes", "test_set", "a")
-    assert with_key(once, "meshes", "test_set", "b") == once.replace("test_set: a", "test_set: b")
+    once = with_key((project / "pipelines.yaml").read_text(), "meshes", ["test_set"], "a")
+    assert with_key(once, "meshes", ["test_set"], "b") == once.replace("test_set: a", "test_set: b")
     assert YAML(typ="safe").load(once)["lines"]["meshes"] == {
         "test_set": "a", "source": {"path": "raw/meshes"}}
