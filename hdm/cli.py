@@ -51,6 +51,9 @@ COMMANDS = {
     "monitor": Entry("check_drift", "monitor", (
         "Look for drift in the logged predictions of the live model, and write a page of "
         "trends.")),
+    "home": Entry("open_home", "home", (
+        "Open all lines in the browser: look, compare, decide, retrain, set thresholds, sort the "
+        "inbox.")),
     "page": Entry("write_page", "page", (
         "Write and open a line's page (versions over time, heat maps, drift, decisions), or that "
         "of all lines.")),

@@ -9,6 +9,7 @@ from hdm.commands import run_line
 from hdm.commands.line_name import LineName
 from hdm.dataset.manifest import Manifest
 from hdm.errors import ConfigError
+from hdm.inbox.by_hand import give_label, rejection
 from hdm.inbox.contents import Contents, check_label, look
 from hdm.inbox.drafting import draft
 from hdm.inbox.intake import Intake
@@ -16,6 +17,7 @@ from hdm.inbox.intake_plan import Plan
 from hdm.inbox.placing import Places, layout_of
 from hdm.line import Line
 from hdm.orchestration.data_version import new_version, refuse_drawn
+from hdm.registry.decision_log import person
 from hdm.registry.ledger import lock_folder
 from hdm.terminal import say
 
@@ -26,6 +28,12 @@ def inbox(
         "Say what would happen; move nothing."))] = False,
     label: Annotated[str, typer.Option("--as", metavar="LABEL", help=(
         "What images without a folder are: good, or the name of a defect."))] = "",
+    name: Annotated[list[str] | None, typer.Option("--label", metavar="FILE=LABEL", help=(
+        "What one image without a folder is; then nothing else is done. May be repeated."))] = None,
+    reject: Annotated[list[str] | None, typer.Option(metavar="FILE", help=(
+        "Put this file into quarantine, with --why; then nothing else is done. May be repeated."))
+    ] = None,
+    why: Annotated[str, typer.Option("--why", help="The reason of a rejection.")] = "",
     retrain: Annotated[bool, typer.Option("--retrain", help=(
         "Then bring the line up to date, as `hdm run` does."))] = False,
 ) -> None:
@@ -36,6 +44,9 @@ def inbox(
         _show_plan(chosen, intake, label, layout)
     else:
         with FileLock(lock_folder(chosen.project) / f"inbox-{line}.lock"):
+            if name or reject:
+                _by_hand(chosen, intake, name or [], reject or [], why)
+                return
             _take_in(chosen, intake, label, layout)
     if retrain and not dry_run:
         run_line.run(line)
@@ -69,6 +80,22 @@ def _take_in(line: Line, intake: Intake, label: str, layout: str) -> None:
     else:
         say(f"{line.name}: nothing new in {intake.inbox}")
     _tell_waiting(contents)
+
+
+def _by_hand(line: Line, intake: Intake, labels: list[str], rejected: list[str], why: str) -> None:
+    """Do what a person has decided of single files."""
+    contents = look(intake.inbox, folders=line.entry.source.folders)
+    for given in labels:
+        path, _, label = given.rpartition("=")
+        give_label(intake, contents, path, label)
+        say(f"{line.name}: {path} is {label}; `hdm inbox {line.name}` takes it in")
+    if rejected:
+        if left := intake.unfinished():
+            raise ConfigError(f"the intake of {left.time} was interrupted; `hdm inbox {line.name}` "
+                              "finishes it first.")
+        plan = rejection(intake, contents, rejected, f"{why.strip()} ({person()})" if why.strip()
+                         else "")
+        _tell(intake, intake.carry_out(plan, lambda: ""))
 
 
 def _show_plan(line: Line, intake: Intake, label: str, layout: str) -> None:

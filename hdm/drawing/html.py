@@ -34,6 +34,12 @@ def style(package: str = "hdm.drawing", name: str = "style.css") -> Markup:
     return Markup(_text(f"{package}:{name}"))
 
 
+@cache
+def script(package: str, name: str) -> Markup:
+    """A script of our own, to stand in a page."""
+    return Markup(_text(f"{package}:{name}"))
+
+
 def data_uri(png: bytes) -> str:
     """A PNG as the address of a picture, so that a page needs no other file."""
     return "data:image/png;base64," + base64.b64encode(png).decode("ascii")

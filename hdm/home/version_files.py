@@ -66,7 +66,7 @@ class VersionFiles:
 
     @property
     def intervals(self) -> dict[str, Any]:
-        """Metric -> [low, high], of those that have one."""
+        """Metric -> low, high and reason; what has no interval has None, and the reason why."""
         return self._json("intervals.json")
 
     def _json(self, name: str) -> dict[str, Any]:

@@ -20,8 +20,9 @@ SETTLING = 2.0
 
 _PARTIAL = frozenset({".part", ".partial", ".filepart", ".crdownload", ".download", ".tmp",
                       ".temp", ".swp"})
-_UNLABELLED = ("it has no label: put it into good/ or into a folder named after its defect, or say "
+UNLABELLED = ("it has no label: put it into good/ or into a folder named after its defect, or say "
                "`--as good`")
+"""Why an image without a label waits."""
 _LONELY_MASK = "it is, or is named like, a mask whose image is not in the inbox"
 
 
@@ -70,7 +71,7 @@ def look(inbox: Path, label: str = "", settling: float = SETTLING,
         elif stem_of_image(Path(record.path).stem):
             waiting.setdefault(record.path, _LONELY_MASK)
         elif not record.defect_type:
-            waiting.setdefault(record.path, _UNLABELLED)
+            waiting.setdefault(record.path, UNLABELLED)
         if record.path not in waiting:
             ready.append(record)
         else:

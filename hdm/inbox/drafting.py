@@ -48,10 +48,10 @@ def draft(intake: Intake, contents: Contents, line: Manifest, places: Places, se
     masks = {record.path: record.masks for record in contents.images}
     refused = []
     for path, reason in reasons.items():
-        refused.append(_refuse(intake, path, digests[path], reason, now))
+        refused.append(refusal(intake, path, digests[path], reason, now))
         for mask in masks.get(path, ()):
-            refused.append(_refuse(intake, mask, digests[mask], f"It is the mask of {path}, which "
-                                                                "was refused", now))
+            refused.append(refusal(intake, mask, digests[mask], f"It is the mask of {path}, "
+                                   "which was refused", now))
     return Plan(id=uuid.uuid4().hex, time=now.isoformat(timespec="seconds"),
                 accepted=tuple(_accept(record, places, facts[record.path].sha256, digests)
                                for record in fit if record.path not in reasons),
@@ -107,7 +107,8 @@ def _accept(record: Record, places: Places, pixels: str, digests: dict[str, str]
         defect_type=record.defect_type, pixels=pixels)
 
 
-def _refuse(intake: Intake, path: str, digest: str, reason: str, now: datetime) -> Refused:
+def refusal(intake: Intake, path: str, digest: str, reason: str, now: datetime) -> Refused:
+    """How a file of the inbox goes into quarantine; reason: a sentence without its full stop."""
     target = f"{now:%Y-%m-%d}/{path}"
     if (intake.quarantine / target).exists():  # another file of this name was refused today
         bare = Path(target)

@@ -1,0 +1,99 @@
+"""What a person may order of a line, each as the command that does it."""
+
+import asyncio
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+
+from hdm.home import orders
+from hdm.line import Line
+from hdm.serving.http_errors import HTTPProblem
+from hdm.serving.json_bodies import json_object
+
+LARGEST = 2**16
+LONGEST = 500
+Fields = dict[str, str]
+
+
+def _words(order: str, line: str, given: Fields) -> list[str]:
+    """The command's words; an option and its value are one word, so that a value is no option.
+
+    Raises HTTPProblem for an order that is not known.
+    """
+    why = f"--why={given.get('why', '')}"
+    version, file = given.get("version", ""), given.get("file", "")
+    made: dict[str, Callable[[], list[str]]] = {
+        "retrain": lambda: ["run", line],
+        "monitor": lambda: ["monitor", line],
+        "promote": lambda: ["promote", why, *_refused(given), "--", line, version],
+        "rollback": lambda: ["rollback", why, f"--to={version}", "--", line],
+        "operating point": lambda: [
+            "operating-point", f"--false-alarms={given.get('rate', '')}", why, "--run", line],
+        "take in": lambda: ["inbox", line],
+        "label": lambda: ["inbox", f"--label={file}={given.get('label', '')}", line],
+        "reject": lambda: ["inbox", f"--reject={file}", why, line],
+    }
+    if order not in made:
+        raise HTTPProblem(HTTPStatus.UNPROCESSABLE_ENTITY, f"order: expected one of "
+                          f"{', '.join(made)}, received {order[:40]!r}.")
+    return made[order]()
+
+
+def _refused(given: Fields) -> list[str]:
+    return ["--even-refused"] if given.get("even_refused") else []
+
+
+NEEDS_WHY = ("promote", "rollback", "operating point", "reject")
+
+
+def add_orders(app: FastAPI, line_of: Callable[[str], Line]) -> None:
+    """Add what starts, shows and stops a command; line_of raises HTTPProblem for no line."""
+
+    @app.post("/v1/{line}/orders")
+    async def ordered(request: Request, line: str) -> Response:
+        """Start a command; its state is at /v1/LINE/order."""
+        chosen = line_of(line)
+        given = _fields(await json_object(request, LARGEST, "an order as JSON"))
+        order, who = given.get("order", ""), given.get("who", "").strip()
+        if not who:
+            raise HTTPProblem(HTTPStatus.UNPROCESSABLE_ENTITY,
+                              "say who you are, for the record.")
+        if order in NEEDS_WHY and not given.get("why", "").strip():
+            raise HTTPProblem(HTTPStatus.UNPROCESSABLE_ENTITY, "say why, for the record.")
+        words = _words(order, line, given)
+        await asyncio.to_thread(orders.begin, chosen, words, who)
+        return JSONResponse(_state(chosen))
+
+    @app.get("/v1/{line}/order")
+    async def state(line: str) -> Response:
+        """The command that runs, or the last one, with the end of its output."""
+        return JSONResponse(await asyncio.to_thread(_state, line_of(line)))
+
+    @app.post("/v1/{line}/stop")
+    async def stopped(line: str) -> Response:
+        """Ask the command that runs to end."""
+        chosen = line_of(line)
+        await asyncio.to_thread(orders.stop, chosen)
+        return JSONResponse(_state(chosen))
+
+
+def _state(line: Line) -> dict[str, Any]:
+    order = orders.last(line)
+    if order is None:
+        return {"state": "none", "command": "", "who": "", "seconds": None, "output": [],
+                "progress": ""}
+    return {"state": order.state, "command": " ".join(order.words), "who": order.who,
+            "seconds": order.seconds, "output": orders.output(line),
+            "progress": ""}
+
+
+def _fields(content: dict[str, Any]) -> Fields:
+    """Every field as text; raises HTTPProblem for what is none, or holds more than one row."""
+    for name, value in content.items():
+        if not isinstance(value, str) or len(value) > LONGEST or not value.isprintable():
+            raise HTTPProblem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name[:40]}: expected one row of "
+                              f"text of at most {LONGEST} characters.")
+    return content
