@@ -12,7 +12,7 @@ from hdm.drawing.heatmaps import for_display, heat_picture, outlined
 from hdm.errors import DataError
 from hdm.line import Line
 
-SMALL, LARGE = 320, 640
+SMALL, LARGE = 320, 600
 """Longer side in px: in a list, and alone."""
 QUALITY = 88
 GAP = 8
@@ -49,8 +49,8 @@ def beside_its_map(image: np.ndarray, mask_file: Path | None, anomaly_map: np.nd
     """The picture with its ground truth outlined, and its anomaly map, side by side as a JPEG."""
     picture = for_display(image)
     picture.thumbnail((LARGE, LARGE))
-    # Its own side is no limit: a picture of 64 px would be a stamp.
-    scale = max(1, LARGE // (2 * max(picture.size)))
+    # A picture of 64 px would be a stamp.
+    scale = max(1, LARGE // max(picture.size))
     picture = picture.resize((picture.width * scale, picture.height * scale),
                              Image.Resampling.NEAREST)
     truth = outlined(picture, read_mask(mask_file)) if mask_file else picture

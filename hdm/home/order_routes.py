@@ -85,7 +85,7 @@ def _state(line: Line) -> dict[str, Any]:
     if order is None:
         return {"state": "none", "command": "", "who": "", "seconds": None, "output": [],
                 "progress": ""}
-    return {"state": order.state, "command": " ".join(order.words), "who": order.who,
+    return {"state": order.state, "command": order.command, "who": order.who,
             "seconds": order.seconds, "output": orders.output(line),
             "progress": ""}
 

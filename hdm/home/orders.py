@@ -6,6 +6,7 @@ same record. The process goes on when Home ends; its output is kept until the ne
 
 import contextlib
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -42,6 +43,11 @@ class Order:
     code: int | None = None
 
     @property
+    def command(self) -> str:
+        """As a shell takes it."""
+        return shlex.join(self.words)
+
+    @property
     def running(self) -> bool:
         """Whether its process is there."""
         return self.ended is None and _born(self.pid) == self.born
@@ -72,7 +78,7 @@ def begin(line: Line, words: Sequence[str], who: str) -> Order:
         with FileLock(folder / ".order.lock"):
             before = last(line)
             if before and before.running:
-                raise ConfigError(f"`{' '.join(before.words)}` of {before.who} is still at work; "
+                raise ConfigError(f"`{before.command}` of {before.who} is still at work; "
                                   "wait for its end, or stop it.")
             with _log_file(line).open("wb") as log:
                 process = subprocess.Popen(

@@ -26,7 +26,8 @@ def add_pages(app: FastAPI, lines: LinesAtHand) -> None:
     async def pictures(line: str, version: int | None = None, view: str = "wrong",
                        page: int = 1) -> Response:
         """The test pictures of a version."""
-        return await asyncio.to_thread(line_views.pictures_page, lines(line), version, view, max(1, page))
+        return await asyncio.to_thread(line_views.pictures_page, lines(line), version, view,
+                                       max(1, page))
 
     @app.get("/{line}/look")
     async def look(line: str, version: int, path: str) -> Response:

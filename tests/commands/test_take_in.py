@@ -201,3 +201,18 @@ def test_retrain_runs_the_line_afterwards(hdm, ingested, monkeypatch) -> None:
     monkeypatch.setattr(run_line, "run", runs.append)
     assert hdm("inbox", "plates", "--retrain").code == 0
     assert runs == ["taken in", "plates"]
+
+
+def test_a_person_labels_and_rejects_single_files(hdm, ingested, monkeypatch) -> None:
+    monkeypatch.setenv("HDM_ACTOR", "ann")
+    inbox = ingested.parent / "inbox"
+    found = hdm("inbox", "plates", "--label", "loose.png=dent")
+    assert (found.code, found.out) == (
+        0, "plates: loose.png is dent; `hdm inbox plates` takes it in\n")
+    assert (inbox / "dent/loose.png").is_file()
+    refused = hdm("inbox", "plates", "--reject", "good/new.png")
+    assert refused.code == 2 and "expected --why" in refused.err
+    found = hdm("inbox", "plates", "--reject", "good/new.png", "--why", "other lamp")
+    assert "1 files put in quarantine" in found.out
+    assert "good/new.png: Rejected: other lamp (ann)." in found.out
+    assert "good/bright.png" in tree(inbox), "nothing else is done"

@@ -1,0 +1,97 @@
+"""A command that a page starts: one at a time, seen from any process, stopped when asked."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from hdm.errors import ConfigError
+from hdm.home import orders
+from hdm.line import Line
+from hdm.pipelines import ProductLine, Source
+from hdm.settings import Params
+
+
+@pytest.fixture
+def line(tmp_path, monkeypatch):
+    """A line whose `hdm` is a script: it prints its words and who asked, and sleeps or fails."""
+    room = tmp_path / "hdm"
+    room.mkdir()
+    (room / "__init__.py").touch()
+    (room / "__main__.py").write_text(
+        "import os, sys, time\n"
+        "print(*sys.argv[1:], os.environ['HDM_ACTOR'], flush=True)\n"
+        "if 'sleep' in sys.argv: time.sleep(60)\n"
+        "sys.exit(3 if 'fail' in sys.argv else 0)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    return Line("plate", tmp_path, ProductLine(source=Source(path="raw")), Params())
+
+
+def wait(line, seconds=20):
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        order = orders.last(line)
+        if order.ended is not None:
+            return order
+        time.sleep(0.02)
+    raise AssertionError(orders.last(line))
+
+
+def test_what_ended_says_how_and_what_it_printed(line):
+    orders.begin(line, ["run", "plate"], "ann")
+    order = wait(line)
+    assert (order.state, order.code, order.who) == ("done", 0, "ann")
+    assert order.command == "hdm run plate"
+    assert orders.output(line) == ["run plate ann"]
+    assert 0 <= order.seconds < 20
+    orders.begin(line, ["fail"], "bob")
+    assert (wait(line).state, orders.output(line)) == ("failed", ["fail bob"])
+
+
+def test_a_line_has_one_order_at_a_time_until_it_is_stopped(line):
+    first = orders.begin(line, ["sleep"], "ann")
+    assert first.running
+    with pytest.raises(ConfigError, match="`hdm sleep` of ann is still at work"):
+        orders.begin(line, ["run"], "bob")
+    orders.stop(line)
+    assert wait(line).state == "failed"
+    orders.begin(line, ["run"], "bob")
+    assert wait(line).who == "bob"
+
+
+def test_an_order_whose_home_has_ended_is_seen_by_the_next_one(line):
+    """Home starts it in a process that then ends; how the order ends nobody sees."""
+    code = ("from pathlib import Path; from hdm.home import orders; from hdm.line import Line; "
+            "from hdm.pipelines import ProductLine, Source; from hdm.settings import Params; "
+            f"line = Line('plate', Path({str(line.project)!r}), "
+            "ProductLine(source=Source(path='raw')), Params()); "
+            "orders.begin(line, ['sleep'], 'ann')")
+    import hdm
+
+    root = os.path.dirname(os.path.dirname(hdm.__file__))  # noqa: PTH120
+    # Its own `hdm` is the real one; that of the order is found by the path of its environment.
+    subprocess.run([sys.executable, "-c", f"import sys; sys.path.insert(0, {root!r}); {code}"],
+                   check=True)
+    order = orders.last(line)
+    assert order.running and order.state == "running"
+    orders.stop(line)
+    ends = time.monotonic() + 20
+    while orders.last(line).running and time.monotonic() < ends:
+        time.sleep(0.02)
+    assert (orders.last(line).state, orders.last(line).seconds) == ("ended", None)
+
+
+def test_another_process_with_the_number_of_an_old_order_is_none_of_it(line):
+    orders.begin(line, ["run"], "ann")
+    order = wait(line)
+    mine = orders.Order(order.words, "ann", os.getpid(), 1.0, order.started)
+    assert not mine.running
+    assert mine.state == "ended"
+
+
+def test_a_line_without_orders_has_none(line):
+    assert orders.last(line) is None
+    assert orders.output(line) == []
+    orders.stop(line)
