@@ -14,7 +14,7 @@ from hdm.home.inbox_list import inbox_list
 from hdm.home.judged_tests import chosen, judged_tests, views
 from hdm.home.lines_at_hand import LinesAtHand
 from hdm.home.operating_steps import OperatingStep, nearest, operating_steps, stated_rate
-from hdm.home.registry_at_hand import history_of, rows_of
+from hdm.home.registry_at_hand import gate_said, history_of, rows_of
 from hdm.home.version_files import version_files
 from hdm.home.version_pair import version_pair
 from hdm.line import Line
@@ -42,7 +42,7 @@ def overview_page(line: Line) -> HTMLResponse:
     return framed("overview.html.j2", line.name, page=page, columns=DETECTION_COLUMNS,
                   auroc=auroc_text, chart=versions_chart(page.versions),
                   trends=f"/{line.name}/drift",
-                  last=orders.last(line))
+                  last=orders.last(line), said=gate_said(line))
 
 
 def pictures_page(line: Line, version: int | None, view: str, page: int) -> HTMLResponse:
@@ -85,7 +85,7 @@ def compare_page(line: Line, first: int | None, second: int | None) -> HTMLRespo
     right = second or next(one.version for one in found if one.version != left)
     pair = version_pair(version_files(line, left), version_files(line, right))
     return framed("compare.html.j2", line.name, "compare", pair=pair, versions=found,
-                  most=PAGE)
+                  most=PAGE, said=gate_said(line))
 
 
 def threshold_page(line: Line) -> HTMLResponse:
@@ -113,7 +113,8 @@ def _shown_step(step: OperatingStep) -> dict[str, object]:
              "recall_bounds": step.defects.bounds(),
              "false_alarms": step.good.parts_stopped, "good": step.good.parts,
              "false_alarm_rate": step.good.rate(), "false_alarm_bounds": step.good.bounds(),
-             "worst": f"{step.worst.kind}: {step.worst.counts()}" if step.worst else "",
+             "worst": f"{step.worst.kind}: {step.worst.counts()}"
+            if step.worst and step.worst.passed else "",
              "escape_share": 1 - (step.defects.share or 0), "alarm_share": step.good.share or 0}
 
 

@@ -9,8 +9,12 @@ from hdm.monitoring.line_history import gather, plant_row
 from hdm.monitoring.line_page import Page
 from hdm.monitoring.plant_page import LineRow
 from hdm.registry.address import tracking_off, tracking_uri
+from hdm.registry.decision_log import noted
 from hdm.registry.mlflow_client import connect, load_mlflow
 from hdm.registry.store import identify
+
+GATE = ("promote", "hold", "refuse")
+"""What the gate decides; all else in the log is done by people."""
 
 
 def rows_of(lines: Sequence[Line]) -> list[LineRow]:
@@ -27,6 +31,12 @@ def history_of(line: Line) -> Page:
     mlflow = load_mlflow()
     mlflow.set_tracking_uri(tracking_uri(line.project))
     return gather(line, client, mlflow, pictures=False)
+
+
+def gate_said(line: Line) -> dict[int, str]:
+    """Version -> why the gate promoted, held or refused it, as noted in the decision log."""
+    return {int(entry["version"]): str(entry.get("why", "")) for entry in noted(line)
+            if entry.get("action") in GATE and str(entry.get("version", "")).isdecimal()}
 
 
 def _client(line: Line) -> Any:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from hdm.evaluation.detection import Detection
+from hdm.evaluation.detection import Detection, Stopped
 from hdm.evaluation.percent import MISSING, fraction
 from hdm.evaluation.stopped_parts import PASSED
 from hdm.home.judged_tests import Judged, judged_tests
@@ -77,9 +77,12 @@ def _stopped(first: Detection, second: Detection) -> list[Figure]:
     theirs = {kind.kind: kind for kind in second.types}
     rows += [(f"defect: {kind.kind}", kind, theirs[kind.kind]) for kind in first.types
              if kind.kind in theirs]
-    return [Figure(name, f"{mine.rate()} ({mine.counts()})" if mine.parts else MISSING,
-                   mine.bounds(), f"{other.rate()} ({other.counts()})" if other.parts else MISSING,
-                   other.bounds()) for name, mine, other in rows]
+    return [Figure(name, _told(mine), mine.bounds(), _told(other), other.bounds())
+            for name, mine, other in rows]
+
+
+def _told(found: Stopped) -> str:
+    return f"{found.rate()}, {found.counts()}" if found.parts else MISSING
 
 
 def _disagreements(first: VersionFiles, second: VersionFiles) -> tuple[Disagreement, ...]:

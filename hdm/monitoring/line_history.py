@@ -52,7 +52,7 @@ def plant_row(line: Line, client: Any, page: str) -> LineRow:
     return LineRow(line.name, line.entry.description, page,
                    _row(champion, times) if champion else None,
                    next((one for one in reversed(noted(line)) if one.get("version")), {}),
-                   _monitor(line))
+                   _monitor(line), line.params.evaluate.operating_point.costs)
 
 
 def _row(record: VersionRecord, times: list[Service]) -> VersionRow:

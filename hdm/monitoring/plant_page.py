@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from hdm.detector.operating_point import expected_cost
 from hdm.drawing.html import style, template
 from hdm.evaluation.percent import MISSING, fraction
 from hdm.monitoring.line_page import VersionRow
@@ -23,6 +24,17 @@ class LineRow:
     champion: VersionRow | None
     last: Mapping[str, Any] = field(default_factory=dict)
     monitor: Mapping[str, Any] = field(default_factory=dict)
+    costs: tuple[float, float, float] | None = None
+
+    @property
+    def cost(self) -> str:
+        """What 1,000 parts cost by the champion's mistakes on its test set; "" where that cannot be
+        said."""
+        told = self.champion.detection if self.champion else None
+        if self.costs is None or told is None or told.defects.share is None or \
+                told.good.share is None:
+            return ""
+        return f"{1000 * expected_cost(1 - told.defects.share, told.good.share, *self.costs):,.0f}"
 
     @property
     def state(self) -> str:

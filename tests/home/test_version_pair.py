@@ -38,8 +38,8 @@ def test_pictures_on_which_two_versions_disagree_name_who_is_right(tmp_path):
     assert rows["image AUROC"].first == "0.750"
     assert rows["image AUROC"].first_interval == "0.500 to 1.000"
     assert rows["pixel AUROC"].first == "–"
-    assert rows["defective parts stopped"].first.startswith("66.7 % (2 of 3")
-    assert rows["defective parts stopped"].second.startswith("33.3 % (1 of 3")
+    assert rows["defective parts stopped"].first.startswith("66.7 %, 2 of 3")
+    assert rows["defective parts stopped"].second.startswith("33.3 %, 1 of 3")
     assert rows["threshold"].second == "0.850"
 
 

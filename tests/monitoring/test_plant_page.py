@@ -77,3 +77,13 @@ def test_more_escapes_than_stops_are_marked_and_texts_are_escaped() -> None:
 def test_an_empty_plant_has_a_page() -> None:
     assert "0 lines" in render_plant([])
     assert len(STATES) == 3
+
+
+def test_where_costs_are_stated_mistakes_have_a_price() -> None:
+    # 1 % defective, of which 10 % escape at 500 each; of the others 10 % are stopped at 2 each.
+    priced = row("b", costs=(500.0, 2.0, 0.01))
+    assert priced.cost == f"{1000 * (0.01 * 0.1 * 500 + 0.99 * 0.1 * 2):,.0f}" == "698"
+    assert row().cost == row(champion=None, costs=(500.0, 2.0, 0.01)).cost == ""
+    assert "cost of 1,000 parts" not in render_plant([row()])
+    text = render_plant([row("a"), priced])
+    assert "cost of 1,000 parts" in text and "<td>698</td>" in text and "<td>–</td>" in text
