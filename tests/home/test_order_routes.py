@@ -78,7 +78,8 @@ def test_a_line_that_is_added_while_home_runs_is_there(home):
 
 
 def test_settings_that_cannot_be_read_are_said_on_the_page(home):
-    (home.project / "pipelines.yaml").write_text("lines: {plate: {source: {path: raw}, sauce: 1}}\n")
+    (home.project / "pipelines.yaml").write_text(
+        "lines: {plate: {source: {path: raw}, sauce: 1}}\n")
     found = home.get("/")
     assert found.status_code == 422
     assert "sauce" in found.text
