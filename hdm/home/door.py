@@ -18,19 +18,19 @@ WEEK = 7 * 24 * 3600
 
 
 def add_door(app: FastAPI, key: str | None) -> None:
-    """Add /enter and /healthz, which need no key."""
+    """Add /-/enter and /-/healthz, which need no key."""
 
-    @app.get("/healthz")
+    @app.get("/-/healthz")
     async def alive() -> Response:
         """The process lives."""
         return JSONResponse({"status": "alive"})
 
-    @app.get("/enter")
+    @app.get("/-/enter")
     async def enter(to: str = "/") -> Response:
         """Ask for the key."""
         return framed("enter.html.j2", to=to if to.startswith("/") and to[1:2] != "/" else "/")
 
-    @app.post("/enter")
+    @app.post("/-/enter")
     async def shown(request: Request) -> Response:
         """Keep a token of the key in the browser, for a week."""
         content = await json_object(request, LARGEST, "the key as JSON")

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 COOKIE = "hdm_home"
-OPEN = ("/enter", "/healthz")
+OPEN = ("/-/enter", "/-/healthz")
 """What needs no key."""
 
 
@@ -32,11 +32,11 @@ class NeedsKey:
             await self.app(scope, receive, send)
         elif scope["method"] == "GET" and not scope["path"].startswith("/v1/"):
             query = f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else ""
-            await RedirectResponse(f"/enter?to={quote(scope['path'] + query, safe='')}",
+            await RedirectResponse(f"/-/enter?to={quote(scope['path'] + query, safe='')}",
                                    HTTPStatus.SEE_OTHER)(scope, receive, send)
         else:
             await JSONResponse({"error": "expected the key, in the header X-API-Key or by the page "
-                                "/enter, received none or another."},
+                                "/-/enter, received none or another."},
                                HTTPStatus.UNAUTHORIZED)(scope, receive, send)
 
     def knows(self, headers: Headers) -> bool:

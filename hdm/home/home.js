@@ -43,6 +43,25 @@ for (const form of document.querySelectorAll("form.order")) {
   });
 }
 
+// Adding a line: looked at as often as one likes, then added.
+for (const form of document.querySelectorAll("form.adds")) {
+  const alert = form.querySelector("[role=alert]"), found = form.querySelector("pre");
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    alert.textContent = "";
+    const buttons = form.querySelectorAll("button");
+    const content = Object.fromEntries(new FormData(form, event.submitter));
+    buttons.forEach((one) => { one.disabled = true; });
+    try {
+      const told = await ask(form.getAttribute("action"), content);
+      found.hidden = false;
+      found.textContent = told.told.join("\n");
+      if (told.added) location.assign(`/${told.added}`);
+    } catch (error) { alert.textContent = error.message; }
+    buttons.forEach((one) => { one.disabled = false; });
+  });
+}
+
 // The command that runs: looked at every two seconds; the page is fresh when it has ended.
 const panel = document.getElementById("order");
 function span(seconds) {

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from hdm.errors import HDMError
+from hdm.home.adding import add_adding
 from hdm.home.door import add_door
 from hdm.home.entrance import NeedsKey
 from hdm.home.frame import problem_page
@@ -38,6 +39,7 @@ def build_home(project: Path, options: Options) -> FastAPI:
     _add_errors(app)
     lines = LinesAtHand(project)
     add_door(app, options.api_key)
+    add_adding(app, lines)
     add_orders(app, lines)
     add_pictures(app, lines)
     add_feedback(app, lines, options, [])

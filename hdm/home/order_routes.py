@@ -56,7 +56,7 @@ def add_orders(app: FastAPI, line_of: Callable[[str], Line]) -> None:
     async def ordered(request: Request, line: str) -> Response:
         """Start a command; its state is at /v1/LINE/order."""
         chosen = line_of(line)
-        given = _fields(await json_object(request, LARGEST, "an order as JSON"))
+        given = fields(await json_object(request, LARGEST, "an order as JSON"))
         order, who = given.get("order", ""), given.get("who", "").strip()
         if not who:
             raise HTTPProblem(HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -90,7 +90,7 @@ def _state(line: Line) -> dict[str, Any]:
             "progress": ""}
 
 
-def _fields(content: dict[str, Any]) -> Fields:
+def fields(content: dict[str, Any]) -> Fields:
     """Every field as text; raises HTTPProblem for what is none, or holds more than one row."""
     for name, value in content.items():
         if not isinstance(value, str) or len(value) > LONGEST or not value.isprintable():

@@ -28,7 +28,7 @@ def test_a_page_leads_to_the_door_and_back(project, path):
     home = client(project)
     found = home.get(path)
     assert found.status_code == 303
-    assert found.headers["location"] == f"/enter?to={path.replace('/', '%2F')}"
+    assert found.headers["location"] == f"/-/enter?to={path.replace('/', '%2F')}"
     door = home.get(found.headers["location"])
     assert door.status_code == 200
     assert f'data-then="{path}"' in door.text
@@ -48,9 +48,9 @@ def test_nothing_else_is_answered_either(project, method, path):
 def test_the_key_opens_once_shown_or_in_a_header(project, monkeypatch):
     monkeypatch.setattr("hdm.home.door.PAUSE", 0.0)
     home = client(project)
-    assert home.post("/enter", json={"key": "guess"}).status_code == 401
+    assert home.post("/-/enter", json={"key": "guess"}).status_code == 401
     assert home.get("/plate/inbox").status_code == 303
-    found = home.post("/enter", json={"key": f" {KEY} "})
+    found = home.post("/-/enter", json={"key": f" {KEY} "})
     assert found.status_code == 200
     cookie = found.headers["set-cookie"]
     assert cookie.startswith(f"{COOKIE}={token(KEY)}")
@@ -65,13 +65,13 @@ def test_the_key_opens_once_shown_or_in_a_header(project, monkeypatch):
 @pytest.mark.parametrize("to", ["//evil.example/", "https://evil.example/", "javascript:alert(1)",
                                 "plate"])
 def test_the_door_leads_nowhere_else(project, to):
-    assert 'data-then="/"' in client(project).get("/enter", params={"to": to}).text
+    assert 'data-then="/"' in client(project).get("/-/enter", params={"to": to}).text
 
 
 def test_without_a_key_everyone_on_this_machine_is_in_and_no_other_site(project):
     home = client(project, key=None)
     assert home.get("/plate/inbox").status_code == 200
-    assert home.get("/healthz").json() == {"status": "alive"}
+    assert home.get("/-/healthz").json() == {"status": "alive"}
     found = home.post("/v1/plate/orders", json={"order": "retrain", "who": "x"},
                       headers={"origin": "http://evil.example"})
     assert found.status_code == 403
