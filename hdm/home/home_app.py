@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from hdm.errors import HDMError
 from hdm.home.adding import add_adding
+from hdm.home.detectors_at_hand import DetectorsAtHand
 from hdm.home.door import add_door
 from hdm.home.entrance import NeedsKey
 from hdm.home.frame import problem_page
@@ -17,6 +18,7 @@ from hdm.home.lines_at_hand import LinesAtHand
 from hdm.home.order_routes import add_orders
 from hdm.home.page_routes import add_pages
 from hdm.home.picture_routes import add_pictures
+from hdm.home.trial_routes import add_trial
 from hdm.serving.feedback_route import add_feedback
 from hdm.serving.head_requests import HeadAsGet
 from hdm.serving.http_errors import HTTPProblem
@@ -37,11 +39,12 @@ def build_home(project: Path, options: Options) -> FastAPI:
     app.add_middleware(TrustedOrigin, hosts=options.hosts)
     app.add_middleware(RequestLimits, options=options)
     _add_errors(app)
-    lines = LinesAtHand(project)
+    lines, detectors = LinesAtHand(project), DetectorsAtHand()
     add_door(app, options.api_key)
     add_adding(app, lines)
     add_orders(app, lines)
-    add_pictures(app, lines)
+    add_pictures(app, lines, detectors)
+    add_trial(app, lines, detectors, options)
     add_feedback(app, lines, options, [])
     # Whoever reads a page of Home has shown the key.
     add_region(app, lines, locked=False, holder=[])

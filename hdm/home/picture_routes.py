@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.responses import Response
 
 from hdm.feedback.saying import kept_picture
+from hdm.home.detectors_at_hand import DetectorsAtHand
 from hdm.home.inbox_list import inbox_picture
 from hdm.home.line_pictures import shown, small_picture
 from hdm.home.second_look import SecondLook
@@ -17,9 +18,9 @@ AT_ONCE = 4
 """Pictures that are decoded at a time; a page asks for dozens."""
 
 
-def add_pictures(app: FastAPI, line_of: Callable[[str], Line]) -> None:
+def add_pictures(app: FastAPI, line_of: Callable[[str], Line], detectors: DetectorsAtHand) -> None:
     """Add the addresses of pictures; line_of raises HTTPProblem for no line."""
-    look, gate = SecondLook(), asyncio.Semaphore(AT_ONCE)
+    look, gate = SecondLook(detectors), asyncio.Semaphore(AT_ONCE)
 
     async def jpeg(work: Callable[..., bytes], *given: Any) -> Response:
         async with gate:

@@ -6,13 +6,14 @@ from hdm.drawing.html import style, template
 from hdm.serving.serving_options import Options
 
 
-def page(line: str, lines: Sequence[str], options: Options, nonce: str) -> str:
+def page(line: str, lines: Sequence[str], options: Options, nonce: str, back: str = "") -> str:
     """HTML of a line's page, or of the list of lines where `line` is "".
 
-    nonce: of the content security policy that goes with it.
+    nonce: of the content security policy that goes with it. back: address of the page that led
+    here, "" if there is none.
     """
     return template("hdm.serving", "upload_page.html.j2").render(
-        line=line, lines=sorted(lines), nonce=nonce, locked=options.api_key is not None,
+        line=line, lines=sorted(lines), nonce=nonce, locked=options.api_key is not None, back=back,
         megabytes=f"{options.max_bytes / 2**20:.3g}")
 
 

@@ -21,7 +21,7 @@ axe_api = pytest.importorskip("axe_playwright_python.sync_playwright",
 pytestmark = [pytest.mark.slow,
               pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 PAGES = ("/", "/plate", "/plate/pictures", "/plate/compare", "/plate/threshold", "/plate/seen",
-         "/plate/inbox", "/plate/region", "/-/enter", "/nothing")
+         "/plate/inbox", "/plate/region", "/plate/judge", "/-/add", "/-/enter", "/nothing")
 
 
 @pytest.fixture(scope="module")

@@ -42,7 +42,8 @@ def picture(answer) -> Image.Image:
 
 def test_every_page_is_there_and_loads_nothing_from_elsewhere(home) -> None:
     for page in ("/", f"/{LINE}", f"/{OTHER}", *(f"/{LINE}/{name}" for name in (
-            "pictures", "compare", "threshold", "seen", "inbox", "region", "report?version=1"))):
+            "pictures", "compare", "threshold", "seen", "inbox", "region", "judge",
+            "report?version=1"))):
         found = home.get(page)
         assert found.status_code == 200, (page, found.text[-500:])
         assert "default-src 'none'" in found.headers["content-security-policy"]
@@ -91,6 +92,21 @@ def test_what_was_judged_is_seen_and_can_be_spoken_of(home, project) -> None:
                                                     "who": "ann"})
     assert found.status_code == 422
     assert "measured on" in found.json()["error"] or "test" in found.json()["error"]
+
+
+def test_a_picture_that_is_dropped_is_judged_and_not_logged(home, project) -> None:
+    file = next((project.parent / "camera" / "test" / "good").iterdir())
+    before = home.get(f"/{LINE}/seen?view=all").text
+    found = home.post(f"/v1/{LINE}/predict?view=true&overlay=true", files=[
+        ("files", (file.name, file.read_bytes())), ("files", ("text.png", b"no picture"))])
+    assert found.status_code == 200, found.text
+    good, bad = found.json()["images"]
+    assert good["model_version"] == "1" and {"picture", "heatmap", "overlay"} <= set(good)
+    assert bad["decision"] == "undecidable" and "text.png" in bad["error"]
+    assert home.get(f"/v1/{LINE}/model").json()["version"] == "1"
+    assert home.get(f"/{LINE}/seen?view=all").text.count("<li>") == before.count("<li>")
+    none = home.post(f"/v1/{OTHER}/predict", files={"files": (file.name, file.read_bytes())})
+    assert none.status_code == 503 and "no live model yet" in none.json()["error"]
 
 
 def test_an_order_runs_as_its_command_and_its_end_is_seen(home, project) -> None:
