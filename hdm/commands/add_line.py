@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
-from hdm.config import check_line_name, load_pipelines
+from hdm.config import check_line_name, load_params, load_pipelines
 from hdm.errors import ConfigError
 from hdm.files import write_text
 from hdm.line import Line
@@ -36,6 +36,7 @@ class NewLine:
     folders: dict[str, str] = field(default_factory=dict)
     columns: dict[str, str] = field(default_factory=dict)
     part_rule: str = ""
+    preset: str = ""
 
     def stored_source(self, project: Path) -> str:
         """The path as pipelines.yaml keeps it: relative to the project unless given absolute."""
@@ -90,6 +91,7 @@ def preview(line: NewLine, project: Path) -> list[str]:
     if line.part_rule and "{part}" not in line.part_rule:
         raise ConfigError(f"--part-rule {line.part_rule!r}: expected {{part}} where the part's "
                           "name stands, such as {part}_cam*.")
+    check_preset(line.preset, project)
     source = Path.cwd() / line.source
     settings = Source.model_validate(
         {"path": line.source, "format": line.format, "folders": line.folders,
@@ -104,6 +106,13 @@ def preview(line: NewLine, project: Path) -> list[str]:
     return [f"{source}: layout {layout}, as there is {why}",
             f"{len(found.records)} images: {counted}; {masks} defect images have a mask",
             *found.notes, *with_parts(found.records, settings.part_rule)[1], *told(found.aside)]
+
+
+def check_preset(preset: str, project: Path) -> None:
+    """Raise ConfigError for a preset that params.yaml does not have; "" is its own."""
+    presets = load_params(project).presets
+    if preset and preset not in presets:
+        raise ConfigError(f"--preset {preset!r}: expected one of {', '.join(presets)}.")
 
 
 def add(line: NewLine, project: Path) -> None:
@@ -136,6 +145,9 @@ def extended(text: str, line: NewLine, project: Path) -> str:
     if line.part_rule:
         entry["source"]["part_rule"] = DoubleQuotedScalarString(line.part_rule)
     entry["source"].fa.set_flow_style()
+    if line.preset:
+        entry["overrides"] = CommentedMap(preset=line.preset)
+        entry["overrides"].fa.set_flow_style()
     lines[line.name] = entry
     if len(lines) > 1:
         lines.yaml_set_comment_before_after_key(line.name, before="\n")

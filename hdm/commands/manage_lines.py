@@ -54,6 +54,11 @@ def add(
     part_rule: Annotated[str, typer.Option(metavar="RULE", help=(
         "Where names tell which part a picture shows: {part} for the part's name, * for any text, "
         "such as {part}_cam*."))] = "",
+    preset: Annotated[str, typer.Option(help=(
+        "How much its training may cost: instant, fast, standard or max; that of params.yaml if "
+        "left out."))] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=(
+        "Only say what the source seems to be; add nothing."))] = False,
 ) -> None:
     """Add a line to pipelines.yaml and prefect.yaml; asks for what is not given."""
     source = source or place
@@ -68,8 +73,10 @@ def add(
     project = find_project()
     wanted = add_line.NewLine(name or add_line.name_of(source), source, format, description, owner,
                               add_line.roles(folder or []), add_line.columns(column or []),
-                              part_rule)
+                              part_rule, preset)
     print("\n".join(add_line.preview(wanted, project)))
+    if dry_run:
+        return
     add_line.add(wanted, project)
     prefect_yaml.write(project)
     print(f"{wanted.name} added to pipelines.yaml and prefect.yaml; run it with `hdm run "

@@ -85,7 +85,21 @@ def test_a_rule_for_parts_is_stored_and_counted(hdm, project, rule, parts) -> No
     assert hdm("config", "check").code == 0
 
 
+def test_looking_at_a_source_adds_nothing_and_a_preset_is_kept(hdm, project, source) -> None:
+    (project / "params.yaml").write_text("presets: {instant: {seed: 1}, fast: {}}\n")
+    before = (project / "pipelines.yaml").read_bytes()
+    looked = hdm("lines", "add", "camera", "--preset", "instant", "--dry-run")
+    assert looked.code == 0, looked.err
+    assert "5 images: good 3, scratch 2" in looked.out and "added to" not in looked.out
+    assert (project / "pipelines.yaml").read_bytes() == before
+    assert hdm("lines", "add", "camera", "--preset", "instant").code == 0
+    entry = YAML(typ="safe").load((project / "pipelines.yaml").read_text())["lines"]["camera"]
+    assert entry["overrides"] == {"preset": "instant"}
+    assert hdm("config", "check").code == 0
+
+
 @pytest.mark.parametrize(("arguments", "part"), [
+    (("camera", "--preset", "hasty"), "--preset 'hasty': expected one of"),
     (("--name", "plates", "--source", "camera"), "exists already"),
     (("--name", "all", "--source", "camera"), "cannot be named 'all'"),
     (("--name", "a/b", "--source", "camera"), "line name 'a/b'"),
