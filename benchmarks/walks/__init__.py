@@ -1,0 +1,1 @@
+"""Three people with a fresh clone, timed, each step's screen kept."""
