@@ -69,7 +69,8 @@ COMMANDS = {
         "Take the local MLflow store along when its project was copied or moved.")),
     "samples": Entry("draw_samples", "samples", (
         "Draw the sample lines into data/<line>/raw; lines that are there are left alone.")),
-    "lines": Entry("manage_lines", "app", "List the product lines, or add one."),
+    "lines": Entry("manage_lines", "app", (
+        "List the product lines; add, copy, rename or remove one.")),
     "config": Entry("show_config", "app", "Show and check params.yaml and pipelines.yaml."),
     "deployments": Entry("apply_deployments", "app", "Keep prefect.yaml true to pipelines.yaml."),
     "region": Entry("set_region", "region", (

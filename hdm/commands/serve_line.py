@@ -12,6 +12,7 @@ from hdm.config import load_pipelines
 from hdm.errors import ConfigError
 from hdm.line import Line, find_project
 from hdm.serving.http_server import http_server, reserve_descriptors
+from hdm.serving.line_in_use import serving
 from hdm.serving.own_key import own_key, own_key_file
 from hdm.serving.serving_options import LOOPBACK, Options, read_api_key
 from hdm.serving.trusted_origin import ANY_ADDRESS
@@ -106,11 +107,12 @@ def _run(lines: list[Line], host: str, listener: socket.socket, options: Options
     from hdm.serving.app import build_app
     from hdm.serving.line_service import Service
 
-    app = build_app(Service(lines, options))
-    place = f"[{host}]" if ":" in host else host
-    print(f"serving {', '.join(line.name for line in lines)} at "
-          f"http://{place}:{listener.getsockname()[1]}", flush=True)
-    http_server(app, options).run(sockets=[listener])
+    with serving(lines[0].project, [line.name for line in lines]):
+        app = build_app(Service(lines, options))
+        place = f"[{host}]" if ":" in host else host
+        print(f"serving {', '.join(line.name for line in lines)} at "
+              f"http://{place}:{listener.getsockname()[1]}", flush=True)
+        http_server(app, options).run(sockets=[listener])
 
 
 def _listener(host: str, port: int) -> socket.socket:
