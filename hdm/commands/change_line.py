@@ -79,6 +79,9 @@ def _change(action: str, old: str, new: str, draft: Callable[[Line], ChangePlan]
             raise HDMError(f"a run of {old} is under way (process {told.pid}"
                            f"{f', {told.stage}' if told.stage else ''}); wait for it, or stop it, "
                            "then run the same command again.")
+        if action != "clone":
+            with undisturbed(project, old):  # told before anything is asked
+                pass
         plan = draft(line)
         for sentence in STEPS[action][0](line, plan):
             say(f"- {sentence}")

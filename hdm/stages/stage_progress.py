@@ -18,7 +18,7 @@ from hdm.config import STAGES
 from hdm.errors import HDMError
 from hdm.files import parse_json, read_json, write_json
 from hdm.line import Line
-from hdm.progress import Overall, part_of, spoken
+from hdm.progress import Overall, clock, part_of, spoken
 
 SECONDS = "stage_seconds.json"
 """In the line's work folder: stage -> seconds that its last whole run took."""
@@ -97,7 +97,7 @@ def stage_progress(line: Line, stage: str, console: Console) -> Iterator[None]:
         left = sum(shown.expected.get(later, 0.0) for later in STAGES[shown.number:])
         known = all(later in shown.expected for later in STAGES[shown.number:])
         more = f", about {spoken(left)} left" if known and left else ""
-        console.print(f"{shown.title} done in {spoken(took)}{more}", markup=False, highlight=False,
+        console.print(f"{shown.title} done in {clock(took)}{more}", markup=False, highlight=False,
                       soft_wrap=True)
 
 
