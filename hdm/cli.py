@@ -54,6 +54,8 @@ COMMANDS = {
     "page": Entry("write_page", "page", (
         "Write and open a line's page (versions over time, heat maps, drift, decisions), or that "
         "of all lines.")),
+    "plots": Entry("prepare_plots", "plots", (
+        "Make the pages of `dvc plots show` and `dvc plots diff` readable without a network.")),
     "history": Entry("show_history", "history", (
         "Show every version of a line's model: what the gate said, and when it was live.")),
     "promote": Entry("manage_versions", "promote", (

@@ -44,7 +44,7 @@ def plan_removal(line: Line, why: str, *, delete_results: bool) -> ChangePlan:
 
 def foretold_removal(line: Line, plan: ChangePlan) -> list[str]:
     """What will happen, in sentences."""
-    paths, (_, count) = belongings(line), in_registry(line, line.name)
+    paths, (there, count) = belongings(line), in_registry(line, line.name)
     told = [f"{FILE}: the entry {line.name} is taken out; it is kept in {plan.archive}/{ENTRY}."]
     if paths:
         told.append(f"{shown(line, paths)}: moved to {plan.archive}, with what DVC recorded of it.")
@@ -61,7 +61,8 @@ def foretold_removal(line: Line, plan: ChangePlan) -> list[str]:
     told.append(f"Model registry: {model_of(line.name)} stays with its {count} version"
                 f"{'s' if count != 1 else ''}, aliases and runs, and gets the tag hdm.removed; no "
                 "line can be given its name while it has that."
-                if count else f"Model registry: it has no version of {line.name}; runs stay.")
+                if count else f"Model registry: no version of {line.name}; its runs stay."
+                if there else f"Model registry: it knows nothing of {line.name}.")
     told.append("prefect.yaml is written anew. On a Prefect server say `hdm deployments apply` "
                 f"afterwards, and delete the two deployments of {line.name} that it names; a "
                 "schedule of theirs would start runs that fail.")

@@ -47,7 +47,7 @@ def foretold_rename(line: Line, plan: ChangePlan) -> list[str]:
     """What will happen, in sentences."""
     old, new = plan.old, plan.new
     paths = belongings(line)
-    _, count = in_registry(line, old)
+    there, count = in_registry(line, old)
     told = [f"{FILE}: the entry {old} is called {new}, in its place, with its comments."]
     if line.folder in paths:
         told.append(f"data/{old} becomes data/{new}, with results, decisions, logs and history; "
@@ -68,8 +68,10 @@ def foretold_rename(line: Line, plan: ChangePlan) -> list[str]:
                 f"version{'s' if count != 1 else ''}, and the experiment hdm/{old} becomes "
                 f"hdm/{new}; aliases, tags, runs and files stay. models:/{model_of(old)}/... is "
                 "no address any more." if count else
-                f"Model registry: it has no version of {old}; an experiment hdm/{old} is renamed.")
-    told.append(f"decisions.jsonl keeps what it says of {old}, and gets an entry about this.")
+                f"Model registry: no version of {old}; the experiment hdm/{old} is renamed."
+                if there else f"Model registry: it knows nothing of {old}.")
+    if line.folder in paths:
+        told.append(f"decisions.jsonl keeps what it says of {old}, and gets an entry about this.")
     told.append(f"prefect.yaml is written anew. On a Prefect server say `hdm deployments apply` "
                 f"afterwards, and delete the two deployments of {old} that it names; a schedule of "
                 "theirs would start runs that fail.")
@@ -95,7 +97,7 @@ def carry_out_rename(project: Path, plan: ChangePlan) -> None:
     rename_in_registry(line, old, new)
     if known.name == old:
         write_text(project / FILE, renamed_entry(text, old, new))
-    if not any(entry.get("plan") == plan.time for entry in noted(line)):
+    if line.folder.is_dir() and not any(e.get("plan") == plan.time for e in noted(line)):
         note(line, "rename", "", plan.why or f"{old} is called {new}", before=old, plan=plan.time)
     prefect_yaml.write(project)
 

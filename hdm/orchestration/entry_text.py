@@ -11,7 +11,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
-from ruamel.yaml import YAML
+from ruamel.yaml import YAML, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 from hdm.errors import ConfigError
@@ -98,11 +98,18 @@ def _checked(before: str, after: str, meant: Callable[[Content], None]) -> str:
     read = YAML(typ="safe", pure=True).load
     wanted = read(before)
     meant(wanted)
-    if read(after) != wanted:
-        raise ConfigError(f"{FILE} is written in a way that cannot be changed without touching more"
-                          " than the line's entry; change the entry by hand, in block style (one "
-                          "key a row), and run the same command again.")
-    return after
+    try:
+        if read(after) == wanted:
+            return after
+    except YAMLError:
+        pass
+    raise _unsafe()
+
+
+def _unsafe() -> ConfigError:
+    return ConfigError(f"{FILE} is written in a way that cannot be changed without touching more "
+                       "than the line's entry; write the entries in block style (one key a row), "
+                       "and run the same command again.")
 
 
 def _no_sample(content: Content, name: str) -> None:
@@ -162,7 +169,12 @@ def _sample_edit(text: str, name: str) -> list[tuple[Any, str]]:
 
 
 def _rows(text: str, name: str) -> tuple[int, int]:
-    """First row of the entry, with the comments right above it, and the row behind its last."""
+    """First row of the entry, with the comments right above it, and the row behind its last.
+
+    Raises ConfigError where entries are not in rows of their own.
+    """
+    if _at(_root(text), "lines").flow_style:
+        raise _unsafe()
     key, rows = _key(text, name), text.splitlines()
     first = key.start_mark.line
     end = _last_row(_lines(text)[name], first) + 1

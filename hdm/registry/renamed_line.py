@@ -54,6 +54,8 @@ def removed_since(project: Path, name: str) -> str:
 def rename_in_registry(line: Line, old: str, new: str) -> None:
     """Rename what the store has of the line `old`; what is renamed already is left alone, so that
     it may be done again. Raises RegistryError."""
+    if not (in_registry(line, old)[0] or in_registry(line, new)[0]):
+        return  # connecting would make a store
     uri = tracking_uri(line.project)
     client = connect(uri)
     try:
@@ -79,6 +81,8 @@ def rename_in_registry(line: Line, old: str, new: str) -> None:
 
 def mark_removed(line: Line, name: str, said: str) -> None:
     """Say on the line's model and experiment that the line was removed. Raises RegistryError."""
+    if not in_registry(line, name)[0]:
+        return
     uri = tracking_uri(line.project)
     client = connect(uri)
     try:

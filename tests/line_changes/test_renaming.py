@@ -118,3 +118,11 @@ def state(project: Path) -> dict[str, bytes]:
             for path in sorted(project.rglob("*"))
             if path.is_file() and not {".hdm", ".dvc"} & set(path.parts)
             and not path.name.startswith("mlflow.db")}
+
+
+def test_a_line_that_never_ran_is_renamed_and_no_store_is_made(hdm, plant) -> None:
+    (plant / "mlflow.db").unlink()
+    code, said = hdm("lines", "rename", "mesh", "net", "--yes")
+    assert code == 0 and "it knows nothing of mesh" in said, said
+    assert "\n  net:\n" in (plant / "pipelines.yaml").read_text()
+    assert not (plant / "mlflow.db").exists() and not (plant / "data/net").exists()
