@@ -17,8 +17,6 @@ from hdm.orchestration import prefect_yaml
 
 app = typer.Typer(help="List the product lines; add, copy, rename or remove one.",
                   no_args_is_help=True, rich_markup_mode=None)
-for changed in (clone, rename, remove):
-    app.command()(changed)
 Format = Annotated[str, typer.Option("--format", help=(
     "auto, mvtec, folder, visa, btad, ksdd2 or table."))]
 
@@ -77,3 +75,7 @@ def add(
     prefect_yaml.write(project)
     print(f"{wanted.name} added to pipelines.yaml and prefect.yaml; run it with `hdm run "
           f"{wanted.name}`.")
+
+
+for changing in (clone, rename, remove):
+    app.command()(changing)
