@@ -24,6 +24,7 @@ from hdm.config import STAGES, load_pipelines
 from hdm.errors import HDMError
 from hdm.line import Line, find_project
 from hdm.orchestration import child_process
+from hdm.orchestration.run_progress import run_shown
 
 ALL = "all"
 RETRIES = 4
@@ -80,10 +81,11 @@ def _one_line(line: Line) -> State[Any]:
                     "continues where it stood.", left, line.name)
     last = ""
     try:
-        for stage in stages_of(line):
-            result = dvc_stage(stage, line.name, str(line.project), line.params.stage_hours)
-            log.info("%s@%s: %s", stage, line.name, result)
-            last = result
+        with run_shown(line):
+            for stage in stages_of(line):
+                result = dvc_stage(stage, line.name, str(line.project), line.params.stage_hours)
+                log.info("%s@%s: %s", stage, line.name, result)
+                last = result
     except StageFailed as error:
         log.error("%s: %s", error.outcome, error)
         reason = error

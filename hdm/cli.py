@@ -57,6 +57,8 @@ COMMANDS = {
     "page": Entry("write_page", "page", (
         "Write and open a line's page (versions over time, heat maps, drift, decisions), or that "
         "of all lines.")),
+    "plots": Entry("prepare_plots", "plots", (
+        "Make the pages of `dvc plots show` and `dvc plots diff` readable without a network.")),
     "history": Entry("show_history", "history", (
         "Show every version of a line's model: what the gate said, and when it was live.")),
     "promote": Entry("manage_versions", "promote", (
@@ -72,7 +74,8 @@ COMMANDS = {
         "Take the local MLflow store along when its project was copied or moved.")),
     "samples": Entry("draw_samples", "samples", (
         "Draw the sample lines into data/<line>/raw; lines that are there are left alone.")),
-    "lines": Entry("manage_lines", "app", "List the product lines, or add one."),
+    "lines": Entry("manage_lines", "app", (
+        "List the product lines; add, copy, rename or remove one.")),
     "config": Entry("show_config", "app", "Show and check params.yaml and pipelines.yaml."),
     "deployments": Entry("apply_deployments", "app", "Keep prefect.yaml true to pipelines.yaml."),
     "operating-point": Entry("set_operating_point", "operating_point", (

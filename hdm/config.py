@@ -6,6 +6,8 @@ them. What they may say is in hdm/settings.py.
 
 import difflib
 import re
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -89,7 +91,7 @@ def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        content = deepcopy(_parsed(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise ConfigError(f"expected {path.name} in {path.parent}, found none; run this in the "
                           "project's folder.") from None
@@ -102,6 +104,12 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path.name}: expected a mapping of keys, found a "
                           f"{type(content).__name__}.")
     return content
+
+
+@lru_cache(maxsize=8)
+def _parsed(text: str) -> Any:
+    """Parsing takes a second a hundred lines, and a look at each line reads the file anew."""
+    return YAML(typ="safe", pure=True).load(text)
 
 
 def _validated(model: type[Model], content: dict[str, Any], where: str) -> Model:

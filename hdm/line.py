@@ -22,6 +22,8 @@ FEEDBACK = "feedback"
 """Key of ddm_train's settings file: what people said, digests by id."""
 SOURCE = "source"
 """Key of ingest's settings file: what a person has said of the source."""
+CHANGE = Path(".hdm", "line_change.json")
+"""In the project: a line is being renamed, copied or removed (see hdm.line_changes.change_plan)."""
 
 
 def find_project(start: Path | None = None) -> Path:
@@ -48,8 +50,10 @@ class Line:
 
     @classmethod
     def load(cls, name: str, project: Path | None = None) -> "Line":
-        """Read both YAML files; raises ConfigError for an unknown line or a bad key."""
+        """Read both YAML files; raises ConfigError for an unknown line, a bad key, or a line whose
+        renaming or removal was cut off."""
         folder = project or find_project()
+        _refuse_half_changed(name, folder)
         lines = load_pipelines(folder).lines
         if name not in lines:
             raise ConfigError(f"no product line {name!r} in pipelines.yaml; it has: "
@@ -135,6 +139,11 @@ class Line:
         return self.stage_folder("ingest") / "manifest.parquet"
 
     @property
+    def progress_file(self) -> Path:
+        """How far a run is (see hdm.orchestration.run_progress)."""
+        return self.work_folder("progress.json")
+
+    @property
     def detector_folder(self) -> Path:
         """The calibrated detector, as `hdm.HDM.load` takes it."""
         return self.stage_folder("ddm_train") / "detector"
@@ -158,3 +167,14 @@ class Line:
     def model_name(self) -> str:
         """The name in the MLflow model registry."""
         return f"hdm-{self.name}"
+
+
+def _refuse_half_changed(name: str, project: Path) -> None:
+    """Half of what bears the line's name has another one by now; who changes it may look."""
+    file = project / CHANGE
+    if not file.is_file():
+        return
+    plan = read_json(file)
+    if name in (plan.get("old"), plan.get("new")) and plan.get("pid") != os.getpid():
+        raise ConfigError(f"`{plan.get('command')}` is under way or was cut off; wait for it, or "
+                          "say the same again, which finishes it.")

@@ -19,6 +19,7 @@ from hdm.errors import ConfigError
 from hdm.files import write_text
 from hdm.line import Line
 from hdm.pipelines import Column, Role, Source
+from hdm.registry.renamed_line import removed_since
 
 FILE = "pipelines.yaml"
 COLUMNS, ROLES = get_args(Column), get_args(Role)
@@ -80,6 +81,10 @@ def preview(line: NewLine, project: Path) -> list[str]:
         raise ConfigError(f"the line {line.name!r} exists already; choose another name or edit "
                           f"its entry in {FILE}." if line.name in taken else
                           "a line cannot be named 'all', which means every line.")
+    if said := removed_since(project, line.name):
+        raise ConfigError(f"the registry keeps the models of a line {line.name!r} that was removed "
+                          f"({said}), and the new line would answer with them; choose another "
+                          "name.")
     # Not at the top: it imports pandas, and only adding a line needs it.
     from hdm.dataset.aside import told
     from hdm.dataset.manifest import GOOD

@@ -1,4 +1,4 @@
-"""`hdm lines`: the product lines of this project, and adding one."""
+"""`hdm lines`: the product lines of this project, and adding one; others: `change_line`."""
 
 import sys
 from typing import Annotated
@@ -7,6 +7,7 @@ import typer
 from rich.table import Column, Table
 
 from hdm.commands import add_line
+from hdm.commands.change_line import clone, remove, rename
 from hdm.commands.json_output import AsJson, print_json
 from hdm.config import load_pipelines
 from hdm.console import Console
@@ -14,8 +15,8 @@ from hdm.errors import ConfigError
 from hdm.line import find_project
 from hdm.orchestration import prefect_yaml
 
-app = typer.Typer(help="List the product lines, or add one.", no_args_is_help=True,
-                  rich_markup_mode=None)
+app = typer.Typer(help="List the product lines; add, copy, rename or remove one.",
+                  no_args_is_help=True, rich_markup_mode=None)
 Format = Annotated[str, typer.Option("--format", help=(
     "auto, mvtec, folder, visa, btad, ksdd2 or table."))]
 
@@ -81,3 +82,7 @@ def add(
     prefect_yaml.write(project)
     print(f"{wanted.name} added to pipelines.yaml and prefect.yaml; run it with `hdm run "
           f"{wanted.name}`.")
+
+
+for changing in (clone, rename, remove):
+    app.command()(changing)

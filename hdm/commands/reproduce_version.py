@@ -71,7 +71,8 @@ def _checkout(found: Origin, here: Line, scratch: Path) -> Line:
     file, yaml = scratch / "pipelines.yaml", YAML()
     content: Any = yaml.load(file.read_text(encoding="utf-8"))
     source = content["lines"][found.line]["source"]
-    source["path"] = source_of(source["path"], project)
+    source["path"] = source_of(source["path"], project) if found.line == here.name else \
+        str(here.source)
     with file.open("w", encoding="utf-8") as stream:
         yaml.dump(content, stream)
     if (scratch / f"{source['path']}.dvc").is_file():

@@ -20,6 +20,7 @@ from hdm.orchestration import child_process
 from hdm.orchestration.dvc_lock import keep_whole
 from hdm.orchestration.line_result import LineResult
 from hdm.orchestration.line_summary import report_file
+from hdm.orchestration.run_progress import run_shown
 from hdm.registry.history import champion_of, versions
 from hdm.registry.version_report import version_report
 from hdm.stages import runner
@@ -53,7 +54,7 @@ def run(
         print("dvc.lock was damaged or lost and has been replaced by its last copy.")
     what = ["--downstream", f"{start}@{line}"] if start else [f"register@{line}"]
     command = child_process.dvc("repro", *(["--force"] if force else []), *what)
-    with child_process.running(command, chosen.project) as process:
+    with run_shown(chosen), child_process.running(command, chosen.project) as process:
         code = process.wait()
     if code:
         raise HDMError(f"{line} did not get through; the reason is printed above, and the results "

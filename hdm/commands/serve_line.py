@@ -10,6 +10,7 @@ from hdm.config import load_pipelines
 from hdm.errors import ConfigError
 from hdm.line import Line, find_project
 from hdm.serving.http_server import http_server, reserve_descriptors
+from hdm.serving.line_in_use import serving
 from hdm.serving.listening import Entrance, enter_at
 from hdm.serving.serving_options import Options, read_api_key
 
@@ -87,7 +88,8 @@ def _run(lines: list[Line], host: str, entrance: Entrance, options: Options) -> 
     from hdm.serving.app import build_app
     from hdm.serving.line_service import Service
 
-    app = build_app(Service(lines, options))
-    print(f"serving {', '.join(line.name for line in lines)} at {entrance.address(host)}",
-          flush=True)
-    http_server(app, options).run(sockets=[entrance.listener])
+    with serving(lines[0].project, [line.name for line in lines]):
+        app = build_app(Service(lines, options))
+        print(f"serving {', '.join(line.name for line in lines)} at {entrance.address(host)}",
+              flush=True)
+        http_server(app, options).run(sockets=[entrance.listener])

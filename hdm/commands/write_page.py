@@ -2,20 +2,19 @@
 
 import webbrowser
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from hdm.commands.completion import lines_so_far
-from hdm.commands.registered_line import open_registry
+from hdm.commands.registered_line import registered_line
 from hdm.config import load_pipelines
 from hdm.files import write_text
 from hdm.line import Line, find_project
-from hdm.monitoring.line_history import gather, plant_row
-from hdm.monitoring.line_page import render
+from hdm.monitoring.kept_page import write_line_page
+from hdm.monitoring.line_history import plant_row
 from hdm.monitoring.plant_page import LineRow, render_plant
 from hdm.registry.address import tracking_off, tracking_uri
-from hdm.registry.mlflow_client import connect, load_mlflow
 from hdm.registry.store import identify
 
 
@@ -31,7 +30,7 @@ def page(
     The page of all lines leads to those of each.
     """
     if line:
-        file = _of_line(*open_registry(line))
+        file, _ = write_line_page(*registered_line(line), anew=True)
     else:
         project = find_project()
         file = project / "data" / "index.html"
@@ -43,18 +42,11 @@ def page(
         webbrowser.open(file.as_uri())
 
 
-def _of_line(line: Line, client: Any) -> Path:
-    mlflow = load_mlflow()
-    mlflow.set_tracking_uri(tracking_uri(line.project))
-    file = line.folder / "page" / "index.html"
-    write_text(file, render(gather(line, client, mlflow)))
-    return file
-
-
 def _row(line: Line, folder: Path) -> LineRow:
-    """The line's row, after its own page was written; it has none before its first model."""
+    """The line's row, after its own page was written where it changed; it has none before its first
+    model."""
     uri = tracking_uri(line.project)
     if tracking_off() or identify(uri, line.name) is None:
         return plant_row(line, None, "")
-    client = connect(uri)
-    return plant_row(line, client, _of_line(line, client).relative_to(folder).as_posix())
+    file, shown = write_line_page(line, uri, anew=False)
+    return plant_row(line, shown, file.relative_to(folder).as_posix())

@@ -3,12 +3,12 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 
 from hdm.doctor.finding import Finding
 from hdm.orchestration import prefect_yaml
+from hdm.orchestration.prefect_deployments import listed
 
 PATIENCE = 10.0
 APPLY = "say `hdm deployments apply`."
@@ -38,10 +38,7 @@ def _asked(client: httpx.Client, address: str, project: Path) -> Iterator[Findin
     ready.raise_for_status()
     yield Finding("Prefect", "ok", f"{address} is ready.")
     wanted = {f"{one.flow}/{one.name}" for one in prefect_yaml.deployments(project)}
-    flows = {flow["id"]: flow["name"] for flow in _all(client, "/flows/filter")}
-    there = {f"{flows.get(one['flow_id'])}/{one['name']}"
-             for one in _all(client, "/deployments/filter")}
-    missing = sorted(wanted - there)
+    missing = sorted(wanted - listed(client))
     yield Finding("deployments", "problem", f"{', '.join(missing)} not on the server; {APPLY}") \
         if missing else Finding("deployments", "ok", f"all {len(wanted)} are on the server.")
     yield _workers(client)
@@ -58,15 +55,3 @@ def _workers(client: httpx.Client) -> Finding:
         return Finding("workers", "problem", "no worker is online, so that no run begins; start "
                        f"one with {start}.")
     return Finding("workers", "ok", f"{len(online)} online.")
-
-
-def _all(client: httpx.Client, path: str) -> list[dict[str, Any]]:
-    """Every row, page after page."""
-    rows: list[dict[str, Any]] = []
-    while True:
-        answer = client.post(path, json={"offset": len(rows), "limit": 200})
-        answer.raise_for_status()
-        page = answer.json()
-        rows += page
-        if len(page) < 200:
-            return rows

@@ -10,6 +10,8 @@ from fastapi.responses import JSONResponse, Response
 
 from hdm.home import orders
 from hdm.line import Line
+from hdm.orchestration.run_progress import read_progress
+from hdm.progress import spoken
 from hdm.serving.http_errors import HTTPProblem
 from hdm.serving.json_bodies import json_object
 
@@ -84,10 +86,24 @@ def _state(line: Line) -> dict[str, Any]:
     order = orders.last(line)
     if order is None:
         return {"state": "none", "command": "", "who": "", "seconds": None, "output": [],
-                "progress": ""}
+                "progress": None}
     return {"state": order.state, "command": order.command, "who": order.who,
             "seconds": order.seconds, "output": orders.output(line),
-            "progress": ""}
+            "progress": _progress(line, order.seconds or 0.0) if order.running else None}
+
+
+def _progress(line: Line, past: float) -> dict[str, Any] | None:
+    """How far the run of the line is: a sentence, and a share of all, of time where that is known
+    and else of stages. past: seconds since it was ordered."""
+    found = read_progress(line)
+    if found is None or not found.stage_number:
+        return None
+    sentence = f"stage {found.stage_number} of {found.of}, {found.stage}"
+    if found.seconds_left is not None:
+        return {"sentence": f"{sentence}, about {spoken(found.seconds_left)} left",
+                "share": past / max(1.0, past + found.seconds_left)}
+    inside = found.done / found.total if found.total else 0.0
+    return {"sentence": sentence, "share": (found.stage_number - 1 + inside) / found.of}
 
 
 def fields(content: dict[str, Any]) -> Fields:

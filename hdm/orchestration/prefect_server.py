@@ -10,6 +10,7 @@ from prefect.settings import PREFECT_API_URL
 
 from hdm.errors import HDMError
 from hdm.orchestration import child_process, prefect_recovery, prefect_yaml
+from hdm.orchestration.prefect_deployments import listed
 from hdm.registry.loopback import spare_loopback
 
 
@@ -37,8 +38,7 @@ def apply(project: Path) -> list[str]:
         prefect_recovery.put(automation)
     wanted = {f"{one.flow}/{one.name}" for one in prefect_yaml.deployments(project)}
     with get_client(sync_client=True) as client:
-        flows = {flow.id: flow.name for flow in client.read_flows()}
-        there = {f"{flows.get(one.flow_id)}/{one.name}" for one in client.read_deployments()}
+        there = listed(client)
     ours = {name for name in there if name.split("/")[0] in prefect_yaml.ENTRYPOINTS}
     print(f"{len(wanted)} deployments are on {address}.")
     return sorted(ours - wanted)

@@ -55,6 +55,13 @@ def connect(uri: str) -> "MlflowClient":
     return _client(uri)
 
 
+def opened(uri: str) -> tuple["MlflowClient", Any]:
+    """The client and the module mlflow, which looks at the same store. Raises as `connect`."""
+    client, mlflow = connect(uri), load_mlflow()
+    mlflow.set_tracking_uri(uri)
+    return client, mlflow
+
+
 @lru_cache(maxsize=4)
 def _client(uri: str) -> "MlflowClient":
     check_reachable(uri)

@@ -60,6 +60,8 @@ class SqliteClient:
             raise Missing
         found.aliases = {row.alias: row.version for row in self._rows(
             "select alias, version from registered_model_aliases where name = ?", name)}
+        found.tags = {row.key: row.value for row in self._rows(
+            "select key, value from registered_model_tags where name = ?", name)}
         return found
 
     def search_model_versions(self, wanted: str) -> list[Any]:
@@ -124,7 +126,9 @@ class ServerClient:
         """Raises Missing."""
         found = self._get("registered-models/get", name=name)["registered_model"]
         named = {entry["alias"]: entry["version"] for entry in found.get("aliases", [])}
-        return SimpleNamespace(**{"creation_timestamp": 0, **found, "aliases": named})
+        tags = {entry["key"]: entry["value"] for entry in found.get("tags", [])}
+        return SimpleNamespace(**{"creation_timestamp": 0, **found, "aliases": named,
+                                  "tags": tags})
 
     def search_model_versions(self, wanted: str) -> list[Any]:
         """As many as MLflow's client gives at once."""

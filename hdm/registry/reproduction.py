@@ -58,7 +58,8 @@ def origin(mlflow: Any, client: Any, model: str, version: str) -> Origin:
     if not commit:
         raise RegistryError(f"{model} version {version} was made outside a git repository, so no "
                             "commit can be checked out.")
-    return Origin(model.removeprefix("hdm-"), version, commit,
+    # A line that was renamed since has its earlier name in that commit.
+    return Origin(tags.get("line", model.removeprefix("hdm-")), version, commit,
                   run.data.tags.get("git_dirty") == "true", tags.get("hdm.data_hash", ""),
                   tags.get(FINGERPRINT, ""), dict(run.data.params), dict(run.data.metrics),
                   frozenset(listed.split()))

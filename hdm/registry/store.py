@@ -80,7 +80,7 @@ def identify(uri: str, line_name: str) -> Store | None:
     """The line's store at `uri`, or None if a part of it is missing. Reads only."""
     def look(client: Any) -> Store | None:
         experiment = client.get_experiment_by_name(experiment_name(line_name))
-        model = _there(client.get_registered_model, f"hdm-{line_name}")
+        model = there(client.get_registered_model, f"hdm-{line_name}")
         if experiment is None or experiment.lifecycle_stage != "active" or model is None:
             return None
         return Store(str(experiment.experiment_id), int(experiment.creation_time or 0),
@@ -93,7 +93,7 @@ def has_version(uri: str, model: str, version: str) -> bool:
     """Whether the version is in the registry; True also where that cannot be told quickly."""
     quick = quick_client(uri)
     try:
-        return quick is None or _there(quick.get_model_version, model, version) is not None
+        return quick is None or there(quick.get_model_version, model, version) is not None
     except RegistryError:
         raise
     except Exception:
@@ -104,9 +104,9 @@ def alias_version(uri: str, model: str, alias: str) -> str | None:
     """The version behind an alias; None where there is no store, no model, no such alias, or the
     version was deleted. Reads only. Raises RegistryError if the store does not answer."""
     def look(client: Any) -> str | None:
-        found = _there(client.get_registered_model, model)
+        found = there(client.get_registered_model, model)
         version = found and found.aliases.get(alias)
-        alive = version and _there(client.get_model_version, model, str(version))
+        alive = version and there(client.get_model_version, model, str(version))
         return str(version) if alive else None
 
     if not sqlite_file(uri):
@@ -114,7 +114,7 @@ def alias_version(uri: str, model: str, alias: str) -> str | None:
     return ask(uri, look)
 
 
-def _there(get: Callable[..., Any], *what: str) -> Any:
+def there(get: Callable[..., Any], *what: str) -> Any:
     """What a client gets, None where it says that there is no such thing."""
     try:
         return get(*what)

@@ -8,8 +8,8 @@ finds, before its outputs get their names, that the stage is no longer its own, 
 import fcntl
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -51,6 +51,21 @@ def only_writer(file: Path, what: str) -> Iterator[None]:
 
         with fenced(still_ours):
             yield
+
+
+@contextmanager
+def nobody_writes(files: Mapping[str, Path]) -> Iterator[None]:
+    """Hold locks that are there, by what they stand for, so that no stage begins meanwhile.
+
+    Raises HDMError if one is held; unlike `only_writer` it stops no orphan.
+    """
+    with ExitStack() as held:
+        for what, file in files.items():
+            if file.is_file():
+                stream = held.enter_context(file.open("a+"))
+                if not _locked(stream):
+                    raise _busy(stream, what)
+        yield
 
 
 def _locked(stream: IO[str]) -> bool:

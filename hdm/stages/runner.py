@@ -9,6 +9,7 @@ from hdm.errors import HDMError
 from hdm.line import Line
 from hdm.stages.one_writer import only_writer
 from hdm.stages.resume import CHECKPOINT
+from hdm.stages.stage_progress import stage_progress
 
 HELPERS = ("samples", "configure", "store_probe")
 """Stages beside the eight of the pipeline: drawing samples, resolving settings, the store probe."""
@@ -30,6 +31,7 @@ def run_stage(stage: str, name: str, project: Path | None = None) -> None:
     console.print(f"[bold]{stage}[/bold] {name}")
     work = line.work_folder(stage)
     with only_writer(work.with_suffix(".lock"), f"{stage} of {name}"), \
+            stage_progress(line, stage, console), \
             stage_run(line, stage, stage_settings(settings, stage)) as run:
         module.run(line, settings, run, console)
         for resume_point in work.glob(f"{CHECKPOINT}*"):

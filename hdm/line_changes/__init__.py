@@ -1,0 +1,1 @@
+"""A line renamed, copied or removed, with everything that bears its name."""
