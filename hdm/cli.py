@@ -43,6 +43,8 @@ COMMANDS = {
         "it.")),
     "predict": Entry("predict_images", "predict", (
         "Judge images with the live model: print a table, write pictures, JSON and CSV.")),
+    "watch": Entry("watch_folder", "watch", (
+        "Judge the pictures that drop into a folder, each once, until it is told to end.")),
     "serve": Entry("serve_line", "serve", (
         "Judge images over HTTP with the live model, and follow it when another becomes live.")),
     "export": Entry("export_onnx", "export", (
