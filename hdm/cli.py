@@ -45,6 +45,9 @@ COMMANDS = {
         "Judge images with the live model: print a table, write pictures, JSON and CSV.")),
     "watch": Entry("watch_folder", "watch", (
         "Judge the pictures that drop into a folder, each once, until it is told to end.")),
+    "lot": Entry("report_lot", "lot", (
+        "Write a PDF of what was found in a lot: counts, promise, pictures that are not good, a "
+        "line to sign.")),
     "serve": Entry("serve_line", "serve", (
         "Judge images over HTTP with the live model, and follow it when another becomes live.")),
     "export": Entry("export_onnx", "export", (
