@@ -56,6 +56,8 @@ COMMANDS = {
     "monitor": Entry("check_drift", "monitor", (
         "Look for drift in the logged predictions of the live model, and write a page of "
         "trends.")),
+    "alarms": Entry("tell_alarms", "alarms", (
+        "Show who is told of a line's alarms, and what they were told; or send them a test.")),
     "page": Entry("write_page", "page", (
         "Write and open a line's page (versions over time, heat maps, drift, decisions), or that "
         "of all lines.")),
