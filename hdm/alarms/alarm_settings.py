@@ -58,7 +58,7 @@ class Mqtt(Section):
     tls: bool = Field(False, description="Whether the connection is encrypted.")
     user: str = Field("", description="Login; empty: none.")
     password_env: Variable = Field("", description="Environment variable with its password.")
-    topic: str = Field("hdm/{line}/alarm", pattern=r"^[^#+\0]+$", description=(
+    topic: str = Field("hdm/{line}/alarm", pattern=r"^[^#+]+$", description=(
         "Where it is published; {line} is the line's name."))
     qos: Literal[0, 1, 2] = Field(1, description="Quality of service.")
     retain: bool = Field(False, description="Whether the broker keeps it for those who come later.")
