@@ -127,7 +127,8 @@ def _validated(model: type[Model], content: dict[str, Any], where: str) -> Model
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
+        # A key that is none explains the one that is missing.
+        first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     path = ".".join(map(str, first["loc"]))
     if first["type"] == "extra_forbidden":
         valid = [name for section in (Alarms, Webhook, Mail, Mqtt) for name in section.model_fields]

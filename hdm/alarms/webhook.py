@@ -45,10 +45,13 @@ def signature(key: str, body: bytes) -> str:
 
 
 def _why(error: Exception) -> str:
-    """The innermost reason, without the addresses of objects in memory."""
+    """In plain words, without the addresses of objects in memory."""
     import requests
+    from urllib3.exceptions import ReadTimeoutError
 
-    if isinstance(error, requests.Timeout):
+    # The last of several tries is wrapped.
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    if isinstance(error, requests.ReadTimeout) or isinstance(reason, ReadTimeoutError):
         return "it did not answer in time"
     if isinstance(error, requests.exceptions.SSLError):
         return "its certificate is not accepted"
