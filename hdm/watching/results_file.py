@@ -38,8 +38,8 @@ class ResultsFile:
         self._judged: set[tuple[str, str]] = set()
         self._stamps: dict[str, Stamp] = {}
         self.next = 1
-        _cut_torn_row(file)
-        for row in rows_of(file) if file.exists() else ():
+        self._joint = _cut_torn_row(file)
+        for row in rows_of(file) if _size(file) else ():
             if row["line"] != line:
                 raise ConfigError(f"{file} holds results of {row['line']}, not of {line}; choose "
                                   "another --output.")
@@ -61,14 +61,13 @@ class ResultsFile:
         """All of the rows, on the disk when this returns, or none of them; raises HDMError."""
         text = io.StringIO()
         cells = [[one_line(row.get(column, "")) for column in COLUMNS] for row in rows]
-        write_rows(text, *([] if self.file.exists() and self.file.stat().st_size else [COLUMNS]),
-                   *cells)
+        write_rows(text, *([] if _size(self.file) else [COLUMNS]), *cells)
         try:
             make_folder(self.file.parent)
             with self.file.open("ab") as stream:
                 start = stream.seek(0, os.SEEK_END)
                 try:
-                    stream.write(text.getvalue().encode("utf-8"))
+                    stream.write(self._joint + text.getvalue().encode("utf-8"))
                     stream.flush()
                     os.fsync(stream.fileno())
                 except OSError:
@@ -79,6 +78,7 @@ class ResultsFile:
                 sync(self.file.parent)
         except OSError as error:
             raise cannot_write(self.file, error) from error
+        self._joint = b""
         for row in cells:
             self._remember(dict(zip(COLUMNS, row, strict=True)))
 
@@ -133,22 +133,37 @@ def places(regions: Iterable[Any], more: int = 0) -> str:
     return "; ".join([*told, f"{more} more"] if more else told)
 
 
-def _cut_torn_row(file: Path) -> None:
-    """Take away what follows the last whole line: its writer was killed."""
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
+
+
+def _head() -> bytes:
+    text = io.StringIO()
+    write_rows(text, COLUMNS)
+    return text.getvalue().encode()
+
+
+def _cut_torn_row(file: Path) -> bytes:
+    """Take away what follows the last whole line: its writer was killed. What another program has
+    saved since stays; returns what must come before the next row."""
     try:
         with file.open("rb+") as stream:
             size = end = stream.seek(0, os.SEEK_END)
+            stream.seek(0)
+            start = stream.read(len(_head()))
+            ours = bool(start) and _head().startswith(start)
             while end:
-                start = max(0, end - _TAIL)
-                stream.seek(start)
-                found = stream.read(end - start).rfind(b"\n")
+                start_at = max(0, end - _TAIL)
+                stream.seek(start_at)
+                found = stream.read(end - start_at).rfind(b"\n")
                 if found >= 0:
-                    end = start + found + 1
+                    end = start_at + found + 1
                     break
-                end = start
-            if end < size:
+                end = start_at
+            if end < size and ours:
                 stream.truncate(end)
+            return b"\n" if end < size and not ours else b""
     except FileNotFoundError:
-        return
+        return b""
     except OSError as error:
         raise cannot_write(file, error) from error
