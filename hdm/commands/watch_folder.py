@@ -1,6 +1,7 @@
 """`hdm watch`: judge the pictures that drop into a folder."""
 
 import os
+import shlex
 import signal
 import sys
 import time
@@ -74,6 +75,9 @@ def watch(
                         _recorder(chosen) if log else None), _tell, stopped)
             _go_on(watcher, every, once)
     _tell(f"{counted(watcher.counts, named(model.version))}: {target / RESULTS}")
+    if lot:
+        place = f" --from {shlex.quote(str(output))}" if output else ""
+        _tell(f"report of the lot: hdm lot {line} --lot {shlex.quote(lot)}{place}")
     if once and watcher.counts["unreadable"]:
         raise typer.Exit(1)
 

@@ -100,7 +100,8 @@ def test_a_table_that_a_spreadsheet_saved_goes_on(file) -> None:
 
 
 @pytest.mark.parametrize(("content", "said"), [
-    ("my notes", "expected the columns number, time"), ("a;b\n1;2\n", "expected the columns number, time"),
+    ("my notes", "expected the columns number, time"),
+    ("a;b\n1;2\n", "expected the columns number, time"),
     (",".join(COLUMNS) + "\n" + ",".join(["x"] * len(COLUMNS)) + "\n", "holds results of x")])
 def test_another_table_is_refused_and_left_as_it_is(file, content, said) -> None:
     file.write_text(content)
