@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -177,6 +178,10 @@ def test_a_promotion_is_followed_and_a_broken_one_is_told_once(project, drop, mo
     assert model.look() == "version 6 judges in place of version 4"
 
 
+def more_than(project: Path, count: int) -> bool:
+    return len(results(project)) > count
+
+
 def child(project: Path) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(
         [str(CHILD.parents[2]), str(CHILD.parents[1]), str(CHILD.parent)])}
@@ -206,8 +211,7 @@ def test_killed_at_any_moment_no_row_is_lost_or_doubled(project, drop) -> None:
             old(drop / f"{name}.part").rename(drop / name)
             wanted.add(name)
         process = child(project)
-        wait_for(lambda done=len(results(project)): len(results(project)) > done, 60,
-                 "it is at work")
+        wait_for(partial(more_than, project, len(results(project))), 60, "it is at work")
         time.sleep(chance.random() * 0.5)
         process.kill()
         process.wait()
