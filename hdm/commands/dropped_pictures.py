@@ -172,6 +172,10 @@ class Watcher:
         self._told.update(path for paths in new.values() for path in paths)
         for text in told({reason: paths for reason, paths in new.items() if paths}):
             self.tell(f"left aside: {text}")
+        for path, reason in look.stuck.items():
+            if (text := f"waits: {path}: {reason}") not in self._told:
+                self.tell(text)
+            self._told.add(text)
 
     def _say_trouble(self, text: str) -> None:
         if text != self._trouble:

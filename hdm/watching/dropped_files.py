@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from hdm.dataset.file_walk import HIDDEN, left_aside, walk
+from hdm.dataset.file_walk import HIDDEN, leads_elsewhere, left_aside, walk
 from hdm.errors import DataError, HDMError
 from hdm.inbox.contents import SETTLING, unfinished_name
 
@@ -16,6 +16,7 @@ OLD = 60.0
 """Seconds since its last change after which a file that lay there before the first look counts as
 complete at once."""
 _UNFINISHED = "its name says that it is not complete yet"
+_LINK = "it is a link, or is in a folder that is one: put the file itself here"
 _CLOSED = "it cannot be opened: correct its permissions"
 _YOUNG = "it has only just come, or is still being written"
 
@@ -34,11 +35,13 @@ class Stamp(NamedTuple):
 @dataclass
 class Look:
     """What one look found, by paths below the folder. ready: complete and not known, those that
-    came first before the others. waiting: not complete, and why. left: no images by their names,
-    by the reason; hidden ones are not told."""
+    came first before the others. waiting: not complete, and why. stuck: what a person must do about
+    those that wait for one. left: no images by their names, by the reason; hidden ones are not
+    told."""
 
     ready: dict[str, Stamp] = field(default_factory=dict)
     waiting: dict[str, str] = field(default_factory=dict)
+    stuck: dict[str, str] = field(default_factory=dict)
     left: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -78,8 +81,10 @@ class DroppedFiles:
                 found.waiting[path] = _UNFINISHED
             elif reason:
                 found.left.setdefault(reason, []).append(path)
+            elif leads_elsewhere(self.folder, path):
+                found.stuck[path] = _LINK
             elif not os.access(file, os.R_OK):
-                found.waiting[path] = _CLOSED
+                found.stuck[path] = _CLOSED
             else:
                 still[path] = self._since(path, stamp)
                 if self.unchanged(still[path]) >= self.settling:

@@ -199,7 +199,10 @@ def test_another_live_version_is_told_and_named_in_the_rows(drop: Drop) -> None:
 
 def test_what_is_no_picture_is_told_once(drop: Drop) -> None:
     (drop.folder / "notes.txt").write_text("x")
+    (drop.folder / "b.png").symlink_to(drop.picture("a.png"))
     drop.turn(), drop.turn()
+    assert sum("waits: b.png: it is a link" in line for line in drop.said) == 1
+    assert [row["path"] for row in drop.rows()] == ["a.png"]
     assert [line for line in drop.said if "left aside" in line] == [
         "left aside: 1 file *.txt is not read: notes.txt."]
 

@@ -86,6 +86,18 @@ def test_what_is_no_picture_by_its_name_is_told_and_what_is_hidden_is_not(tmp_pa
     assert files.look().left == {"*.txt": ["notes.txt"]}
 
 
+def test_a_link_leads_nowhere(tmp_path, time) -> None:
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private" / "a.png").write_bytes(b"x")
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    (folder / "b.png").symlink_to(tmp_path / "private" / "a.png")
+    (folder / "sub").symlink_to(tmp_path / "private")
+    files = watched(folder, time)
+    assert after(files, time, 0) == after(files, time, 100) == []
+    assert sorted(files.look().stuck) == ["b.png", "sub/a.png"]
+
+
 def test_pictures_come_in_the_order_in_which_they_were_written(tmp_path, time) -> None:
     for name, stated in (("b.png", 100), ("sub/c.png", 50), ("a.png", 200)):
         (tmp_path / name).parent.mkdir(exist_ok=True)
