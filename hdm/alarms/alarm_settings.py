@@ -55,7 +55,8 @@ class Mqtt(Section):
 
     host: Host = Field(description="The broker's name.")
     port: Port = Field(1883, description="Usually 8883 with tls.")
-    tls: bool = Field(False, description="Whether the connection is encrypted.")
+    tls: bool = Field(False, description=(
+        "Whether the connection, and with it the password, is encrypted."))
     user: str = Field("", description="Login; empty: none.")
     password_env: Variable = Field("", description="Environment variable with its password.")
     topic: str = Field("hdm/{line}/alarm", pattern=r"^[^#+]+$", description=(
