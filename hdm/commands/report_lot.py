@@ -22,7 +22,8 @@ from hdm.terminal import say
 def lot(
     line: LineName,
     name: Annotated[str | None, typer.Option("--lot", metavar="NAME", help=(
-        "The lot's name, as `hdm watch --lot` was told it; all pictures if left out."))] = None,
+        "The lot's name, as `hdm watch --lot` was told it, or of what `hdm predict` judged; all "
+        "pictures if left out."))] = None,
     source: Annotated[list[Path] | None, typer.Option("--from", metavar="DIR|CSV", help=(
         "Results of `hdm watch` or `hdm predict`; may be repeated; data/LINE/watch if left out."))
     ] = None,
@@ -36,7 +37,8 @@ def lot(
     chosen = Line.load(line)
     part_of = part_reader(chosen.entry.source.part_rule)
     tables = list(dict.fromkeys(results_in(path) for path in source or [chosen.folder / "watch"]))
-    judged = [one for table in tables for one in read_results(table, line, part_of)]
+    judged = [one for table in tables
+              for one in read_results(table, line, part_of, name or "")]
     found = lot_of(line, judged, name)
     target = output or chosen.folder / "lots" / f"{_file_name(found.name)}.pdf"
     decoding_pool.start()

@@ -61,7 +61,9 @@ def lot_of(line: str, pictures: Sequence[Judged], name: str | None) -> Lot:
         raise DataError("expected pictures of " + (f"the lot {name!r}" if name else "a lot")
                         + f", found none; {there}." if pictures else
                         "expected judged pictures, found none; judge some with `hdm watch` first.")
-    names = list(dict.fromkeys(one.lot for one in chosen if one.lot))
+    names = list(dict.fromkeys(one.lot for one in chosen))
+    if any(names):
+        names = [one or "pictures of no named lot" for one in names]
     return Lot(line, ", ".join(names) if name is None else name, chosen)
 
 

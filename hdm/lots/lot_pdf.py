@@ -58,9 +58,10 @@ def _facts(pages: Pages, lot: Lot, description: str) -> None:
     if description:
         facts.append(("Description", description))
     facts.append(("Lot", lot.name or "not named"))
-    span = lot.span
-    facts.append(("Judged", f"{_moment(span[0])} to {_moment(span[1])} UTC" if span
-                  else "the tables do not say when"))
+    span, timeless = lot.span, sum(not one.time for one in lot.pictures)
+    when = f"{_moment(span[0])} to {_moment(span[1])} UTC" if span else "the tables do not say when"
+    facts.append(("Judged", when + (
+        f"; of {timeless:,} pictures the tables do not say when" if span and timeless else "")))
     pages.rows(facts, (25, 75), heads=0)
 
 

@@ -50,8 +50,10 @@ def results_in(path: Path) -> Path:
                     ", found neither; name another with --from.")
 
 
-def read_results(file: Path, line: str, part_of: Callable[[str], str | None]) -> list[Judged]:
+def read_results(file: Path, line: str, part_of: Callable[[str], str | None], lot: str = ""
+                 ) -> list[Judged]:
     """The pictures of a table. part_of: from a name to the part, where the table does not say it.
+    lot: of the pictures of a table that knows no lots, as that of `hdm predict`.
 
     Raises DataError for another table, a row that is none, or the results of another line.
     """
@@ -62,8 +64,8 @@ def read_results(file: Path, line: str, part_of: Callable[[str], str | None]) ->
             if not set(PREDICTED) <= columns:
                 raise DataError(f"{file}: expected the columns {', '.join(PREDICTED)}; name a "
                                 "table of `hdm watch` or `hdm predict` with --from.")
-            rows = [{name: restored(value or "") for name, value in row.items() if name}
-                    for row in table]
+            rows = [{"lot": lot, **{name: restored(value or "") for name, value in row.items()
+                                    if name}} for row in table]
     except (OSError, csv.Error) as error:
         raise DataError(f"cannot read {file} ({error}); restore it, or name another with --from."
                         ) from None
@@ -84,7 +86,7 @@ def _judged(file: Path, number: int, row: dict[str, str], where: dict[str, str])
             int(row.get("number") or number), row["path"], decision, row["model_version"],
             _number(row["score"]), _number(row["threshold"]),
             row.get("places", where.get(row["path"], "")), row["reasons"] or row["error"],
-            row.get("part", ""), row.get("time", ""), row.get("lot", ""),
+            row.get("part", ""), row.get("time", ""), row["lot"],
             _overlay(file.parent, row["overlay"]))
     except ValueError:
         raise DataError(f"{file}: row {number} is none of `hdm watch` or `hdm predict`: expected a "

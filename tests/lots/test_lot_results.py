@@ -41,7 +41,8 @@ def test_rows_of_a_watched_folder(tmp_path) -> None:
                               "threshold": 1.5, "places": "4 x 5 px at 1, 2", "part": "P1",
                               "model_version": "3", "overlay": "overlays/00001_a.png"},
                    {"path": "=b.png", "error": "b.png: expected a PNG"})
-    first, second = read_results(file, "plates", nobody)
+    first, second = read_results(file, "plates", nobody, "B8")
+    assert second.lot == "", "this table knows lots"
     assert first == Judged(1, "a.png", "defect", "3", 2.5, 1.5, "4 x 5 px at 1, 2", "", "P1",
                            "2026-10-01T18:46:01Z", "A7", tmp_path / "overlays/00001_a.png")
     assert (second.name, second.decision, second.reason) == (
@@ -57,6 +58,7 @@ def test_rows_of_predictions_have_their_places_and_parts(tmp_path) -> None:
     first, second = read_results(file, "plates", lambda name: "P1" if "P1" in name else None)
     assert first.place == "4 x 5 px at 1, 2; 3 x 3 px at 7, 8"
     assert (first.part, second.part, second.score, second.time) == ("P1", "", None, "")
+    assert {one.lot for one in read_results(file, "plates", nobody, "A7")} == {"A7"}
 
 
 @pytest.mark.parametrize("cell", ["../secret.png", "/etc/passwd", "overlays/../../secret.png"])
@@ -107,7 +109,8 @@ def test_a_lot_is_chosen_by_its_name() -> None:
     lot = lot_of("plates", pictures, "A7")
     assert [picture.number for picture in lot.pictures] == [1, 3]
     assert lot.span == ("2026-10-01T08:00:00Z", "2026-10-02T08:00:00Z")
-    assert lot_of("plates", pictures, None).name == "A7, B8"
+    assert lot_of("plates", pictures, None).name == "A7, B8, pictures of no named lot"
+    assert lot_of("plates", pictures[3:], None).name == ""
     assert lot_of("plates", pictures, "B8").span is None
     with pytest.raises(DataError, match="lot 'C9', found none; there are: A7, B8"):
         lot_of("plates", pictures, "C9")
