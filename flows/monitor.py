@@ -63,6 +63,8 @@ def hdm_monitor(product_line: str) -> Any:
         with only_run("look", line.name, line.project):
             outage.tell("joining requests", lambda: join_waiting(line.name))
             record = look(line.name, str(line.project))
+            for sentence in record.get("told", ()):
+                get_run_logger().warning("%s: %s", line.name, sentence)
             outage.tell("the look", lambda: artifacts.publish_look(line, record))
             return _ending(line, record)
     except AlreadyRunning as request:

@@ -43,6 +43,11 @@ COMMANDS = {
         "it.")),
     "predict": Entry("predict_images", "predict", (
         "Judge images with the live model: print a table, write pictures, JSON and CSV.")),
+    "watch": Entry("watch_folder", "watch", (
+        "Judge the pictures that drop into a folder, each once, until it is told to end.")),
+    "lot": Entry("report_lot", "lot", (
+        "Write a PDF of what was found in a lot: counts, promise, pictures that are not good, a "
+        "line to sign.")),
     "serve": Entry("serve_line", "serve", (
         "Judge images over HTTP with the live model, and follow it when another becomes live.")),
     "export": Entry("export_onnx", "export", (
@@ -54,6 +59,8 @@ COMMANDS = {
     "home": Entry("open_home", "home", (
         "Open all lines in the browser: look, compare, decide, retrain, set thresholds, sort the "
         "inbox.")),
+    "alarms": Entry("tell_alarms", "alarms", (
+        "Show who is told of a line's alarms, and what they were told; or send them a test.")),
     "page": Entry("write_page", "page", (
         "Write and open a line's page (versions over time, heat maps, drift, decisions), or that "
         "of all lines.")),

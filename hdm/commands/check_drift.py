@@ -4,6 +4,7 @@ from typing import Any
 
 from rich.table import Table
 
+from hdm.alarms.telling import tell
 from hdm.commands.json_output import AsJson, print_json
 from hdm.commands.line_name import LineName
 from hdm.console import Console
@@ -19,8 +20,10 @@ def monitor(
     """Look for drift in the logged predictions of the live model, and write a page of trends."""
     chosen = Line.load(line)
     console = Console(width=100)
+    page = chosen.monitor_folder / PAGE
     if as_json:
-        print_json(check_line(chosen))
+        found = check_line(chosen)
+        print_json(found | {"told": tell(chosen, found, page)})
         return
     with console.status("reading the log"):
         found = check_line(chosen)
@@ -29,8 +32,9 @@ def monitor(
     console.print(found["sentence"], markup=False, highlight=False, soft_wrap=True)
     if found["doubt"]:
         console.print(found["doubt"], markup=False, highlight=False, soft_wrap=True)
-    console.print(f"page: {chosen.monitor_folder / PAGE}", markup=False, highlight=False,
-                  soft_wrap=True)
+    for sentence in tell(chosen, found, page):
+        console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+    console.print(f"page: {page}", markup=False, highlight=False, soft_wrap=True)
 
 
 def table(found: dict[str, Any]) -> Table:

@@ -41,7 +41,7 @@ def search(paths: Sequence[Path]) -> Search:
         if path.is_dir():
             _look_into(path, found)
         elif is_there(path):
-            found.files.update(dict.fromkeys(_pages(path)))
+            found.files.update(dict.fromkeys(pages_of(path)))
         else:
             raise DataError(f"expected an image or a folder at {path}, which does not exist.")
     if not found.files:
@@ -78,13 +78,14 @@ def _look_into(folder: Path, found: Search) -> None:
         if reason != HIDDEN and file.exists() and not file.is_file():
             reason = NOT_REGULAR  # reading a pipe would wait for its writer
         if reason is None:
-            found.files.update(dict.fromkeys(_pages(file)))
+            found.files.update(dict.fromkeys(pages_of(file)))
             continue
         found.left.setdefault(reason, []).append(str(file))
         if reason not in (HIDDEN, NOT_REGULAR) and is_picture(file):
             found.missed.append(str(file))
 
 
-def _pages(file: Path) -> list[Path]:
+def pages_of(file: Path) -> list[Path]:
+    """The pages of a stack, `stack.tif#1` and so on; any other file itself."""
     count = outside.pages(file)
     return [Path(f"{file}#{page}") for page in range(1, count + 1)] if count > 1 else [file]

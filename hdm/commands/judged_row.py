@@ -1,6 +1,7 @@
 """One file that `hdm predict` was given, and how it stands in the tables."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -53,7 +54,17 @@ REGION_COLUMNS = ("path", "model_version", "decision", "region", "left", "top", 
 
 def summary(rows: Sequence[Row], who: str) -> str:
     """12 images: 9 good, 2 defect, 1 undecidable (version 3)."""
-    said = [row.decision or "unreadable" for row in rows]
-    kinds = dict.fromkeys(["good", "defect", *sorted(set(said))])
-    counts = ", ".join(f"{said.count(kind)} {kind}" for kind in kinds)
-    return f"{len(rows)} image{'s' * (len(rows) != 1)}: {counts} ({who})"
+    return counted(Counter(said(row) for row in rows), who)
+
+
+def said(row: Row) -> str:
+    """The decision, or that there is none."""
+    return row.decision or "unreadable"
+
+
+def counted(kinds: Mapping[str, int], who: str) -> str:
+    """The same from the number of images a decision."""
+    count = sum(kinds.values())
+    told = ", ".join(f"{kinds.get(kind, 0)} {kind}"
+                     for kind in dict.fromkeys(["good", "defect", *sorted(kinds)]))
+    return f"{count} image{'s' * (count != 1)}: {told} ({who})"

@@ -3,12 +3,12 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-import hdm
 from hdm.commands import prediction_table
+from hdm.commands.detector_loading import load_detector
 from hdm.commands.image_search import Search, missed_sentence, search
 from hdm.commands.judged_row import Row, summary
 from hdm.commands.line_name import LineName
@@ -19,13 +19,8 @@ from hdm.dataset import decoding_pool
 from hdm.dataset.part_rule import part_reader
 from hdm.line import Line
 from hdm.progress import progress_bar
-from hdm.registry.answering import Answering, Choice, answering
+from hdm.registry.answering import Choice, answering
 from hdm.terminal import say
-
-if TYPE_CHECKING:
-    from hdm.detector.detector import HDM
-
-# Torch comes with `hdm.HDM`, when the user has been told that a detector is loaded.
 
 
 def predict(
@@ -61,7 +56,7 @@ def predict(
     # Loading torch and the network takes seconds: say so first.
     with console.status("loading the detector"), \
             answering(chosen, Choice(version, trained, model)) as found:
-        detector = _load(chosen, found)
+        detector = load_detector(chosen, found)
     judging = Judging(detector, found.version, f"{line}, {named(found.version)}",
                       detector.region_rule, folder, overlays, level)
     recorder = _recorder(chosen, found.version, part) if log else None
@@ -104,9 +99,3 @@ def _recorder(line: Line, version: str, part: str) -> Recorder:
 
     return Recorder(PredictionLog(line.log_folder, line.params.monitor), version,
                     (lambda _: part) if part else part_reader(line.entry.source.part_rule))
-
-
-def _load(line: Line, found: Answering) -> "HDM":
-    compute = line.params.compute
-    return hdm.HDM.load(found.folder, device=compute.device, precision=compute.precision,
-                        threads=compute.threads, operating_point=found.operating_point)

@@ -42,7 +42,8 @@ class Judging:
 
     version: of the model, for the tables. who: line and version as captions name them. rule: of
     regions. folder: where pictures go. level: of the anomaly map, above which regions are told of
-    good images, too; None: the rule's own, and of good images none.
+    good images, too; None: the rule's own, and of good images none. heatmaps: whether they are
+    written.
     """
 
     detector: Any
@@ -52,29 +53,32 @@ class Judging:
     folder: Path
     overlays: Overlays = Overlays.STOPPED
     level: float | None = None
+    heatmaps: bool = True
 
 
 @dataclass(frozen=True)
 class Recorder:
     """Puts verdicts into a line's prediction log as those of one model version.
 
-    part_of: from a file's path to the physical part that it shows, if that is known.
+    part_of: from a file's path to the physical part that it shows, if that is known. source: who
+    asked.
     """
 
     log: "PredictionLog"
     model: str
     part_of: Callable[[str], str | None] = lambda _: None
+    source: str = SOURCE
 
     def judged(self, file: Path, image: np.ndarray, found: Any) -> None:
         """`found` is a hdm.detector.detector.Prediction."""
         name = printable(file)
-        self.log.record(name, self.model, SOURCE, image, found, self.part_of(name))
+        self.log.record(name, self.model, self.source, image, found, self.part_of(name))
 
     def failed(self, file: Path, error: DataError) -> None:
         """A file that could not be read."""
         reason = error.reason if isinstance(error, UnreadableImage) else str(error)
         name = printable(file)
-        self.log.record_undecidable(name, self.model, SOURCE, reason, self.part_of(name))
+        self.log.record_undecidable(name, self.model, self.source, reason, self.part_of(name))
 
 
 def predict_files(judging: Judging, files: Sequence[Path], progress: Callable[[int, int], None],
@@ -86,28 +90,38 @@ def predict_files(judging: Judging, files: Sequence[Path], progress: Callable[[i
     """
     rows: list[Row] = []
     for start in range(0, len(files), BATCH):
-        batch = list(enumerate(files[start:start + BATCH], start))
-        readable: list[tuple[int, Path, np.ndarray]] = []
-        errors: dict[int, DataError] = {}
-        found = outside.each(_read, files[start:start + BATCH])
-        for (number, file), image in zip(batch, found, strict=True):
-            if isinstance(image, DataError):
-                errors[number] = image
-            else:
-                readable.append((number, file, image))
-        predictions = judging.detector.predict([image for *_, image in readable],
-                                               batch_size=BATCH)
-        if recorder:
-            for (_, file, image), found in zip(readable, predictions, strict=True):
-                recorder.judged(file, image, found)
-            for number, reason in errors.items():
-                recorder.failed(files[number], reason)
-        done = {number: _row(judging, number, file, image, found) for (number, file, image), found
-                in zip(readable, predictions, strict=True)}
-        rows += [done.get(number) or Row(printable(file), judging.version,
-                                         error=str(errors[number])) for number, file in batch]
+        batch = files[start:start + BATCH]
+        rows += judged(judging, start, batch, read(batch), recorder)
         progress(len(rows), len(files))
     return rows
+
+
+def read(files: Sequence[Path]) -> list[np.ndarray | DataError]:
+    """The pixels of each file, or why there are none."""
+    return list(outside.each(_read, files))
+
+
+def judged(judging: Judging, first: int, files: Sequence[Path],
+           images: Sequence[np.ndarray | DataError], recorder: Recorder | None = None
+           ) -> list[Row]:
+    """Judge what was read of a batch of files, whose pictures are numbered from `first` on."""
+    readable: list[tuple[int, Path, np.ndarray]] = []
+    errors: dict[int, DataError] = {}
+    for number, (file, image) in enumerate(zip(files, images, strict=True), first):
+        if isinstance(image, DataError):
+            errors[number] = image
+        else:
+            readable.append((number, file, image))
+    predictions = judging.detector.predict([image for *_, image in readable], batch_size=BATCH)
+    if recorder:
+        for (_, file, image), found in zip(readable, predictions, strict=True):
+            recorder.judged(file, image, found)
+        for number, reason in errors.items():
+            recorder.failed(files[number - first], reason)
+    done = {number: _row(judging, number, file, image, found) for (number, file, image), found
+            in zip(readable, predictions, strict=True)}
+    return [done.get(number) or Row(printable(file), judging.version, error=str(errors[number]))
+            for number, file in enumerate(files, first)]
 
 
 def write_tables(rows: Sequence[Row], folder: Path) -> None:
@@ -163,8 +177,9 @@ def _read(file: Path) -> np.ndarray | DataError:
 def _row(judging: Judging, number: int, file: Path, image: np.ndarray, found: Any) -> Row:
     # Numbered, as two folders may hold files of one name.
     name = f"{number:05d}_{printable(file.stem)[:LONGEST_STEM]}.png"
-    heatmap = Path("heatmaps", name)
-    save_heatmap(found.anomaly_map, judging.folder / heatmap, found.ignored)
+    heatmap = Path("heatmaps", name) if judging.heatmaps else None
+    if heatmap:
+        save_heatmap(found.anomaly_map, judging.folder / heatmap, found.ignored)
     regions = judging.rule.regions(found.decision, found.anomaly_map, judging.level, found.ignored)
     drawn = judging.overlays == Overlays.ALL or \
         (judging.overlays == Overlays.STOPPED and found.decision != "good")
@@ -175,7 +190,7 @@ def _row(judging: Judging, number: int, file: Path, image: np.ndarray, found: An
             shown.save(temporary, format="PNG")
     return Row(printable(file), judging.version, found.score, found.p_value, found.probability,
                found.decision, found.threshold,
-               " ".join(doubt.sentence for doubt in found.reasons), str(heatmap),
+               " ".join(doubt.sentence for doubt in found.reasons), str(heatmap or ""),
                str(picture or ""), regions=regions)
 
 

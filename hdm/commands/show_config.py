@@ -8,6 +8,7 @@ import typer
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
+from hdm.alarms.alarm_settings import ALARMS, Alarms, check_alarms
 from hdm.commands.line_name import LineName
 from hdm.config import load_params, load_pipelines
 from hdm.errors import ConfigError
@@ -34,11 +35,13 @@ def show(line: LineName) -> None:
 @app.command()
 def schema(
     file: Annotated[str, typer.Argument(
-        metavar="[FILE]", help="params.yaml or pipelines.yaml; both if left out.")] = "",
+        metavar="[FILE]", help="params.yaml, pipelines.yaml or alarms.yaml; all if left out.")
+    ] = "",
 ) -> None:
     """Print the JSON schema of the settings, for editors and for reading."""
     schemas: dict[str, Any] = {"params.yaml": Params.model_json_schema(by_alias=True),
-                               "pipelines.yaml": Pipelines.model_json_schema(by_alias=True)}
+                               "pipelines.yaml": Pipelines.model_json_schema(by_alias=True),
+                               ALARMS: Alarms.model_json_schema()}
     if file and file not in schemas:
         raise ConfigError(f"no schema for {file!r}; expected one of: {', '.join(schemas)}.")
     print(json.dumps(schemas[file] if file else schemas, indent=2, ensure_ascii=False))
@@ -46,11 +49,12 @@ def schema(
 
 @app.command()
 def check() -> None:
-    """Check both files, every line's overrides, and that prefect.yaml belongs to them."""
+    """Check all settings, every line's overrides, and that prefect.yaml belongs to them."""
     project = find_project()
     names = list(load_pipelines(project).lines)
     for name in names:
         Line.load(name, project)
+    check_alarms(project, names)
     prefect_yaml.check(project)
     print(f"ok: {len(names)} lines ({', '.join(names)})")
 

@@ -80,6 +80,11 @@ def look(inbox: Path, label: str = "", settling: float = SETTLING,
     return Contents(tuple(ready), not_images, waiting)
 
 
+def unfinished_name(path: str) -> bool:
+    """Whether a name says that the file is not complete yet."""
+    return Path(path).suffix.lower() in _PARTIAL or path.endswith("~")
+
+
 def check_label(label: str) -> None:
     """Raise ConfigError if `label` cannot be the name of a folder of images."""
     if means_masks(label) or label.startswith(".") or Path(label).name != label:
@@ -103,7 +108,7 @@ def _unfinished(inbox: Path, files: list[str], settling: float) -> dict[str, str
     for path in files:
         if printable(path) != path:
             found[path] = "its name is not UTF-8: rename it"
-        elif Path(path).suffix.lower() in _PARTIAL or path.endswith("~"):
+        elif unfinished_name(path):
             found[path] = "its name says that it is not complete yet"
         elif leads_elsewhere(inbox, path):
             found[path] = "it is a link, or is in a folder that is one: put the file itself here"

@@ -27,7 +27,7 @@ def serving(project: Path, lines: Sequence[str]) -> Iterator[None]:
 def unserved(project: Path, line: str) -> Iterator[None]:
     """Hold the line alone; raises HDMError if a server has it."""
     with _held(project, line, fcntl.LOCK_EX, (
-            f"a server (`hdm serve`) has {line} loaded; stop it, then run the same command "
+            f"`hdm serve` or `hdm watch` has {line} loaded; stop it, then run the same command "
             "again.")):
         yield
 

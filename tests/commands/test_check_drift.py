@@ -124,6 +124,7 @@ def test_a_look_prints_what_is_watched(hdm, project, shots, monkeypatch) -> None
     assert "plates, version trained: no change in 3 images." in found.out
     assert "data/plates/monitor/index.html" in found.out
     record = json.loads(hdm("monitor", "plates", "--json").out)
+    assert record.pop("told") == []
     assert record == json.loads((project / "data/plates/monitor/status.json").read_text())
     assert record["state"] == "steady"
 

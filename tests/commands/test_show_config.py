@@ -36,7 +36,7 @@ def test_a_mapping_may_be_overridden_where_the_default_is_none() -> None:
 
 def test_schema_is_a_json_schema_with_the_descriptions(hdm, project) -> None:
     both = json.loads(hdm("config", "schema").out)
-    assert set(both) == {"params.yaml", "pipelines.yaml"}
+    assert set(both) == {"params.yaml", "pipelines.yaml", "alarms.yaml"}
     one = json.loads(hdm("config", "schema", "params.yaml").out)
     assert one == both["params.yaml"]
     assert {"validate", "register"} <= set(one["properties"])

@@ -18,7 +18,7 @@ from hdm.dataset.test_set import Entry
 from hdm.line import Line
 from hdm.registry.address import tracking_uri
 from hdm.registry.decision_log import note
-from hdm.registry.mlflow_client import connect
+from hdm.registry.mlflow_client import opened
 from hdm.registry.model_versions import CHAMPION
 from hdm.registry.store import prepare
 
@@ -107,7 +107,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         patch.setenv("MLFLOW_TRACKING_URI", tracking_uri(project))
         store = prepare(line)
-        client = connect(tracking_uri(project))
+        client, _ = opened(tracking_uri(project))  # whatever store another test looked at last
         logged = client.create_logged_model(store.experiment_id, name="detector")
         client.create_model_version("hdm-plate", f"models:/{logged.model_id}")
         client.set_registered_model_alias("hdm-plate", CHAMPION, "1")

@@ -11,7 +11,7 @@ from hdm.monitoring.kept_page import write_line_page
 from hdm.pipelines import ProductLine, Source
 from hdm.registry import promotion
 from hdm.registry.address import tracking_uri
-from hdm.registry.mlflow_client import connect, load_mlflow
+from hdm.registry.mlflow_client import connect, load_mlflow, opened
 from hdm.registry.promotion import put_in_service
 from hdm.registry.store import prepare
 from hdm.settings import Params
@@ -49,9 +49,9 @@ def fetched(monkeypatch) -> list[str]:
         asked.append(options["run_id"])
         return mlflow.artifacts.download_artifacts(**options)
 
-    monkeypatch.setattr(kept_page, "load_mlflow", lambda: SimpleNamespace(
-        set_tracking_uri=mlflow.set_tracking_uri, artifacts=SimpleNamespace(
-            download_artifacts=counted, load_text=mlflow.artifacts.load_text)))
+    monkeypatch.setattr(kept_page, "opened", lambda uri: (opened(uri)[0], SimpleNamespace(
+        artifacts=SimpleNamespace(download_artifacts=counted,
+                                  load_text=mlflow.artifacts.load_text))))
     return asked
 
 
@@ -81,8 +81,8 @@ def test_pictures_are_fetched_once_a_version_and_a_page_drawn_once_a_change(
 def test_pictures_that_could_not_be_fetched_are_asked_for_again(line, fetched, monkeypatch) -> None:
     uri = tracking_uri(line.project)
     with monkeypatch.context() as patch:
-        patch.setattr(kept_page, "load_mlflow", lambda: SimpleNamespace(
-            set_tracking_uri=lambda _: None, artifacts=SimpleNamespace()))
+        patch.setattr(kept_page, "opened", lambda uri: (
+            connect(uri), SimpleNamespace(artifacts=SimpleNamespace())))
         file, _ = write_line_page(line, uri, anew=False)
     assert "version 1 cannot be fetched" in file.read_text()
     write_line_page(line, uri, anew=False)

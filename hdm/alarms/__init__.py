@@ -1,0 +1,1 @@
+"""Telling people of an alarm: webhook, e-mail, MQTT."""
