@@ -65,6 +65,10 @@ def version_page(model: str, version: str, at: str = "") -> str:
     return f"{_start(at)}models/{model}/versions/{version}{TRAINING}"
 
 
+def model_page(model: str, at: str = "") -> str:
+    """Address of the list of a model's versions; `at` as for `run_page`."""
+    return f"{_start(at)}models/{model}{TRAINING}"
+
 
 def _start(at: str) -> str:
     return f"{at}/#/" if at else "#/"

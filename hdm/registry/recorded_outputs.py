@@ -58,14 +58,15 @@ def folder_hash(files: dict[str, str]) -> str:
 
 
 def recorded(project: Path, stage: str) -> dict[str, str]:
-    """Path -> MD5 of the stage's outputs; only that stage's part of dvc.lock is read, as all of it
+    """Path -> MD5 of the stage's outputs; only that part of dvc.lock is read as YAML, as all of it
     takes a third of a second."""
     for left in reversed(range(TRIES)):
         try:
             text = (project / LOCK).read_text(encoding="utf-8")
-            part = re.search(rf"^  {re.escape(stage)}:\n(?:    .*\n)+", text, re.MULTILINE)
-            content: Any = YAML(typ="safe").load(part[0]) if part else {}
-            outputs = {out["path"]: str(out["md5"]) for out in content[stage]["outs"]}
+            part = re.search(rf"^  {re.escape(stage)}:\n(?:    .*\n)*?(    outs:\n(?:    .*\n)+)",
+                             text, re.MULTILINE)
+            content: Any = YAML(typ="safe").load(part[1]) if part else {}
+            outputs = {out["path"]: str(out["md5"]) for out in content["outs"]}
             if outputs:
                 return outputs
         except (OSError, ValueError, KeyError, TypeError, YAMLError):
