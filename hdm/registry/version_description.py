@@ -7,7 +7,7 @@ from hdm.registry.decision_record import TITLES, DecisionRecord
 from hdm.registry.mlflow_uris import TEXT_LENGTH, model_uri, run_page
 from hdm.registry.registered_files import BILL, SUMS
 
-SPACE = "\N{EM SPACE}"  # MLflow draws tables without any between their columns
+SPACE = "&emsp;"  # MLflow draws tables without any between their columns
 VERDICTS = {"promote": "Promoted", "hold": "Held", "refuse": "Refused"}
 
 

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from hdm.commands.run_line import viewers
-from hdm.orchestration.line_result import LineResult
 from hdm.evaluation.stopped_parts import count_stopped
+from hdm.orchestration.line_result import LineResult
 
 
 def put(project: Path, path: str, content: object) -> None:
