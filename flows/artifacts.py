@@ -1,6 +1,5 @@
 """What a flow run shows in Prefect: the AUROC table, the gate's decision, the POM funnel, links."""
 
-import os
 import re
 from typing import Any
 
@@ -13,10 +12,10 @@ from prefect.artifacts import (
 from flows.stage import REJECTED, StageFailed
 from hdm.line import Line
 from hdm.orchestration.line_summary import NOTHING, Summary, report_file
+from hdm.registry.mlflow_uris import pages, run_page, version_page
 
 METRICS = ("image_auroc", "pixel_auroc", "recall", "false_alarm_rate", "image_ap", "pixel_ap",
            "aupro", "image_f1", "threshold")
-MLFLOW_UI = "http://127.0.0.1:5000"  # where `mlflow ui` listens
 
 
 def key(line: str, what: str) -> str:
@@ -79,19 +78,12 @@ def publish_links(line: Line, summary: Summary) -> None:
 
 
 def links(summary: Summary) -> dict[str, str]:
-    """Addresses in the MLflow UI: HDM_MLFLOW_UI, else the server's, else where `mlflow ui` listens.
-
-    A browser may know the server by another name than the worker does.
-    """
-    uri = os.environ.get("MLFLOW_TRACKING_URI", "")
-    base = os.environ.get("HDM_MLFLOW_UI") or (uri if uri.startswith("http") else MLFLOW_UI)
-    base = base.rstrip("/")
+    """Addresses of the pages in MLflow that the run is about."""
     found = {}
     if summary.run_id:
-        where = f"experiments/{summary.experiment}/runs" if summary.experiment else "runs"
-        found["mlflow run"] = f"{base}/#/{where}/{summary.run_id}"
+        found["mlflow run"] = run_page(summary.experiment, summary.run_id, pages())
     if summary.version:
-        found["model version"] = f"{base}/#/models/hdm-{summary.line}/versions/{summary.version}"
+        found["model version"] = version_page(f"hdm-{summary.line}", summary.version, pages())
     return found
 
 

@@ -19,13 +19,13 @@ from hdm.line import Line, find_project
 from hdm.orchestration import child_process
 from hdm.orchestration.dvc_lock import keep_whole
 from hdm.orchestration.line_result import LineResult
-from hdm.orchestration.line_summary import report_file
+from hdm.orchestration.line_summary import Summary, report_file
 from hdm.orchestration.run_progress import run_shown
 from hdm.registry.history import champion_of, versions
+from hdm.registry.mlflow_uris import pages, version_page
 from hdm.registry.version_report import version_report
 from hdm.stages import runner
 
-MLFLOW = "http://127.0.0.1:5000"
 JOBLESS = "MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false"
 """Without it MLflow starts a job runner, seven processes that nothing here needs."""
 
@@ -60,6 +60,9 @@ def run(
         raise HDMError(f"{line} did not get through; the reason is printed above, and the results "
                        "of its last good run are as they were.")
     print_results([LineResult.load(chosen)])
+    made = Summary.load(chosen).version
+    if made:
+        print(f"MLflow:  {version_page(chosen.model_name, made, pages())}")
 
 
 def results(
@@ -77,7 +80,7 @@ def results(
     print_results(found)
     if line:
         print_by_type(found[0])
-    for title, command in viewers():
+    for title, command in viewers(found[0] if line else None):
         print(f"{title:<8} {command}")
 
 
@@ -117,14 +120,15 @@ def _report(line: Line, version: str, trained: bool) -> tuple[Path, str]:
     return version_report(line, record), "" if version else LineResult.load(line).note
 
 
-def viewers() -> list[tuple[str, str]]:
-    """The commands that open MLflow and Prefect, as they can be typed in this folder."""
+def viewers(result: LineResult | None = None) -> list[tuple[str, str]]:
+    """The commands that open MLflow and Prefect, as they can be typed in this folder, and what to
+    open: the page of the version that answers in `result`, or the list of models."""
     programs, here = Path(sys.executable).parent, Path.cwd()
     at = f"{programs.relative_to(here)}/" if programs.is_relative_to(here) else ""
     address = os.environ.get("MLFLOW_TRACKING_URI", "")
     mlflow = f"open {address}" if address.startswith("http") else \
         (f"{JOBLESS} {at}mlflow ui --backend-store-uri {address or 'sqlite:///mlflow.db'} "
          "--workers 1")
-    models = f"{address.rstrip('/') if address.startswith('http') else MLFLOW}/#/models"
-    return [("MLflow:", mlflow), ("", f"the models are at {models}"),
-            ("Prefect:", f"{at}prefect server start")]
+    page = f"the model is at {result.page}" if result and result.page else \
+        f"the models are at {pages()}/#/models"
+    return [("MLflow:", mlflow), ("", page), ("Prefect:", f"{at}prefect server start")]

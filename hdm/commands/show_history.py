@@ -11,6 +11,7 @@ from hdm.commands.registered_line import registered_line
 from hdm.console import Console
 from hdm.registry.continuity import unfitting
 from hdm.registry.history import Service, VersionRecord, services, versions
+from hdm.registry.mlflow_uris import model_page, pages
 from hdm.registry.model_versions import CHAMPION
 from hdm.registry.store import ask
 
@@ -44,6 +45,7 @@ def history(line: LineName, as_json: AsJson = False) -> None:
               "does not know since when.")
     if said := ask(uri, lambda client: unfitting(client, chosen)):
         print(f"note: {said}")
+    print(f"MLflow:  {model_page(chosen.model_name, pages())}")
 
 
 def _plain(record: VersionRecord, times: Sequence[Service]) -> dict[str, Any]:

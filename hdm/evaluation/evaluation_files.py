@@ -1,6 +1,7 @@
 """An evaluation as files and as rows of tables."""
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,15 @@ from hdm.csv_cells import defused
 from hdm.evaluation.detection import DETECTION_FILE
 from hdm.evaluation.evaluation import Evaluation
 from hdm.files import atomic_file, write_json
+
+HEADLINE_FILE = "headline.json"
+HEADLINE = ("image_auroc", "pixel_auroc", "aupro", "recall", "false_alarm_rate")
+"""What people compare models by: the columns of `dvc metrics` and `dvc exp`."""
+
+
+def headline(metrics: Mapping[str, float | None]) -> dict[str, float | None]:
+    """The figures of `HEADLINE`; None where one is not defined."""
+    return {name: metrics.get(name) for name in HEADLINE}
 
 
 def write_evaluation(folder: Path, evaluation: Evaluation) -> None:

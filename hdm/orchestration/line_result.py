@@ -9,6 +9,7 @@ from hdm.evaluation.detection import Detection
 from hdm.line import TRAINED, Line
 from hdm.orchestration.line_summary import Summary, shown
 from hdm.registry.history import champion_of, versions
+from hdm.registry.mlflow_uris import pages, version_page
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,16 @@ class LineResult:
         return cls(line.name, version, live.figures, last, note, live.detection,
                    {} if trained.version != version else trained.aurocs)
 
+    @property
+    def page(self) -> str:
+        """Where MLflow shows the version that answers; "" where none does."""
+        return version_page(f"hdm-{self.line}", self.version, pages()) \
+            if self.version.isdigit() else ""
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; what is not defined is None."""
         return {"line": self.line, "version": self.version, "last": self.last, "note": self.note,
+                "page": self.page,
                 "figures": _defined(self.figures),
                 "detection": self.detection.as_dict() if self.detection else None,
                 "image_auroc_by_type": _defined(self.aurocs)}

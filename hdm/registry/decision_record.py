@@ -17,7 +17,6 @@ from hdm.registry.model_versions import (
     RETRAIN_RUN,
     Champion,
 )
-from hdm.registry.registered_files import BILL, SUMS
 from hdm.registry.training_data import TrainingData
 from hdm.settings import Register
 
@@ -88,29 +87,6 @@ class DecisionRecord:
                if value is not None}}
         return {key: value for key, value in tags.items() if value}
 
-    def description(self, run_link: str) -> str:
-        """Markdown of the model version: verdict, AUROC table, reasons, where it comes from."""
-        required = {"image_auroc": self.settings.minimum_image_auroc,
-                    "pixel_auroc": self.settings.minimum_pixel_auroc,
-                    "recall": self.settings.minimum_recall,
-                    "false_alarm_rate": self.settings.maximum_false_alarms}
-        before = f"champion before (v{self.champion.version})" if self.champion \
-            else "champion before"
-        rows = [f"| {title} | {_number(self.metrics.get(name))} | "
-                f"{_number((self.champion_metrics or {}).get(name))} | "
-                f"{_number(required.get(name))} |" for name, title in TITLES.items()]
-        text = "\n".join([
-            f"**{self.decision.outcome}** · product line `{self.line.name}`", "",
-            *(f"- {reason.sentence}" for reason in self.decision.reasons), "",
-            f"| on the test split | this model | {before} | required |", "|---|---|---|---|",
-            *rows, "",
-            f"Threshold {_number(self.metrics.get('threshold'))} · test set "
-            f"`{self.test_set or 'unnamed'}` · data `{self.data_hash[:12]}` · "
-            f"detector `{self.fingerprint[:12]}` · commit `{self.commit[:12] or 'unknown'}` · "
-            f"[retrain run]({run_link})", "",
-            f"Every file of the model is in its `{SUMS}`; licences and libraries in `{BILL}`."])
-        return text[:TEXT_LENGTH]
-
 
 def _fitting(decision: Decision) -> str:
     """The decision as JSON that fits a tag; where too long, what did not decide goes first."""
@@ -132,7 +108,3 @@ def environment() -> str:
 
 def _main(metrics: Mapping[str, float | None]) -> dict[str, float | None]:
     return {name: metrics.get(name) for name in (*TITLES, "threshold")}
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4f}"

@@ -22,15 +22,19 @@ from hdm.registry.mlflow_client import first_line
 from hdm.registry.mlflow_uris import model_uri
 from hdm.registry.model_versions import FINGERPRINT, RETRAIN_RUN, LoggedModel
 from hdm.registry.registered_files import BILL, SUMS, SUMS_TAG, file_hashes, write_sums
+from hdm.registry.tracking import settings_of
+from hdm.registry.used_data import UsedData
 
 OUTPUT = {"score": "double", "p_value": "double", "probability": "double", "decision": "string",
           "reasons": "string", "threshold": "double", "anomaly_map": "string"}
 EXAMPLE_SIDE = 64
 
 
-def log_detector(mlflow: Any, folder: Path, tags: dict[str, str]) -> Any:
+def log_detector(mlflow: Any, folder: Path, tags: dict[str, str],
+                 params: dict[str, str] | None = None) -> Any:
     """Log the detector in `folder` to the active run; returns MLflow's ModelInfo.
 
+    params: settings that MLflow shows on the model's page.
     The model holds the folder, the modules that inference imports, pinned requirements, a
     signature and a small input example.
     """
@@ -48,7 +52,8 @@ def log_detector(mlflow: Any, folder: Path, tags: dict[str, str]) -> Any:
             artifacts={"detector": str(folder)},
             code_paths=[str(packing.copy_package(Path(scratch), package))],
             signature=signature, input_example=input_example(),
-            pip_requirements=packing.requirements(package), tags=tags)
+            pip_requirements=packing.requirements(package), tags=tags,
+            params=params)
 
 
 def seal(mlflow: Any, client: Any, info: Any, model: str, facts: Mapping[str, str]) -> str:
@@ -101,8 +106,8 @@ def check_logged(mlflow: Any, address: str) -> None:
 
 
 def logged_model(mlflow: Any, client: Any, line: Line, run_id: str, folder: Path,
-                 metrics: Metrics, facts: Mapping[str, str]) -> LoggedModel:
-    """Log the detector in `folder` in run `run_id`.
+                 metrics: Metrics, facts: Mapping[str, str], data: UsedData) -> LoggedModel:
+    """Log the detector in `folder` in run `run_id`, with its metrics and the data they are from.
 
     facts: see `bill_of_materials`; `FINGERPRINT` is the detector's.
     A version that an interrupted attempt of the same run left behind is used again.
@@ -117,12 +122,11 @@ def logged_model(mlflow: Any, client: Any, line: Line, run_id: str, folder: Path
             return LoggedModel(line.model_name, model_uri(line.model_name, number), number,
                                version.tags[SUMS_TAG])
     with mlflow.start_run(run_id=run_id):
-        info = log_detector(mlflow, folder, {"line": line.name})
+        info = log_detector(mlflow, folder, {"line": line.name}, settings_of(line))
         sums = seal(mlflow, client, info, line.model_name, facts)
         check_logged(mlflow, info.model_uri)
         _keep(client.get_logged_model(info.model_id).artifact_location)
-        mlflow.log_metrics({k: float(v) for k, v in metrics.items() if v is not None},
-                           model_id=info.model_id)
+        data.log(mlflow, info.model_id, metrics)
     return LoggedModel(line.model_name, info.model_uri, None, sums)
 
 

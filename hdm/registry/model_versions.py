@@ -6,7 +6,7 @@ command again, without a second version and without a moment in which no champio
 
 import contextlib
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -80,8 +80,11 @@ def files_of(mlflow: Any, model: str, version: str, into: Path | None = None) ->
 
 
 def register_version(mlflow: Any, client: Any, logged: LoggedModel, tags: Mapping[str, str],
-                     description: str) -> str:
-    """Make the logged model a version, or bring the one that it is up to date; its number."""
+                     describe: Callable[[str], str]) -> str:
+    """Make the logged model a version, or bring the one that it is up to date; its number.
+
+    describe: from that number to the version's description.
+    """
     model, version = logged.name, logged.version
     if version is None:
         with contextlib.redirect_stderr(io.StringIO()):  # MLflow's chatter
@@ -90,5 +93,5 @@ def register_version(mlflow: Any, client: Any, logged: LoggedModel, tags: Mappin
     else:
         for key, value in tags.items():
             client.set_model_version_tag(model, version, key, value)
-    client.update_model_version(model, version, description)
+    client.update_model_version(model, version, describe(version))
     return version

@@ -24,15 +24,15 @@ TRIES, PAUSE = 3, 0.3  # another line's DVC may be writing at this moment
 def check_recorded(line: Line, stage: str, *outputs: Path) -> None:
     """Raise HDMError if one of `outputs`, files or folders that `stage` of the line made, is not
     what DVC recorded of it, or DVC recorded nothing."""
-    recorded = _recorded(line.project, f"{stage}@{line.name}")
+    known = recorded(line.project, f"{stage}@{line.name}")
     for output in outputs:
         name = output.relative_to(line.project).as_posix()
         cure = (f"run `hdm run {line.name}`, which makes again what was changed, or put it back "
                 f"with `dvc checkout {name}`.")
-        if name not in recorded:
+        if name not in known:
             raise HDMError(f"expected the hash of {name} in {LOCK}, found none, so nothing says "
                            f"that it is what {stage} made; {cure}")
-        problem = _problem(line.project, output, recorded[name])
+        problem = _problem(line.project, output, known[name])
         if problem:
             raise HDMError(f"{name} is not what {stage} made: {problem}; {cure}")
 
@@ -57,15 +57,16 @@ def folder_hash(files: dict[str, str]) -> str:
                        usedforsecurity=False).hexdigest() + ".dir"
 
 
-def _recorded(project: Path, stage: str) -> dict[str, str]:
-    """Path -> MD5 of the stage's outputs; only that stage's part of dvc.lock is read, as all of it
+def recorded(project: Path, stage: str) -> dict[str, str]:
+    """Path -> MD5 of the stage's outputs; only that part of dvc.lock is read as YAML, as all of it
     takes a third of a second."""
     for left in reversed(range(TRIES)):
         try:
             text = (project / LOCK).read_text(encoding="utf-8")
-            part = re.search(rf"^  {re.escape(stage)}:\n(?:    .*\n)+", text, re.MULTILINE)
-            content: Any = YAML(typ="safe").load(part[0]) if part else {}
-            outputs = {out["path"]: str(out["md5"]) for out in content[stage]["outs"]}
+            part = re.search(rf"^  {re.escape(stage)}:\n(?:    .*\n)*?(    outs:\n(?:    .*\n)+)",
+                             text, re.MULTILINE)
+            content: Any = YAML(typ="safe").load(part[1]) if part else {}
+            outputs = {out["path"]: str(out["md5"]) for out in content["outs"]}
             if outputs:
                 return outputs
         except (OSError, ValueError, KeyError, TypeError, YAMLError):

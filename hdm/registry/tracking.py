@@ -17,6 +17,7 @@ from hdm.errors import HDMError
 from hdm.line import Line
 from hdm.registry.address import tracking_off, tracking_uri, unreachable
 from hdm.registry.continuity import unfitting
+from hdm.registry.decision_log import person
 from hdm.registry.ledger import OPEN, RETRAIN, Link, edit_ledger
 from hdm.registry.mlflow_client import connect, first_line
 from hdm.registry.outbox import Outbox
@@ -26,6 +27,7 @@ from hdm.stage_run import NoRun, StageRun
 
 LOG = logging.getLogger("hdm.registry")
 FLUSH_SECONDS = 1.0
+SOURCE = {"mlflow.source.name": "dvc.yaml", "mlflow.source.type": "LOCAL"}
 DECIDES = "register"  # the stage that speaks about versions
 BATCH = 100  # MLflow's limit of parameters a request
 MOST_METRICS = 1000  # and of metrics
@@ -66,6 +68,9 @@ class MlflowRun:
             columns = {key: [row.get(key) for row in rows] for key in rows[0]}
             self._outbox.put("log_table", self.run_id, columns, f"{name}.json")
 
+    def log_figure(self, name: str, figure: Any) -> None:
+        self._outbox.put("log_figure", self.run_id, figure, name)
+
     def log_text(self, name: str, text: str) -> None:
         self._outbox.put("log_text", self.run_id, text, name)
 
@@ -91,6 +96,13 @@ class MlflowRun:
         self.flush()
         self._outbox.put("set_terminated", self.run_id, status)
         self._outbox.end(patient=status == "FINISHED")
+
+    def has(self, name: str) -> bool:
+        """Whether a file called `name` is among the run's; False also where that cannot be told."""
+        try:
+            return any(file.path == name for file in self._client.list_artifacts(self.run_id))
+        except Exception:
+            return False
 
     def knows(self, run_id: str) -> bool:
         """Whether the store has that run; True also where that cannot be told."""
@@ -148,7 +160,8 @@ def _begin(client: Any, line: Line, stage: str, store: Store) -> tuple[MlflowRun
 
 def _begin_runs(client: Any, line: Line, stage: str, store: Store
                 ) -> tuple[MlflowRun, MlflowRun]:
-    tags = {"line": line.name, **_git_tags(line.project), **_data_tags(line)}
+    tags = {"line": line.name, **SOURCE, "mlflow.user": person(), **_git_tags(line.project),
+            **_data_tags(line)}
     with edit_ledger(line) as links:
         parent_id = open_retrain(client, line, store, tags, links)
         stale = links.get(OPEN + stage)
@@ -206,6 +219,12 @@ def flatten(params: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[f"{prefix}{key}"] = value
     return flat
+
+
+def settings_of(line: Line) -> dict[str, str]:
+    """Every setting of the line under its dotted name, as parameters of MLflow."""
+    settings = flatten(line.params.model_dump(mode="json", by_alias=True))
+    return {name: str(value) for name, value in settings.items()}
 
 
 def _data_tags(line: Line) -> dict[str, str]:

@@ -12,7 +12,14 @@ from hdm.detector.detector import HDM
 from hdm.detector.operating_point import choose
 from hdm.detector.promise import promise, stands_on_one
 from hdm.evaluation.evaluation import Evaluation, evaluate
-from hdm.evaluation.evaluation_files import metric_rows, records, write_csv, write_evaluation
+from hdm.evaluation.evaluation_files import (
+    HEADLINE_FILE,
+    headline,
+    metric_rows,
+    records,
+    write_csv,
+    write_evaluation,
+)
 from hdm.evaluation.feedback_scores import FEEDBACK_SCORES, rescored
 from hdm.evaluation.inspected import inspected
 from hdm.evaluation.predicting import predictions
@@ -70,6 +77,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
         write_text(new / "report.html", render(
             build(evaluation, replace(known, feedback=said), settings, drawn)))
         write_json(new / "metrics.json", metrics)
+        write_json(new / HEADLINE_FILE, headline(metrics))
     run.log_metrics(metrics)
     run.set_tags({"test_set": test_set["name"]})
     _log(run, folder, evaluation)
@@ -81,7 +89,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
 
 def _log(run: StageRun, folder: Path, evaluation: Evaluation) -> None:
     """Everything a reader of the tracking store wants to see, and the files themselves."""
-    run.log_table("metrics", metric_rows(evaluation))
+    run.log_table("metrics_table", metric_rows(evaluation))
     run.log_table("by_defect_type", records(evaluation.by_type))
     for file in sorted(folder.iterdir()):
         if file.is_file() and not file.name.startswith("."):

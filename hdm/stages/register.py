@@ -9,6 +9,7 @@ import pandas as pd
 from mlflow.exceptions import MlflowException
 from rich.console import Console
 
+from hdm.config import STAGES
 from hdm.dataset.manifest import Manifest
 from hdm.detector.detector import ignored_by
 from hdm.errors import RegistryError
@@ -24,9 +25,10 @@ from hdm.registry.decision_record import DecisionRecord
 from hdm.registry.detector_files import assembled, fingerprint
 from hdm.registry.gate import GateEvidence, gate
 from hdm.registry.history import receipt_file
+from hdm.registry.lineage import lineage_tags
 from hdm.registry.logged_model import logged_model
 from hdm.registry.mlflow_client import connect, first_line, load_mlflow
-from hdm.registry.mlflow_uris import model_uri, run_page
+from hdm.registry.mlflow_uris import model_uri
 from hdm.registry.model_versions import (
     FINGERPRINT,
     champion_before,
@@ -42,9 +44,13 @@ from hdm.registry.retrain_run import close_retrain
 from hdm.registry.store import prepare
 from hdm.registry.tracking import MlflowRun, data_hash
 from hdm.registry.training_data import TrainingData
+from hdm.registry.used_data import UsedData
+from hdm.registry.version_description import describe
+from hdm.report.evaluation_record import TABLE, log_evaluation
 from hdm.settings import Params
 from hdm.stage_run import StageRun
 
+UNTIL_HERE = STAGES[:STAGES.index("register")]
 TRUSTED = ("metrics.json", DETECTION_FILE, "scores.parquet")
 """What evaluate measured and the gate decides by."""
 
@@ -71,7 +77,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
             return
         try:
             test, _ = inspected(manifest.split("test"), ignored_by(folder))
-            receipt = _register(line, settings, run, candidate, test, console)
+            receipt = _register(line, settings, run, candidate, manifest, test, console)
         except (MlflowException, OSError) as error:
             raise RegistryError(f"MLflow refused to register {line.model_name}: "
                                 f"{first_line(error)} Mend that and run the same command again."
@@ -81,8 +87,8 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
         links.pop(ledger.RETRAIN, None)
 
 
-def _register(line: Line, settings: Params, run: StageRun, candidate: Candidate, test: Manifest,
-              console: Console) -> dict[str, Any]:
+def _register(line: Line, settings: Params, run: StageRun, candidate: Candidate,
+              manifest: Manifest, test: Manifest, console: Console) -> dict[str, Any]:
     mlflow, store, uri = load_mlflow(), prepare(line), tracking_uri(line.project)
     client = connect(uri)
     mlflow.set_tracking_uri(uri)
@@ -94,13 +100,14 @@ def _register(line: Line, settings: Params, run: StageRun, candidate: Candidate,
     logged = logged_model(
         mlflow, client, line, retrain, candidate.folder, candidate.metrics,
         {FINGERPRINT: candidate.fingerprint, "data_hash": data_hash(line) or "",
-         "git_commit": commit, **candidate.training.tags()})
+         "git_commit": commit, **candidate.training.tags()},
+        UsedData.of(mlflow, line, manifest, test, _test_set(line)))
     if champion and logged.version == champion.version:
         # An interrupted attempt got as far as making this very version champion.
         champion = champion_before(client, line.model_name, champion.version)
     with console.status("judging test images with the registered model"):
-        packaged = check_packaged(logged.address, uri, test, pd.read_parquet(
-            line.stage_folder("evaluate") / "scores.parquet"))
+        scores = pd.read_parquet(line.stage_folder("evaluate") / "scores.parquet")
+        packaged = check_packaged(logged.address, uri, test, scores)
     compared = compare_with_champion(line, champion, candidate, test, settings.register_,
                                      partial(progress_bar, console))
     if compared.problem:
@@ -108,14 +115,18 @@ def _register(line: Line, settings: Params, run: StageRun, candidate: Candidate,
     record = _decide(line, settings, candidate, replace(compared.evidence, packaged=packaged),
                      commit=commit, champion=champion, champion_metrics=compared.champion_metrics)
     version = register_version(
-        mlflow, client, logged, {**record.tags(retrain), SUMS_TAG: logged.sums},
-        record.description(run_page(uri, store.experiment_id, retrain)))
+        mlflow, client, logged,
+        {**record.tags(retrain), **lineage_tags(line, UNTIL_HERE), SUMS_TAG: logged.sums},
+        lambda number: describe(record, number, store.experiment_id, retrain))
     aliases = carry_out(client, line, version, record.decision)
     receipt = {**record.receipt(), "version": version, "aliases": aliases,
                "model_uri": model_uri(line.model_name, version), "run_id": retrain,
                "experiment_id": store.experiment_id, "store": store.key}
-    close_retrain(MlflowRun(client, retrain), line, store, run,
-                  {**record.as_dict(), "version": version, "aliases": aliases})
+    whole = MlflowRun(client, retrain)
+    if not whole.has(TABLE):  # MLflow would add the rows of an interrupted attempt once more
+        log_evaluation(whole, scores, candidate.metrics)
+    close_retrain(whole, line, store, run, {**record.as_dict(), "version": version,
+                                            "aliases": aliases})
     _announce(console, line, receipt)
     _retire(client, line, console)
     return receipt
@@ -123,11 +134,15 @@ def _register(line: Line, settings: Params, run: StageRun, candidate: Candidate,
 
 def _decide(line: Line, settings: Params, candidate: Candidate, evidence: GateEvidence,
             **known: Any) -> DecisionRecord:
-    file = line.stage_folder("evaluate") / line.test_set_file.name
-    test_set = str(read_json(file).get("name", "")) if file.is_file() else ""
     return DecisionRecord(line, settings.register_, evidence, gate(evidence, settings.register_),
-                          candidate.fingerprint, data_hash(line) or "", test_set=test_set,
+                          candidate.fingerprint, data_hash(line) or "", test_set=_test_set(line),
                           training=candidate.training, **known)
+
+
+def _test_set(line: Line) -> str:
+    """The name of what evaluate measured on; "" where it did not say."""
+    file = line.stage_folder("evaluate") / line.test_set_file.name
+    return str(read_json(file).get("name", "")) if file.is_file() else ""
 
 
 def _write(line: Line, receipt: Mapping[str, Any]) -> None:

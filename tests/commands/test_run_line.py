@@ -9,6 +9,7 @@ from PIL import Image
 
 from hdm.commands.run_line import viewers
 from hdm.evaluation.stopped_parts import count_stopped
+from hdm.orchestration.line_result import LineResult
 
 
 def put(project: Path, path: str, content: object) -> None:
@@ -79,6 +80,17 @@ def test_viewers_can_be_typed_as_they_are_shown(monkeypatch, tmp_path) -> None:
     assert dict(viewers())["MLflow:"] == "open http://mlflow.example"
     assert dict(viewers())[""].endswith("http://mlflow.example/#/models")
     assert dict(viewers())["Prefect:"] == "prefect server start"
+
+
+def test_a_line_that_answers_has_its_versions_page(monkeypatch) -> None:
+    live = LineResult("plates", "3", {}, "version 3 promoted")
+    page = "#/models/hdm-plates/versions/3?workflowType=machine_learning"
+    assert dict(viewers(live))[""] == f"the model is at http://127.0.0.1:5000/{page}"
+    monkeypatch.setenv("HDM_MLFLOW_UI", "https://mlflow.plant.example/ml/")
+    assert live.as_dict()["page"] == f"https://mlflow.plant.example/ml/{page}"
+    trained = LineResult("plates", "trained", {}, "")
+    assert dict(viewers(trained))[""] == "the models are at https://mlflow.plant.example/ml/#/models"
+    assert trained.as_dict()["page"] == ""
 
 
 def test_report_is_printed_and_opened(hdm, project, monkeypatch) -> None:

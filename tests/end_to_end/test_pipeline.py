@@ -40,9 +40,9 @@ OUTPUTS = {
     "ddm_train": ("detector/detector.json", "detector/discriminator.safetensors",
                   "detector/evidence.safetensors", "detector/operating_point.json",
                   "detector/prior/prior.safetensors", "calibration.json", "loss.csv"),
-    "evaluate": ("metrics.json", "metrics_undefined.json", "scores.parquet", "intervals.json",
-                 "by_defect_type.csv", "roc.csv", "pr.csv", "histogram.csv", "report.html",
-                 "test_set.json"),
+    "evaluate": ("metrics.json", "headline.json", "metrics_undefined.json", "scores.parquet",
+                 "intervals.json", "by_defect_type.csv", "roc.csv", "pr.csv", "histogram.csv",
+                 "report.html", "test_set.json"),
     "register": ("receipt.json",),
 }
 AFTER_SAMPLES = ("dagm_synthesize", "pom_filter", "ddm_train", "evaluate", "register")
@@ -110,8 +110,10 @@ def test_second_repro_reruns_nothing_but_the_store_probe(project: Path) -> None:
 
 
 def test_metrics_plots_and_dag_are_shown(project: Path) -> None:
-    shown = call("dvc", "metrics", "show", "--json", cwd=project).stdout
-    assert "image_auroc" in shown
+    shown = json.loads(call("dvc", "metrics", "show", "--json", cwd=project).stdout)
+    found = shown[""]["data"][f"data/{LINE}/evaluate/headline.json"]
+    assert set(found["data"]) == {"image_auroc", "pixel_auroc", "aupro", "recall",
+                                  "false_alarm_rate"}
     assert f"ddm_train@{LINE}" in call("dvc", "dag", cwd=project).stdout
     call("dvc", "plots", "show", f"data/{LINE}/evaluate/roc.csv", cwd=project)
     assert (project / "dvc_plots" / "index.html").is_file()

@@ -69,17 +69,19 @@ def test_decision_says_version_and_reasons(line: Line) -> None:
 def test_links_lead_to_the_run_and_the_version(
         line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     assert artifacts.links(Summary.load(line)) == {
-        "mlflow run": "http://127.0.0.1:5000/#/experiments/9/runs/r1",
-        "model version": "http://127.0.0.1:5000/#/models/hdm-good/versions/4"}
+        "mlflow run":
+            "http://127.0.0.1:5000/#/experiments/9/runs/r1?workflowType=machine_learning",
+        "model version":
+            "http://127.0.0.1:5000/#/models/hdm-good/versions/4?workflowType=machine_learning"}
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://mlflow.plant.example/")
     assert artifacts.links(Summary.load(line))["mlflow run"] == \
-        "https://mlflow.plant.example/#/experiments/9/runs/r1"
+        "https://mlflow.plant.example/#/experiments/9/runs/r1?workflowType=machine_learning"
 
 
 def test_a_retraining_that_has_not_ended_is_the_run_to_look_at(line: Line) -> None:
     put(line, "ledger.json", {"retrain": {"run_id": "r2", "store": "9@123"}})
     try:
-        assert artifacts.links(Summary.load(line))["mlflow run"].endswith("/runs/r2")
+        assert artifacts.links(Summary.load(line))["mlflow run"].split("?")[0].endswith("/runs/r2")
     finally:
         (line.folder / "ledger.json").unlink()
 

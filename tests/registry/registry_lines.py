@@ -12,11 +12,15 @@ from recorded_stages import record_outputs
 
 from hdm.dataset.manifest import Manifest, Row
 from hdm.evaluation.detection import DETECTION_FILE
+from hdm.evaluation.paired import Difference
 from hdm.evaluation.stopped_parts import count_stopped
 from hdm.files import read_json, write_json
 from hdm.line import Line
 from hdm.pipelines import ProductLine, Source
 from hdm.registry import history
+from hdm.registry.decision_record import DecisionRecord
+from hdm.registry.gate import GateEvidence, gate
+from hdm.registry.model_versions import Champion
 from hdm.registry.tracking import stage_run
 from hdm.settings import Params
 from hdm.stages import register
@@ -66,6 +70,18 @@ def make_line(project: Path, name: str = "plate", **register) -> Line:
     return Line(name, project, entry, Params.model_validate({"register": register}))
 
 
+def decided(tmp_path: Path, champion: bool = True) -> DecisionRecord:
+    """A promotion, over version 4 or as the first of its line."""
+    line = make_line(tmp_path, minimum_image_auroc=0.8)
+    ours = {"image_auroc": 0.91234, "pixel_auroc": None, "threshold": 1.5}
+    theirs = {"image_auroc": 0.85, "pixel_auroc": None} if champion else None
+    found = (Difference("image_auroc", 0.91234, 0.85, 0.06234, 0.02, 0.1),)
+    evidence = GateEvidence(ours, "measured", found) if champion else GateEvidence(ours)
+    return DecisionRecord(line, line.params.register_, evidence,
+                          gate(evidence, line.params.register_), "f" * 64, "d" * 64, "c" * 40,
+                          Champion("4", "e" * 64) if champion else None, theirs, "test-1234")
+
+
 def copy_store(template: Path, project: Path) -> None:
     shutil.copyfile(template, project / "mlflow.db")
     with sqlite3.connect(project / "mlflow.db") as database:
@@ -112,8 +128,9 @@ def write_scores(line: Line, error: float = 0.0) -> None:
     for row in Manifest.load(line.manifest_file, line.source).split("test"):
         pixels = np.asarray(Image.open(line.source / row.path))
         score = (gain if isinstance(gain, float) else 0.0) * float(pixels.mean()) / 255 + error
-        rows.append({"path": row.path, "score": score,
-                     "decision": "defect" if score > 0.5 else "good"})
+        rows.append({"path": row.path, "label": row.label, "defect_type": row.defect_type,
+                     "group": row.group, "score": score, "p_value": 0.5, "probability": 0.25,
+                     "decision": "defect" if score > 0.5 else "good", "reasons": ""})
     pd.DataFrame(rows).to_parquet(line.stage_folder("evaluate") / "scores.parquet")
     record_outputs(line.project, line.name)
 

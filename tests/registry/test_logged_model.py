@@ -92,6 +92,17 @@ def test_nothing_is_pickled_and_the_package_is_complete(line, logged):
     assert "+" not in requirements
 
 
+def test_the_input_example_that_mlflow_shows_can_be_sent_and_is_answered(logged, model):
+    from mlflow.models import convert_input_example_to_serving_input, validate_serving_input
+
+    [shown] = model.predict(model.input_example).to_dict("records")
+    assert shown["decision"] == "defect"
+    sent = convert_input_example_to_serving_input(model.input_example)
+    answer = validate_serving_input(logged.model_uri, sent)
+    assert answer["score"].tolist() == [shown["score"]]
+    assert set(model.metadata.signature.outputs.input_names()) == set(shown)
+
+
 def test_every_form_of_input(model):
     pixels = np.full((6, 9), 51, np.uint8)
     png, text = encoded(pixels), base64.b64encode(encoded(pixels)).decode()

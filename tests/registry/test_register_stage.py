@@ -48,7 +48,8 @@ def test_first_model_is_promoted_with_its_record(ready, client, console):
     assert run.data.tags["decision"] == "promote"
     assert {"stage.evaluate", "stage.register"} <= set(run.data.tags)
     files = {f.path for f in client.list_artifacts(receipt["run_id"])}
-    assert {"decision.json", "environment.txt", "dvc.lock"} <= files
+    assert {"decision.json", "environment.txt", "dvc.lock", "eval_results_table.json",
+            "roc_curve_plot.png", "confusion_matrix.png"} <= files
     assert RETRAIN not in read_ledger(ready)
     text = console.file.getvalue()
     assert "promote hdm-plate version 1 (alias champion)" in text

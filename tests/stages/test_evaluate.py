@@ -9,7 +9,8 @@ from evaluated import TEST_SET, FakeDetector, RecordingRun, make_line, names, re
 from hdm.errors import DataError, HDMError
 from hdm.stages import evaluate as stage
 
-FILES = ["by_defect_type.csv", "detection.json", "feedback.json", "heatmaps", "histogram.csv",
+FILES = ["by_defect_type.csv", "detection.json", "feedback.json", "headline.json", "heatmaps",
+         "histogram.csv",
          "intervals.json", "metrics.json", "metrics_undefined.json", "operating_curve.csv",
          "operating_point.json",
          "pixel_pr.csv", "pixel_roc.csv", "pr.csv", "pro.csv", "report.html", "roc.csv",
@@ -84,7 +85,7 @@ def test_everything_is_logged(tmp_path, detector):
     assert places["roc.csv"] == "curves"
     assert places["heatmaps"] == "heatmaps"
     assert [row["defect_type"] for row in tracking.tables["by_defect_type"]] == ["dent", "scratch"]
-    auroc = next(row for row in tracking.tables["metrics"] if row["metric"] == "image_auroc")
+    auroc = next(row for row in tracking.tables["metrics_table"] if row["metric"] == "image_auroc")
     assert (auroc["value"], auroc["low"], auroc["high"]) == (1, 1, 1)
 
 
