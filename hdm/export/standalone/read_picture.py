@@ -37,11 +37,11 @@ def _pixels(image: Any, file: Path) -> np.ndarray:
     _plain(image)
     tile = image.tile[0].args if image.tile else ""
     raw = str(tile[0] if isinstance(tile, tuple) else tile)
+    image.load()  # refuses damage that OpenCV overlooks, and turns TIFF by itself
     turned = image.getexif().get(274, 1)
     if image.format == "PNG" and image.mode == "RGB" and raw.endswith(";16B"):
         import cv2
 
-        image.load()  # refuses damage that OpenCV overlooks
         data = np.frombuffer(file.read_bytes(), np.uint8)
         pixels = np.asarray(cv2.imdecode(data, cv2.IMREAD_UNCHANGED))[..., ::-1]
     elif image.mode.startswith("I;16"):
@@ -62,11 +62,12 @@ def _pixels(image: Any, file: Path) -> np.ndarray:
 def _plain(image: Any) -> None:
     """Raises Refused for what hdm would read in a way of its own."""
     tags = getattr(image, "tag_v2", {})
+    bits = {16 if image.mode.startswith("I") else 8}
     odd = image.mode not in ("1", "L", "P", "RGB", "RGBA", "LA", "I;16", "I;16B", "I;16L") \
         or (image.mode == "P" and "transparency" in image.info)
     if odd or (image.format == "TIFF" and (
             image.mode in ("P", "1", "RGBA", "LA") or tags.get(262) not in (1, 2)
-            or set(tags.get(258, (1,))) - {8, 16} or 330 in tags)):
+            or set(tags.get(258, (1,))) != bits or 330 in tags)):
         raise Refused(f"a {image.format} of the kind {image.mode} is not read here; save it as PNG "
                       "of 8 or 16 bit grey, or 8 bit RGB")
     if image.format != "JPEG" and getattr(image, "n_frames", 1) > 1:
