@@ -12,7 +12,7 @@ from hdm.detector.detector import HDM
 from hdm.errors import ConfigError, HDMError
 from hdm.export.agreement import EXACT, HALF, Agreement, Tolerance, compare, refusal
 from hdm.export.distorted import distorted
-from hdm.export.folder import check_free, complete, lay_out, place
+from hdm.export.folder_export import check_free, complete, lay_out, place
 from hdm.export.folder_model import FolderModel
 from hdm.export.golden import chosen
 from hdm.export.model_facts import facts_of
