@@ -154,7 +154,8 @@ def table(content: dict[str, Any]) -> str:
                   "|---|--:|--:|--:|--:|--:|--:|--:|--:|"]
         lines += [f"| {row['runtime']} | {row['bytes'] / 1e6:.1f} | {row['per_second']:.1f} | "
                   f"{row['ratio']:.2f} | {1e3 * row['cpu_seconds']:.0f} | {row['cpu_ratio']:.2f} | "
-                  f"{row['score']:.1g} | {row['anomaly_map']:.1g} | {row['decisions']} of {row['images']} |" for row in found["rows"]]
+                  f"{row['score']:.1g} | {row['anomaly_map']:.1g} | {row['decisions']} of "
+                  f"{row['images']} |" for row in found["rows"]]
         lines.append("")
     return "\n".join(lines)
 
