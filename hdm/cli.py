@@ -50,9 +50,9 @@ COMMANDS = {
         "line to sign.")),
     "serve": Entry("serve_line", "serve", (
         "Judge images over HTTP with the live model, and follow it when another becomes live.")),
-    "export": Entry("export_onnx", "export", (
-        "Write a model as ONNX, pixels in and decision out, if it agrees with torch on real "
-        "images.")),
+    "export": Entry("export_model", "export", (
+        "Write a model as ONNX, OpenVINO or a folder that runs by itself, if it agrees with torch "
+        "on real images.")),
     "monitor": Entry("check_drift", "monitor", (
         "Look for drift in the logged predictions of the live model, and write a page of "
         "trends.")),

@@ -1,61 +1,83 @@
 """Whether two detectors say the same of the same images."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from hdm.errors import HDMError
 
-SCORE_TOLERANCE = 1e-3
-"""Of scores, whose unit is a good image's deviation; relative above 1."""
-MAP_TOLERANCE = 1e-3
-"""Of anomaly maps, whose values are in [0, 1]."""
 BATCH = 16
+
+
+class Tolerance(NamedTuple):
+    """By how much two detectors may differ. score: of scores, whose unit is a good image's
+    deviation; relative above 1. anomaly_map: of anomaly maps, whose values are in [0, 1]."""
+
+    score: float
+    anomaly_map: float
+
+
+EXACT = Tolerance(1e-3, 1e-3)
+"""Of graphs in single precision, which differ by rounding."""
+HALF = Tolerance(0.05, 0.05)
+"""Of graphs whose weights are kept in 16 bits."""
 
 
 @dataclass(frozen=True)
 class Agreement:
     """Largest differences over `images` images. decisions, p_values: how many differ that are not
-    within the tolerance of where they change."""
+    where they change: decisions within `EXACT` of the threshold, p-values within `allowed`.
+    at_threshold: decisions that differ there."""
 
     images: int
     score: float
     anomaly_map: float
     decisions: int
     p_values: int
+    at_threshold: int = 0
+    allowed: Tolerance = EXACT
 
     @property
     def agrees(self) -> bool:
         """False also where a difference is no number."""
-        return self.score <= SCORE_TOLERANCE and self.anomaly_map <= MAP_TOLERANCE \
+        return self.score <= self.allowed.score and self.anomaly_map <= self.allowed.anomaly_map \
             and not self.decisions and not self.p_values
 
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {**asdict(self), "allowed": self.allowed._asdict()}
 
-def compare(detector: Any, other: Any, images: Sequence[np.ndarray]) -> Agreement:
+
+def compare(detector: Any, other: Any, images: Sequence[np.ndarray],
+            allowed: Tolerance = EXACT) -> Agreement:
     """Both detectors' predictions side by side; `detector` is a hdm.HDM."""
     score = anomaly_map = 0.0
-    decisions = p_values = 0
+    decisions = p_values = at_threshold = 0
     for start in range(0, len(images), BATCH):
         part = images[start:start + BATCH]
         for one, two in zip(detector.predict(part), other.predict(part), strict=True):
-            slack = SCORE_TOLERANCE * max(1.0, abs(one.score))
+            size = max(1.0, abs(one.score))
+            slack = allowed.score * size
             # np.maximum, as max() of a NaN depends on the order.
-            score = float(np.maximum(score, abs(one.score - two.score) / max(1.0, abs(one.score))))
+            score = float(np.maximum(score, abs(one.score - two.score) / size))
             anomaly_map = float(np.maximum(
                 anomaly_map, np.abs(one.anomaly_map - two.anomaly_map).max()))
-            decisions += one.decision != two.decision and abs(one.score - one.threshold) > slack
+            near = abs(one.score - one.threshold) <= EXACT.score * size
+            decisions += one.decision != two.decision and not near
+            at_threshold += one.decision != two.decision and near
             highest, lowest = (detector.calibration.p_value(one.score + step)
                                for step in (-slack, slack))
             p_values += not lowest - 1e-6 <= two.p_value <= highest + 1e-6
-    return Agreement(len(images), score, anomaly_map, decisions, p_values)
+    return Agreement(len(images), score, anomaly_map, decisions, p_values, at_threshold, allowed)
 
 
 def refusal(found: Agreement) -> HDMError:
     """Why the export was refused."""
     return HDMError(
         f"the exported model does not say what the detector says on {found.images} images: scores "
-        f"differ by up to {found.score:.2g} (allowed {SCORE_TOLERANCE:g}), anomaly maps by "
-        f"{found.anomaly_map:.2g} (allowed {MAP_TOLERANCE:g}), {found.decisions} decisions and "
-        f"{found.p_values} p-values are others; nothing was written, use the torch backend.")
+        f"differ by up to {found.score:.2g} (allowed {found.allowed.score:g}), anomaly maps by "
+        f"{found.anomaly_map:.2g} (allowed {found.allowed.anomaly_map:g}), {found.decisions} "
+        f"decisions and {found.p_values} p-values are others; nothing was written, use the torch "
+        "backend.")

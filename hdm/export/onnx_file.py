@@ -1,23 +1,17 @@
-"""An ONNX file of a detector, written only if it says what the detector says."""
+"""A detector's graph as an ONNX file that says what it is."""
 
 import json
 import logging
-import tempfile
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from hdm.detector.detector import HDM
 from hdm.errors import HDMError
-from hdm.export.agreement import Agreement, compare, refusal
-from hdm.export.model_facts import facts_of
 from hdm.export.onnx_graph import OUTPUTS, DetectorGraph
-from hdm.export.onnx_session import FACTS, WHITE, RuntimeDetector, need
-from hdm.files import atomic_file
+from hdm.export.runtimes import FACTS, WHITE
 
 OPSET = 20
 AXES = ("images", "height", "width", "channels")
@@ -25,48 +19,16 @@ EXAMPLE = (2, 96, 80, 3)
 """None of its sizes is 0, 1 or another's: torch would take these for constants."""
 
 
-def export(detector: HDM, facts: dict[str, Any], images: Sequence[np.ndarray], target: Path,
-           depth: int) -> Agreement:
-    """Write `target`, an ONNX graph from native pixels to score, decision and anomaly map.
+def write_onnx(detector: HDM, facts: dict[str, Any], file: Path) -> None:
+    """Write the graph of a detector in fp32 on the CPU, from native pixels to score, decision and
+    anomaly map.
 
-    Args:
-        detector: on the CPU in fp32. One that judges tiles takes images of one size alone, that of
-            `images`.
-        facts: kept in the file, plain values; line and version among them.
-        images: real ones, on which the file must agree with the detector.
-        depth: 8 or 16 bit, of the pixels that the graph takes.
-
-    Raises HDMError if it does not agree, or the detector cannot be exported; then `target` is as
-    it was.
+    facts: kept in the file, plain values; of them depth, 8 or 16 bit, and size, height and width
+    or None for any, are those of the pixels that the graph takes. Raises HDMError if this version
+    of torch cannot export it.
     """
-    need("onnx", "onnxscript", "onnxruntime")
-    if not images:
-        raise HDMError("expected images of the line to compare the exported model on, found none.")
-    if depth == 8 and any(image.dtype == np.uint16 for image in images):
-        raise HDMError("the line's images have 16 bit a channel; export with --depth 16.")
-    size = _one_size(images) if detector.form.fit == "tile" else None
-    graph = DetectorGraph(detector, WHITE[depth], size).eval()
-    content = {**facts, **facts_of(detector), "depth": depth, "size": size}
-    with tempfile.TemporaryDirectory(prefix="hdm-export-") as scratch:
-        made = Path(scratch) / "model.onnx"
-        _write(_traced(graph, depth, size), content, made)
-        runtime = RuntimeDetector(made, threads=torch.get_num_threads())
-        found = compare(detector, runtime, images)
-        if not found.agrees:
-            raise refusal(found)
-        with atomic_file(target) as temporary:
-            temporary.write_bytes(made.read_bytes())
-    return found
-
-
-def _one_size(images: Sequence[np.ndarray]) -> tuple[int, int]:
-    """Height and width of all the images."""
-    found = {(image.shape[0], image.shape[1]) for image in images}
-    if len(found) > 1:
-        raise HDMError(f"expected images of one size, found {len(found)}: the graph of a detector "
-                       "that judges tiles takes no other than its own; name a folder of images of "
-                       "the camera's size with --images, or serve it with the torch backend.")
-    return found.pop()
+    graph = DetectorGraph(detector, WHITE[facts["depth"]], facts["size"]).eval()
+    _write(_traced(graph, facts["depth"], facts["size"]), facts, file)
 
 
 def _traced(graph: DetectorGraph, depth: int, size: tuple[int, int] | None) -> Any:

@@ -24,6 +24,9 @@ from hdm.detector.overview import PICTURE, overview
 from hdm.detector.scorer import beside
 from hdm.errors import HDMError
 
+ROUNDING = 1e-4
+"""Above the threshold, relative above 1, at which a score is a defect. The threshold is often the
+score of a good picture, which another runtime's rounding must not call a defect."""
 STRIDE = 8
 """Pixels that the encoder sees from one place to the next."""
 OUTPUTS = ("score", "p_value", "probability", "defect", "anomaly_map", "appearance",
@@ -71,7 +74,8 @@ class DetectorGraph(nn.Module):
             [ddm.prior.encoder.network, ddm.prior.network])
         self.normality, self.fusion = detector.scorer.normality, detector.scorer.fusion
         self.prepared_size, self.seen_size = sizes(self.form, size)
-        calibration, self.limit = detector.calibration, detector.threshold
+        calibration, limit = detector.calibration, detector.threshold
+        self.limit = limit + ROUNDING * max(1.0, abs(limit))
         self.pixel, self.image = calibration.pixel, calibration.image
         self.register_buffer("normals", torch.tensor(calibration.part_scores.tolist()))
         self.decidability = detector.decidability
@@ -99,7 +103,6 @@ class DetectorGraph(nn.Module):
             self.pixel[0] * self._native(evidence.pixels, image) + self.pixel[1])
         if self.masked:
             anomaly = torch.where(self._ignored(image), 0.0, anomaly)
-        # In double precision as HDM compares: the limit is often a normal's own score.
         defect = score.double() > self.limit
         figures = self._figures(image, encoded, latents)
         return Judged(

@@ -94,7 +94,7 @@ def _in_torch(line: Line, version: str) -> tuple[Judge, dict[str, Any]]:
 
 def _in_runtime(line: Line, version: str) -> tuple[Judge, dict[str, Any]]:
     """Exported by a process of its own: it is seconds of Python, which requests would feel."""
-    from hdm.export.onnx_session import RuntimeDetector
+    from hdm.export.runtime_detector import RuntimeDetector
 
     with tempfile.TemporaryDirectory(prefix="hdm-serve-") as scratch:
         file = Path(scratch) / "model.onnx"

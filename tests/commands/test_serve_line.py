@@ -18,7 +18,7 @@ from hdm.serving.own_key import own_key_file
     (("serve", "plates", "--max-connections", "9999999999"), "raise `ulimit -n`"),
     (("serve", "plates", "--no-key", "--api-key-file", "params.yaml"), "a key or --no-key"),
     (("export", "bolts", "--output", "a.onnx"), "no product line 'bolts'"),
-    (("export", "plates", "--output", "a.txt"), "expected --output to end in .onnx"),
+    (("export", "plates", "--output", "a.txt"), "to end in .onnx or .xml, or in / for a folder"),
     (("export", "plates", "--output", "a.onnx", "--depth", "12"), "expected --depth 8 or 16"),
     (("export", "plates", "--output", "a.onnx"), "train it with `hdm run plates`"),
     (("export", "plates", "--output", "a.onnx", "--version", "2"), "there is no registry at"),

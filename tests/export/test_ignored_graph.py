@@ -6,8 +6,8 @@ from small_detector import native, small_detector
 
 from hdm.dataset.ignore_mask import IgnoreMask
 from hdm.export.agreement import compare
-from hdm.export.onnx_file import export
-from hdm.export.onnx_session import RuntimeDetector
+from hdm.export.exporting import export
+from hdm.export.runtime_detector import RuntimeDetector
 
 
 def mask(height: int, width: int, kind: str) -> str:
@@ -32,7 +32,7 @@ OFTEN_SHOWN = {"colour", "deep", "doubts", "doubts of texture", "doubts of tiles
 
 
 def figures(runtime: RuntimeDetector, image: np.ndarray) -> np.ndarray:
-    return runtime._session.run(["figures"], {"image": runtime._native(image)[None]})[0]
+    return runtime.run(runtime.native(image)[None])["figures"]
 
 
 @pytest.mark.parametrize(("kind", "shapes"), [

@@ -10,10 +10,10 @@ import tiny
 from small_detector import native, plates, small_detector
 
 from hdm.errors import HDMError
-from hdm.export import onnx_file as module
+from hdm.export import exporting as module
 from hdm.export.agreement import compare
-from hdm.export.onnx_file import export
-from hdm.export.onnx_session import RuntimeDetector
+from hdm.export.exporting import export
+from hdm.export.runtime_detector import RuntimeDetector
 from hdm.line import Line
 
 pytest.importorskip("onnxruntime")
@@ -65,12 +65,11 @@ def test_a_detector_of_colours_is_written_and_takes_grey(tmp_path) -> None:
 
 def test_what_disagrees_is_not_written(detector, tmp_path, monkeypatch) -> None:
     other = small_detector(seed=1)
-    monkeypatch.setattr(module, "_traced", lambda *_: None)
-    monkeypatch.setattr(module, "_write", lambda *_: None)
-    monkeypatch.setattr(module, "RuntimeDetector", lambda *_, **__: other)
+    monkeypatch.setattr(module, "write_onnx", lambda *_: None)
+    monkeypatch.setattr(module, "runtime", lambda *_: other)
     target = tmp_path / "plate.onnx"
     target.write_text("earlier")
-    with pytest.raises(HDMError, match="does not say what the detector says on 1 images"):
+    with pytest.raises(HDMError, match="does not say what the detector says on 10 images"):
         export(detector, FACTS, [native(48, 32)], target, depth=8)
     assert target.read_text() == "earlier"
 
@@ -116,8 +115,8 @@ def test_the_file_finds_the_same_pictures_undecidable(over, tmp_path) -> None:
         assert one.decision == two.decision
         assert [doubt.code for doubt in one.reasons] == [doubt.code for doubt in two.reasons]
     assert sum(p.decision == "undecidable" for p in runtime.predict(hostile)) >= 3
-    flags, figures = runtime._session.run(["undecidable", "figures"], {
-        "image": np.stack(hostile).reshape(len(hostile), 96, 96, -1)})
+    found = runtime.run(np.stack(hostile).reshape(len(hostile), 96, 96, -1))
+    flags, figures = found["undecidable"], found["figures"]
     assert flags.tolist() == [bool(p.reasons) for p in detector.predict(hostile)]
     assert figures.shape == (5, 7)
 

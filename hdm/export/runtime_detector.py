@@ -1,11 +1,8 @@
-"""An exported detector in ONNX Runtime, with the interface of `hdm.HDM`."""
+"""An exported detector in another runtime, with the interface of `hdm.HDM`."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,37 +11,21 @@ from hdm.dataset.ignore_mask import ignored_pixels
 from hdm.detector.decidability import Doubt, Limits
 from hdm.detector.detector import Prediction, decided
 from hdm.errors import HDMError
+from hdm.export.runtimes import opened
 
-FACTS = "hdm"
-WHITE = {8: 255, 16: 65535}
 AT_ONCE = 4_000_000
 """Pixels of the images that are judged at once, unless a single image has more."""
 
 
 class RuntimeDetector:
-    """Reads what `hdm.export.onnx_file.export` wrote.
+    """Reads what `hdm.export.exporting.export` wrote as .onnx or .xml.
 
-    facts: what the file says of itself: line, version, threshold, operating point.
-    Raises HDMError if the file is no exported detector, or ONNX Runtime is not installed.
+    facts: what the file says of itself: line, version, threshold, operating point. run: the graph
+    alone, see `hdm.export.runtimes.Opened`. Raises HDMError as `hdm.export.runtimes.opened`.
     """
 
     def __init__(self, file: Path, threads: int) -> None:
-        need("onnxruntime")
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        # Threads that spin while they wait take the cores from those that decode and answer.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(file), options, providers=["CPUExecutionProvider"])
-            facts = self._session.get_modelmeta().custom_metadata_map[FACTS]
-        except Exception as error:
-            raise HDMError(f"{file} is not a detector that `hdm export` wrote "
-                           f"({str(error).splitlines()[0][:200]}); export it again.") from error
-        self.facts: dict[str, Any] = json.loads(facts)
+        self.facts, self.run = opened(file, threads)
         limits = self.facts.get("decidability")
         self._limits = Limits.from_dict(limits) if limits else None
 
@@ -56,7 +37,7 @@ class RuntimeDetector:
                   else _nearest(_levelled(image, self._ignored(*image.shape[:2])), *size)
                   for image in images]
         for numbers in _alike(fitted, batch_size):
-            stack = np.stack([self._native(fitted[n]) for n in numbers])
+            stack = np.stack([self.native(fitted[n]) for n in numbers])
             found.update(zip(numbers, self._judge(stack), strict=True))
         return [found[n] if fitted[n].shape == image.shape
                 else _of_other_size(found[n], image, self._ignored(*image.shape[:2]))
@@ -65,20 +46,23 @@ class RuntimeDetector:
     def _judge(self, stack: np.ndarray) -> Iterator[Prediction]:
         limit = float(self.facts["threshold"])
         ignored = self._ignored(*stack.shape[1:3])
-        rows = zip(*self._session.run(None, {"image": stack}), strict=True)
-        for score, p_value, probability, defect, anomaly_map, look, _, figures in rows:
+        found = self.run(stack)
+        for row in range(len(stack)):
+            one = {name: values[row] for name, values in found.items()}
+            called = bool(one["defect"])
             reasons = () if self._limits is None else \
-                self._limits.doubts(figures.tolist(), called=bool(defect))
-            yield Prediction(float(score), float(p_value), float(probability),
-                             decided(bool(defect), reasons), limit, anomaly_map,
-                             Appearance(*(float(value) for value in look)),
+                self._limits.doubts(one["figures"].tolist(), called=called)
+            yield Prediction(float(one["score"]), float(one["p_value"]),
+                             float(one["probability"]), decided(called, reasons), limit,
+                             one["anomaly_map"],
+                             Appearance(*(float(value) for value in one["appearance"])),
                              reasons=reasons, ignored=ignored)
 
     def _ignored(self, height: int, width: int) -> np.ndarray | None:
         """`InputFormat.ignored_pixels` of the detector."""
         return ignored_pixels(self.facts.get("ignored", ""), height, width)
 
-    def _native(self, image: np.ndarray) -> np.ndarray:
+    def native(self, image: np.ndarray) -> np.ndarray:
         """(H, W, C) in the depth that the graph takes."""
         planes = image[..., None] if image.ndim == 2 else image
         if self.facts["depth"] == 16 and planes.dtype == np.uint8:
@@ -117,14 +101,6 @@ def _of_other_size(found: Prediction, image: np.ndarray, ignored: np.ndarray | N
         anomaly_map = np.where(ignored, np.float32(0), anomaly_map)
     return replace(found, decision="undecidable", reasons=(doubt,), anomaly_map=anomaly_map,
                    ignored=ignored)
-
-
-def need(*libraries: str) -> None:
-    """Raise HDMError if one of the optional libraries is missing."""
-    missing = [name for name in libraries if find_spec(name) is None]
-    if missing:
-        raise HDMError(f"ONNX needs {', '.join(missing)}, which is not installed; say "
-                       "`pip install 'hdm[onnx]'`.")
 
 
 def _alike(images: Sequence[np.ndarray], most: int) -> Iterator[list[int]]:
