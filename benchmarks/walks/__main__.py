@@ -23,8 +23,8 @@ from hdm.files import write_text
 from hdm.samples import draw_line
 
 OUT = Path(__file__).parents[2] / "docs" / "production"
-NEW = 40
-"""Pictures of the shift."""
+SHIFT, DIM, GLARE = 80, 20, (30, 45, 60)
+"""Pictures of the shift; from which on its lamp is dim; which have a reflection."""
 
 
 def main() -> None:
@@ -76,10 +76,15 @@ def pictures(folder: Path) -> tuple[Path, Path, Path]:
         draw_line("woven_mesh", folder / "later", seed=8)
         shift.mkdir()
         good = sorted((folder / "later" / "train" / "good").iterdir())
-        for number, file in enumerate(good[:NEW]):
+        for number, file in enumerate(good[:SHIFT]):
             pixels = np.asarray(Image.open(file), np.float32)
-            dim = 1 - 0.35 * max(0, number - NEW // 3) / NEW
-            Image.fromarray((pixels * dim).round().astype(np.uint8)).save(
+            if number >= DIM:
+                pixels = 0.78 * pixels
+            if number in GLARE:  # a reflection on a good part
+                across, down = np.meshgrid(*map(np.arange, pixels.shape[1::-1]))
+                far = ((across - 40 - number) ** 2 + (down - 60) ** 2) / 120
+                pixels = pixels + 90 * np.exp(-far)[..., None]
+            Image.fromarray(pixels.clip(0, 255).round().astype(np.uint8)).save(
                 shift / f"part_{number:03d}.png")
     return source, folder / "new_part.png", shift
 

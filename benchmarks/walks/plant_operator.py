@@ -26,10 +26,11 @@ def walk_operator(walk: Walk, shift: Path) -> None:
     for number in (1, 2):
         with walk.step(f"Correction {number} of 2: the part is good."):
             walk.go(f"/{LINE}/seen?view=stopped")
-            place = page.locator("li", has=page.locator("summary", has_text="Say what it is")).first
+            place = page.locator("li", has_text="defect: score").filter(
+                has=page.locator("summary", has_text="Say what it is")).first
             place.locator("summary").click()
             place.get_by_label("Your name").fill(walk.who)
-            place.get_by_label("How you know").fill("looked at by hand, the lamp was dim")
+            place.get_by_label("How you know").fill("a reflection; looked at by hand")
             place.get_by_role("button", name="Good part").click()
             place.get_by_role("button", name="Good part").wait_for(state="hidden", timeout=60_000)
     with walk.step("*Retrain*: it learns from both."):
@@ -43,7 +44,7 @@ def walk_operator(walk: Walk, shift: Path) -> None:
             page.get_by_text(name).click()
             form = page.locator("details", has_text=name).locator("form")
             form.get_by_label("Your name").fill(walk.who)
-            form.get_by_label("Why").fill("knows the dim lamp")
+            form.get_by_label("Why").fill("knows reflections")
             form.locator("button").click()
             walk.ended()
     with walk.step("It was wrong all the same: the version before serves again."):

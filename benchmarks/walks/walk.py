@@ -70,7 +70,7 @@ class Walk:
         rows = [row.rsplit("\r", 1)[-1] for row in done.stdout.splitlines()]
         shown = "\n".join([f"$ {shlex.join(words)}", *rows[-ROWS:]])
         self.page.set_content(f"<body style='margin:0;background:#14171b;color:#e7eaee'><pre "
-                              f"style='font:13px/1.4 monospace;padding:16px'>{html.escape(shown)}"
+                              f"style='font:13px/1.4 monospace;padding:16px;white-space:pre-wrap'>{html.escape(shown)}"
                               "</pre>")
         self._keep(title, took)
         return done.stdout
