@@ -15,6 +15,8 @@ from typing import Any
 WIDTH, HEIGHT = 1100, 780
 WAIT = 1_800_000
 """Milliseconds for whatever a line takes."""
+TERMINAL = ("<body style='margin:0;background:#14171b;color:#e7eaee'>"
+            "<pre style='font:13px/1.4 monospace;padding:16px;white-space:pre-wrap'>")
 ROWS = 34
 """Of a terminal, as the screen shows them."""
 
@@ -69,9 +71,7 @@ class Walk:
                                f"{done.stdout[-2000:]}")
         rows = [row.rsplit("\r", 1)[-1] for row in done.stdout.splitlines()]
         shown = "\n".join([f"$ {shlex.join(words)}", *rows[-ROWS:]])
-        self.page.set_content(f"<body style='margin:0;background:#14171b;color:#e7eaee'><pre "
-                              f"style='font:13px/1.4 monospace;padding:16px;white-space:pre-wrap'>{html.escape(shown)}"
-                              "</pre>")
+        self.page.set_content(f"{TERMINAL}{html.escape(shown)}</pre>")
         self._keep(title, took)
         return done.stdout
 
