@@ -48,7 +48,7 @@ def readme(facts: dict[str, Any]) -> str:
     if facts["ignored_share"]:
         takes += f" {100 * facts['ignored_share']:.0f} % of each is ignored, as set for the line."
     same = (f"Decisions, scores, p-values, anomaly maps and, with OpenCV, regions. On "
-            f"{agreed['images']} pictures, held-out ones of the line and {facts['distorted']} "
+            f"{agreed['images']} pictures, real ones and {facts['distorted']} "
             f"distorted ones made of them, scores differed by at most {agreed['score']:.1g} and "
             f"maps by at most {agreed['anomaly_map']:.1g}.")
     if agreed["at_threshold"]:
