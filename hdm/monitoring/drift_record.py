@@ -39,7 +39,8 @@ def record(line: str, model: str, rows: pd.DataFrame, counted: pd.DataFrame,
     alarms = [stream for stream in told if stream["alarm"]]
     found = [f"{stream['says']} since {moment(stream['began']['time'])}" for stream in alarms]
     if any(stream["name"] == UNDECIDABLE for stream in alarms):
-        found.append(f"most often undecidable: {', '.join(commonest(counted))}")
+        codes = (code.replace("_", " ") for code in commonest(counted))
+        found.append(f"most often undecidable: {', '.join(codes)}")
     what = "; ".join(found) if found else f"no change in {len(counted):,} images"
     return {
         "line": line, "model": model, "time": utc(now),
