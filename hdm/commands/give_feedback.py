@@ -7,6 +7,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from hdm.commands.json_output import AsJson, print_json
 from hdm.commands.line_name import LineName
 from hdm.dataset.feedback_entries import FeedbackEntry, entries_in
 from hdm.dataset.outside import pages, read_image, read_mask
@@ -33,12 +34,17 @@ def feedback(
     part: Annotated[str, typer.Option(metavar="NAME", help="The physical part it shows.")] = "",
     confirm: Annotated[bool, typer.Option("--confirm", help=(
         "Keep it although it contradicts what the line knows."))] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say of a picture that it was good, or that it was a defect; the next training learns from it.
     """
     chosen = Line.load(line)
     if not picture:
-        _list(chosen)
+        entries = sorted(entries_in(chosen.feedback), key=lambda one: one.when)
+        if as_json:
+            print_json([entry.model_dump(mode="json") for entry in entries])
+        else:
+            _list(chosen, entries)
         return
     row = _row(picture)
     image = kept_picture(chosen, row) if row is not None else _read(Path(picture))
@@ -70,11 +76,10 @@ def _read(file: Path) -> np.ndarray:
     return read_image(file)
 
 
-def _list(line: Line) -> None:
-    entries = entries_in(line.feedback)
+def _list(line: Line, entries: list[FeedbackEntry]) -> None:
     if not entries:
         print(f"{line.name}: nobody has said anything yet")
-    for entry in sorted(entries, key=lambda one: one.when):
+    for entry in entries:
         said = " ".join(part for part in (entry.who, entry.why) if part)
         print(harmless(f"{entry.when[:16]}  {entry.id}  {entry.said}  {entry.name}{_then(entry)}"
                        f"{'  ' + said if said else ''}"))

@@ -1,10 +1,12 @@
 """`hdm testset`: freezing the images that a line is measured on."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from rich.table import Column, Table
 
+from hdm.commands.json_output import AsJson, print_json
 from hdm.commands.line_name import LineName
 from hdm.console import Console
 from hdm.dataset.frozen_set import FrozenSet, frozen_file, read_frozen, write_frozen
@@ -48,16 +50,19 @@ def freeze(
 
 
 @app.command("list")
-def list_sets(line: LineName) -> None:
+def list_sets(line: LineName, as_json: AsJson = False) -> None:
     """List the frozen test sets of a line and which of them is used."""
     chosen = Line.load(line)
+    found = [_listed(file, chosen.entry.test_set)
+             for file in sorted(chosen.frozen_folder.glob("*.csv"))]
+    if as_json:
+        print_json(found)
+        return
     table = Table("name", "content", Column("good", justify="right"),
                   Column("defective", justify="right"), "used")
-    for file in sorted(chosen.frozen_folder.glob("*.csv")):
-        entries = read_frozen(file).entries
-        defects = sum(entry.label for entry in entries)
-        table.add_row(file.stem, content_name(entries), str(len(entries) - defects), str(defects),
-                      "yes" if file.stem == chosen.entry.test_set else "")
+    for one in found:
+        table.add_row(one["name"], one["content"], str(one["good"]), str(one["defective"]),
+                      "yes" if one["used"] else "")
     if not table.row_count:
         say(f"{line} has no frozen test set; `hdm testset freeze {line}` makes one.")
         return
@@ -66,10 +71,13 @@ def list_sets(line: LineName) -> None:
 
 
 @app.command()
-def show(line: LineName) -> None:
+def show(line: LineName, as_json: AsJson = False) -> None:
     """Show what the line was measured on last, and how many images wait outside."""
     chosen = Line.load(line)
     described = read_json(chosen.test_set_file)
+    if as_json:
+        print_json(described)
+        return
     say(in_words(described))
     table = Table("defect type", Column("images", justify="right"))
     for kind, count in described["defect_types"].items():
@@ -81,6 +89,14 @@ def show(line: LineName) -> None:
     if not described["frozen_as"]:
         say(f"It is not frozen: new images may change it. `hdm testset freeze {line}` freezes "
             "it.")
+
+
+def _listed(file: Path, used: str) -> dict[str, Any]:
+    """What a frozen test set is; used: the name of the one that is."""
+    entries = read_frozen(file).entries
+    defects = sum(entry.label for entry in entries)
+    return {"name": file.stem, "content": content_name(entries), "good": len(entries) - defects,
+            "defective": defects, "used": file.stem == used}
 
 
 def _retaken(line: Line, add_waiting: bool) -> tuple[list[Entry], int]:

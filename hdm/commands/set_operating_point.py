@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from hdm.commands import run_line
+from hdm.commands.json_output import AsJson, print_json
 from hdm.commands.line_name import LineName
 from hdm.config import load_params
 from hdm.errors import ConfigError
@@ -33,13 +34,18 @@ def operating_point(
     why: Annotated[str, typer.Option("--why", help="The reason, for the record.")] = "",
     run: Annotated[bool, typer.Option("--run", help=(
         "Then make the version that decides so, as `hdm run` does; nothing is trained."))] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show by which rule a line's threshold is chosen, or set another one with a reason."""
     chosen = Line.load(line)
     costs = dict(zip(COSTS, (escape_cost, false_reject_cost, defect_rate), strict=True))
     stated: dict[str, Any] = {name: value for name, value in costs.items() if value is not None}
     if false_alarms is None and not stated:
-        say(f"{line}: {told(chosen.params.evaluate.operating_point)}")
+        rule = chosen.params.evaluate.operating_point
+        if as_json:
+            print_json(rule.model_dump(mode="json"))
+        else:
+            say(f"{line}: {told(rule)}")
         return
     if false_alarms is not None and stated:
         raise ConfigError("expected a rate of false alarms or the three costs, received both.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hdm.commands.json_output import AsJson, print_json
 from hdm.commands.line_name import LineName
 from hdm.errors import ConfigError, DataError
 from hdm.files import parse_json, read_json
@@ -32,6 +33,7 @@ def region(
     inside: Annotated[bool, typer.Option("--inside", help=(
         "What is given is inspected, and all else ignored."))] = False,
     clear: Annotated[bool, typer.Option("--clear", help="Inspect whole pictures again.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show which region of a line's pictures is inspected, or set another in its place."""
     chosen = Line.load(line)
@@ -57,6 +59,9 @@ def region(
     elif given:
         write_region(chosen.region_file, _outlines(polygon or [], file, inside))
     found = read_region(chosen.region_file)
+    if as_json:
+        print_json(found.model_dump(mode="json", exclude_defaults=True) if found else {})
+        return
     if found is None:
         say(f"{line}: whole pictures are inspected; --ignore, --polygon or --file set a region.")
         return

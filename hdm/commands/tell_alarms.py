@@ -7,6 +7,7 @@ import typer
 
 from hdm.alarms import telling
 from hdm.alarms.alarm_settings import ALARMS, Receivers, receivers
+from hdm.commands.json_output import AsJson, print_json
 from hdm.commands.line_name import LineName
 from hdm.errors import HDMError
 from hdm.line import Line
@@ -19,11 +20,17 @@ def alarms(
     line: LineName,
     test: Annotated[bool, typer.Option("--test", help=(
         "Send a test message to each of them."))] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show who is told of a line's alarms, and what they were told; or send them a test."""
     chosen = Line.load(line)
     known = receivers(chosen.project, line)
     places = _places(known)
+    if as_json and not test:
+        told = telling.told(chosen.monitor_folder)
+        print_json({name: {"place": place, "told": len(told.get(name, []))}
+                    for name, place in places.items()})
+        return
     if not places:
         say(f"nobody is told of alarms of {line}; {chosen.project / ALARMS} says who is")
         return
