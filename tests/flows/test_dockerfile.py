@@ -64,7 +64,7 @@ def test_what_it_copies_is_part_of_the_project_and_nothing_else_is_needed() -> N
     for step in steps():
         if step.kind == "RUN":
             named = re.findall(r"-[rc]\s+(\S+)", step.text)
-            assert set(named) <= copied, step.text
+            assert set(named) <= {Path(source).name for source in copied}, step.text
 
 
 def test_its_python_is_one_that_the_project_takes() -> None:
@@ -106,7 +106,7 @@ def test_its_steps_make_an_environment_that_every_command_of_the_plant_starts_in
         if step.kind == "COPY":
             *sources, target = shlex.split(step.text)
             for source in sources:
-                into = folder / target if target != "./" else folder / source
+                into = folder / (target if target != "./" else Path(source).name)
                 (shutil.copytree if (ROOT / source).is_dir() else shutil.copyfile)(
                     ROOT / source, into)
         elif step.kind == "RUN" and not is_debian(step):
