@@ -74,7 +74,7 @@ def _codes(vectors: Vectors, numbers: NDArray[np.intp], count: int, probes: int,
         here = slice(start, start + len(own))
         mixed = mixing @ ((own.reshape(-1, _SIDE, _SIDE) * signs[0]) @ mixing)
         bits = np.packbits(np.greater(mixed.reshape(len(own), -1)[:, :_SKETCH], 0), axis=1)
-        sketches[here] = bits.view(np.uint64) * own.any(1)[:, None]
+        sketches[here] = bits.view(np.uint64) * np.any(own, axis=1, keepdims=True)
         for turn in range(count):
             turned = mixing @ ((mixed * signs[turn + 1]) @ mixing)
             letters[turn, here] = _largest(turned.reshape(len(own), _BLOCKS, _BLOCK), probes)
