@@ -25,8 +25,8 @@ RESULTS = Path(__file__).parent / "results"
 LINE = "scale"
 STAGES = ("ingest", "validate", "dagm_fit", "dagm_synthesize", "pom_filter", "ddm_train",
           "evaluate", "register")
-Figures = dict[str, dict[str, dict[str, float]]]
-"""Stage -> number of pictures -> what it cost."""
+DVC_COMMIT = [sys.executable, "-m", "dvc", "commit", "--quiet", "--force",
+              *(f"{stage}@{LINE}" for stage in ("configure", *STAGES[:-1]))]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -53,9 +53,10 @@ def measure(folder: Path, count: int, stages: list[str], preset: str) -> Any:
                    env={**os.environ, "PYTHONPATH": str(SOURCES)})
     last = max(STAGES.index(stage) for stage in stages)
     for stage in STAGES[:last + 1]:
-        if stage == "register":
-            watched(hdm_stage("store_probe", LINE), project, folder / "log")
         try:
+            if stage == "register":  # which asks dvc.lock what the stages before have made
+                watched(hdm_stage("store_probe", LINE), project, folder / "log")
+                watched(DVC_COMMIT, project, folder / "log")
             found = watched(hdm_stage(stage, LINE), project, folder / "log")
         except subprocess.CalledProcessError:
             sys.exit(f"error: the stage {stage} failed with {count} pictures: "
@@ -74,7 +75,8 @@ def project_in(folder: Path, source: Path, preset: str) -> Path:
         (folder / name).mkdir()
     write_text(folder / "pipelines.yaml", f"lines:\n  {LINE}:\n    source: {{path: {source}, "
                f"format: folder}}\n    overrides: {{preset: {preset}}}\n")
-    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    for tool in (["git"], [sys.executable, "-m", "dvc"]):
+        subprocess.run([*tool, "init", "-q"], cwd=folder, check=True)
     return folder
 
 
