@@ -32,7 +32,9 @@ def test_whole_line_ends_with_its_result(hdm_run: Run, project: Path) -> None:
     assert code == 0, err
     # The toy's stages do not depend on one another.
     assert calls(project) == ["register@held_back"]
-    assert "held" in out.splitlines()[-2]
+    table, _, address = out.rstrip().rpartition("\n")
+    assert "held" in table.splitlines()[-2]
+    assert "#/models/hdm-held_back/versions/" in address
 
 
 def test_failure_is_told_and_the_reason_is_visible(hdm_run: Run) -> None:
