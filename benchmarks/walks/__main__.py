@@ -9,6 +9,7 @@ import os
 import platform
 import shutil
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,8 @@ from playwright.sync_api import sync_playwright
 from benchmarks.walks.ml_engineer import walk_ml_engineer
 from benchmarks.walks.plant_operator import walk_operator
 from benchmarks.walks.quality_engineer import walk_quality_engineer
-from benchmarks.walks.walk import HEIGHT, WIDTH, Walk, home_of, told
-from hdm.files import write_text
+from benchmarks.walks.walk import HEIGHT, WIDTH, Step, Walk, home_of, told
+from hdm.files import read_json, write_json, write_text
 from hdm.samples import draw_line
 
 OUT = Path(__file__).parents[2] / "docs" / "production"
@@ -37,14 +38,14 @@ def main() -> None:
     out.mkdir(parents=True, exist_ok=True)
     source, new, shift = pictures(project.parent)
     walks: list[Walk] = []
+    people = {
+        "quality": ("Quality engineer", lambda one: walk_quality_engineer(one, source, new)),
+        "ml": ("ML engineer", walk_ml_engineer),
+        "operator": ("Operator", lambda one: walk_operator(one, shift))}
     with sync_playwright() as playwright, home_of(project) as address:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"),
                                              args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
-        people = {
-            "quality": ("Quality engineer", lambda one: walk_quality_engineer(one, source, new)),
-            "ml": ("ML engineer", walk_ml_engineer),
-            "operator": ("Operator", lambda one: walk_operator(one, shift))}
         for name, (who, walked) in people.items():
             if only and name not in only:
                 continue
@@ -52,11 +53,16 @@ def main() -> None:
             walked(walks[-1])
             for step in walks[-1].steps:
                 print(f"{name}: {step.seconds:7.1f} s  {step.title}", flush=True)
+    kept = out / "steps.json"
+    known = read_json(kept) if kept.is_file() else {}
+    known |= {walk.name: [asdict(step) for step in walk.steps] for walk in walks}
+    write_json(kept, known)
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=project, text=True,
                             capture_output=True, check=True).stdout.strip()
     facts = (f"{os.cpu_count()} cores ({platform.machine()}), load {os.getloadavg()[2]:.1f} at the "
              f"end, commit {commit}.")
-    write_text(OUT / "walks.md", told(walks, facts))
+    write_text(OUT / "walks.md", told({people[name][0]: [Step(**step) for step in known[name]]
+                               for name in people if name in known}, facts))
 
 
 def pictures(folder: Path) -> tuple[Path, Path, Path]:

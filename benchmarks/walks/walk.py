@@ -43,11 +43,6 @@ class Walk:
     home: str = ""
     steps: list[Step] = field(default_factory=list)
 
-    @property
-    def seconds(self) -> float:
-        """From the first step to the last."""
-        return sum(step.seconds for step in self.steps)
-
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
         """Something done in the browser, whose screen is taken when it is done."""
@@ -109,14 +104,14 @@ def home_of(project: Path) -> Iterator[str]:
             process.terminate()
 
 
-def told(walks: list[Walk], facts: str) -> str:
-    """The page about all walks, in Markdown."""
+def told(walks: dict[str, list[Step]], facts: str) -> str:
+    """The page about all walks, by who walked, in Markdown."""
     rows = ["# Three walks", "", "From a fresh clone after `make setup`, by "
             "`python -m benchmarks.walks`, which types and clicks what is written here and takes "
             f"the screens. {facts}", ""]
-    for walk in walks:
-        rows += [f"## {walk.who}: {walk.seconds / 60:.1f} minutes", ""]
-        for number, step in enumerate(walk.steps, 1):
+    for who, steps in walks.items():
+        rows += [f"## {who}: {sum(step.seconds for step in steps) / 60:.1f} minutes", ""]
+        for number, step in enumerate(steps, 1):
             rows += [f"{number}. {step.title} ({step.seconds:.1f} s)", "",
                      f"   ![{step.screen}](walks/{step.screen})", ""]
     return "\n".join(rows)
