@@ -2,7 +2,6 @@
 
 import os
 import re
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,8 +15,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from hdm.config import check_line_name, load_params, load_pipelines
 from hdm.errors import ConfigError
-from hdm.files import write_text
-from hdm.line import Line
+from hdm.orchestration.pipelines_file import write_checked
 from hdm.pipelines import Column, Role, Source
 from hdm.registry.renamed_line import removed_since
 
@@ -123,11 +121,7 @@ def check_preset(preset: str, project: Path) -> None:
 def add(line: NewLine, project: Path) -> None:
     """Write the entry at the end of `lines`; nothing is written unless the result is valid."""
     text = extended((project / FILE).read_text(encoding="utf-8"), line, project)
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / FILE).write_text(text, encoding="utf-8")
-        (Path(folder) / "params.yaml").write_bytes((project / "params.yaml").read_bytes())
-        Line.load(line.name, Path(folder))
-    write_text(project / FILE, text)
+    write_checked(project, line.name, text)
 
 
 def extended(text: str, line: NewLine, project: Path) -> str:

@@ -2,11 +2,11 @@
 
 import logging
 import webbrowser
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from hdm.commands.listening_options import AllowedHosts, Host, KeyFile, KeyVariable, NoKey
 from hdm.config import load_pipelines
 from hdm.line import find_project
 from hdm.serving.http_server import http_server, reserve_descriptors
@@ -16,16 +16,12 @@ from hdm.serving.serving_options import Options, read_api_key
 
 
 def home(
-    host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0: all.")] = "127.0.0.1",
+    host: Host = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8090,
-    api_key_env: Annotated[str, typer.Option(metavar="NAME", help=(
-        "Environment variable that holds the key."))] = "",
-    api_key_file: Annotated[Path | None, typer.Option(metavar="FILE", help=(
-        "File that holds the key."))] = None,
-    no_key: Annotated[bool, typer.Option("--no-key", help=(
-        "Let everyone in, also at an address that others reach."))] = False,
-    allowed_host: Annotated[list[str] | None, typer.Option(metavar="NAME", help=(
-        "Another name by which it is asked (header Host); may be repeated."))] = None,
+    api_key_env: KeyVariable = "",
+    api_key_file: KeyFile = None,
+    no_key: NoKey = False,
+    allowed_host: AllowedHosts = None,
     browser: Annotated[bool, typer.Option(help="Open it in the browser.")] = True,
 ) -> None:
     """Open all lines in the browser: look, compare, decide, retrain, set thresholds, sort the

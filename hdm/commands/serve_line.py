@@ -1,11 +1,11 @@
 """`hdm serve`: a line's live model behind HTTP."""
 
 import logging
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from hdm.commands.listening_options import AllowedHosts, Host, KeyFile, KeyVariable, NoKey
 from hdm.config import load_pipelines
 from hdm.errors import ConfigError
 from hdm.line import Line, find_project
@@ -21,16 +21,12 @@ def serve(
     lines: Annotated[list[str] | None, typer.Argument(
         metavar="LINE...", help="Product lines of pipelines.yaml.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Serve every line.")] = False,
-    host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0: all.")] = "127.0.0.1",
+    host: Host = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8080,
-    api_key_env: Annotated[str, typer.Option(metavar="NAME", help=(
-        "Environment variable that holds the API key."))] = "",
-    api_key_file: Annotated[Path | None, typer.Option(metavar="FILE", help=(
-        "File that holds the API key."))] = None,
-    no_key: Annotated[bool, typer.Option("--no-key", help=(
-        "Let everyone in, also at an address that others reach."))] = False,
-    allowed_host: Annotated[list[str] | None, typer.Option(metavar="NAME", help=(
-        "Another name by which the server is asked (header Host); may be repeated."))] = None,
+    api_key_env: KeyVariable = "",
+    api_key_file: KeyFile = None,
+    no_key: NoKey = False,
+    allowed_host: AllowedHosts = None,
     backend: Annotated[str, typer.Option(metavar="torch|onnx", help=(
         "What computes; onnx is ONNX Runtime."))] = "torch",
     max_mb: Annotated[float, typer.Option(min=0.001, help="Largest request in MiB.")] = 32,

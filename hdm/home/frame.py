@@ -18,7 +18,7 @@ PACKAGE = "hdm.home"
 def framed(name: str, line: str = "", tab: str = "", status: int = HTTPStatus.OK, **content: Any,
            ) -> HTMLResponse:
     """A page of Home. name: its template's file. line, tab: where it is, "" on pages of no line."""
-    return secured(_rendered(name, line, tab, content), status)
+    return secured(_rendered(name, line, tab, content), status, illustrated=True)
 
 
 def problem_page(sentence: str, status: int) -> HTMLResponse:

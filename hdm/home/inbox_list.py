@@ -5,6 +5,7 @@ from typing import NamedTuple
 from hdm.dataset.outside import read_image
 from hdm.errors import DataError, HDMError
 from hdm.home.line_pictures import shown
+from hdm.inbox import beneath
 from hdm.inbox.contents import UNLABELLED, look
 from hdm.line import Line
 
@@ -53,6 +54,10 @@ def inbox_list(line: Line) -> InboxList:
 
 def inbox_picture(line: Line, path: str) -> bytes:
     """A file of the inbox as a JPEG. Raises DataError for one that is not there or no picture."""
-    if line.inbox is None or all(one.path != path for one in inbox_list(line).files):
-        raise DataError(f"no file {path[:200]!r} is in the inbox any more.")
-    return shown(read_image(line.inbox / path))
+    try:
+        if line.inbox is None:
+            raise FileNotFoundError
+        with beneath.opened(line.inbox, path):
+            return shown(read_image(line.inbox / path))
+    except (OSError, ValueError):
+        raise DataError(f"no file {path[:200]!r} is in the inbox any more.") from None

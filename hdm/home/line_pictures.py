@@ -1,6 +1,7 @@
 """Pictures of a line as a browser shows them."""
 
 import io
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -24,11 +25,18 @@ def known_picture(line: Line, path: str) -> tuple[Manifest, Row]:
     Raises DataError if it has none of that path; nothing else of the disk is ever looked at.
     """
     if line.manifest_file.is_file():
-        manifest = Manifest.load(line.manifest_file, line.source_root)
+        manifest = _manifest(line.manifest_file, line.source_root,
+                             line.manifest_file.stat().st_mtime_ns)
         found = manifest.where((manifest.frame["path"] == path).to_numpy())
         if len(found):
             return manifest, next(iter(found))
     raise DataError(f"{line.name} has no picture {path[:200]!r} any more.")
+
+
+@lru_cache(maxsize=4)
+def _manifest(file: Path, root: Path, _changed: int) -> Manifest:
+    """Read once for all pictures of a page, and again when it has changed."""
+    return Manifest.load(file, root)
 
 
 def small_picture(line: Line, path: str) -> bytes:

@@ -35,7 +35,7 @@ def operating_steps(files: VersionFiles, coverage: float = 0.95) -> list[Operati
     curve = files.curve.sort_values("threshold", ascending=False)
     if len(curve) > MOST:
         curve = curve.iloc[np.unique(np.linspace(0, len(curve) - 1, MOST).round().astype(int))]
-    scores = files.scores
+    scores = files.scores[["label", "defect_type", "group", "decision", "score"]]
     return [_step(row, scores, coverage) for row in curve.itertuples(index=False)]
 
 

@@ -17,12 +17,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 from filelock import FileLock
 
 from hdm.errors import ConfigError, HDMError
 from hdm.files import cannot_write, read_json, write_json
 from hdm.line import Line
 from hdm.orchestration.child_process import environment
+from hdm.orchestration.run_progress import is_alive
 
 TAIL = 40
 """Rows of output that a page shows."""
@@ -50,7 +52,7 @@ class Order:
     @property
     def running(self) -> bool:
         """Whether its process is there."""
-        return self.ended is None and _born(self.pid) == self.born
+        return self.ended is None and is_alive(self.pid, self.born)
 
     @property
     def state(self) -> str:
@@ -86,8 +88,8 @@ def begin(line: Line, words: Sequence[str], who: str) -> Order:
                     env={**environment(), "HDM_ACTOR": who, "COLUMNS": "100", "NO_COLOR": "1",
                          "TERM": "dumb"},
                     stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-            order = Order(("hdm", *words), who, process.pid, _born(process.pid) or 0.0,
-                          time.time())
+            order = Order(("hdm", *words), who, process.pid,
+                          psutil.Process(process.pid).create_time(), time.time())
             write_json(_order_file(line), asdict(order))
     except OSError as error:
         raise cannot_write(folder, error) from error
@@ -129,17 +131,6 @@ def _see_end(line: Line, order: Order, process: subprocess.Popen[bytes]) -> None
         if last(line) == order:
             write_json(_order_file(line),
                        {**asdict(order), "ended": time.time(), "code": code})
-
-
-def _born(pid: int) -> float | None:
-    """When the process began; None if there is none, or it has ended and waits to be buried."""
-    import psutil
-
-    try:
-        process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
-    except psutil.Error:
-        return None
 
 
 def _order_file(line: Line) -> Path:

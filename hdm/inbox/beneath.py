@@ -50,7 +50,9 @@ def move(root: Path, path: str, folder: str) -> None:
 @contextmanager
 def _folder(root: Path, path: str) -> Iterator[tuple[int, str]]:
     """Descriptor of the file's folder, and the file's name."""
-    *folders, name = PurePosixPath(path).parts
+    *folders, name = PurePosixPath(path).parts or ("",)
+    if ".." in (*folders, name) or name in ("", "/") or PurePosixPath(path).is_absolute():
+        raise FileNotFoundError(errno.ENOENT, "no file of this folder", path)
     here = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
     try:
         for part in folders:

@@ -17,15 +17,6 @@ from hdm.registry.history import Service, VersionRecord, champion_of, services, 
 DECISIONS = 40
 
 
-def gather(line: Line, client: Any, mlflow: Any) -> Page:
-    """The page's content; what is not there is left empty and said so.
-
-    Raises RegistryError if the store cannot be read.
-    """
-    page, champion = without_pictures(line, client)
-    return with_pictures(line, page, champion, lambda: (client, mlflow))
-
-
 def without_pictures(line: Line, client: Any) -> tuple[Page, VersionRecord | None]:
     """What may change from day to day, and the champion. client: MLflow's, or a quick one. Raises
     RegistryError if the store cannot be read."""

@@ -21,12 +21,17 @@ def set_key(project: Path, line: str, keys: Sequence[str], value: Any) -> None:
     (ConfigError)."""
     before = (project / FILE).read_text(encoding="utf-8")
     text = with_key(before, line, keys, value)
+    if text != before:
+        write_checked(project, line, text)
+
+
+def write_checked(project: Path, line: str, text: str) -> None:
+    """Write pipelines.yaml, if the line can be loaded from it; raises ConfigError if not."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / FILE).write_text(text, encoding="utf-8")
         (Path(folder) / "params.yaml").write_bytes((project / "params.yaml").read_bytes())
         Line.load(line, Path(folder))
-    if text != before:
-        write_text(project / FILE, text)
+    write_text(project / FILE, text)
 
 
 def with_key(text: str, line: str, keys: Sequence[str], value: Any) -> str:

@@ -46,7 +46,7 @@ def read_progress(line: Line) -> RunProgress | None:
     """
     with suppress(HDMError, OSError, AttributeError, KeyError, TypeError, ValueError):
         told = read_json(line.progress_file)
-        if not _alive(int(told["pid"]), float(told["start"])):
+        if not is_alive(int(told["pid"]), float(told["start"])):
             return None
         left = told["seconds_left"]
         if left is not None:
@@ -71,8 +71,9 @@ def run_shown(line: Line) -> Iterator[None]:
             line.progress_file.unlink(missing_ok=True)
 
 
-def _alive(number: int, start: float) -> bool:
-    """Whether the process is still that one; a number is used again, a start is not."""
+def is_alive(number: int, start: float) -> bool:
+    """Whether the process is still that one; a number is used again, a start, in seconds since
+    1970, is not. One that has ended and waits to be buried is none."""
     import psutil
 
     try:

@@ -1,7 +1,6 @@
 """The routes of `hdm serve`."""
 
 import asyncio
-import hmac
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,6 +22,7 @@ from hdm.serving.feedback_route import add_feedback
 from hdm.serving.head_requests import HeadAsGet
 from hdm.serving.http_errors import HTTPProblem, refusal, too_slow
 from hdm.serving.line_service import LineService, Service, line_of
+from hdm.serving.own_key import opens
 from hdm.serving.region_routes import add_region
 from hdm.serving.request_limits import RequestLimits
 from hdm.serving.secured_page import secured
@@ -69,8 +69,7 @@ def _key_holder(service: Service) -> Any:
     """A dependency that refuses requests without the key, if there is one."""
     async def guard(request: Request) -> None:
         key, given = service.options.api_key, request.headers.get("x-api-key", "")
-        # Headers are bytes that Starlette reads as Latin-1; a comparison of bytes takes any.
-        if key and not hmac.compare_digest(given.encode("latin-1"), key.encode()):
+        if key and not opens(given, key):
             raise HTTPProblem(HTTPStatus.UNAUTHORIZED, "expected the API key in the header "
                               "X-API-Key, received none or another.")
 

@@ -1,5 +1,6 @@
 """The key that a server makes for itself, where others could reach it without one."""
 
+import hmac
 import os
 import secrets
 import stat
@@ -10,6 +11,14 @@ from pathlib import Path
 from hdm.errors import ConfigError
 from hdm.files import cannot_write
 from hdm.serving.serving_options import read_api_key
+
+
+def opens(header: str, key: str) -> bool:
+    """Whether the header X-API-Key holds the key; compared in the same time whatever it holds.
+
+    Headers are bytes that Starlette reads as Latin-1; a comparison of bytes takes any.
+    """
+    return hmac.compare_digest(header.encode("latin-1"), key.encode())
 
 
 def own_key_file(project: Path) -> Path:

@@ -6,6 +6,7 @@ import stat
 import pytest
 from image_files import pixels, write
 
+from hdm.inbox import beneath
 from hdm.inbox.contents import look
 from hdm.inbox.intake import Intake, file_digest
 from hdm.inbox.intake_plan import Accepted, Plan, Step
@@ -88,3 +89,11 @@ def test_a_copy_has_the_mode_of_its_original(intake, mode):
     (intake.inbox / "good/a.png").chmod(mode)
     intake.carry_out(plan(intake, "good/a.png"), lambda: "v1")
     assert stat.S_IMODE((intake.source / "good/a.png").stat().st_mode) == mode
+
+
+@pytest.mark.parametrize("path", [
+    "../private/good/secret.png", "good/../../private/good/secret.png", "/etc/passwd", "", ".."])
+def test_no_name_leads_out(intake, path):
+    assert file_digest(intake.inbox, path) == ""
+    with pytest.raises(FileNotFoundError), beneath.opened(intake.inbox, path):
+        pass
