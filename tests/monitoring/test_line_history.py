@@ -3,20 +3,16 @@
 import shutil
 from types import SimpleNamespace
 
+from gathered_page import gathered
+
 from hdm.files import write_json
 from hdm.line import Line
-from hdm.monitoring.line_history import with_pictures, without_pictures
 from hdm.pipelines import ProductLine, Source
 from hdm.registry import promotion
 from hdm.registry.decision_log import note
 from hdm.registry.promotion import put_in_service
 from hdm.registry.store import prepare
 from hdm.settings import Params
-
-
-def gathered(line, client):
-    page, champion = without_pictures(line, client)
-    return with_pictures(line, page, champion, lambda: (client, SimpleNamespace()))
 
 
 def test_champion_versions_decisions_and_drift(tmp_path, monkeypatch):
@@ -33,11 +29,11 @@ def test_champion_versions_decisions_and_drift(tmp_path, monkeypatch):
     put_in_service(client, line, "1", "first")
     note(line, "hold", "2", "equal")
     write_json(line.folder / "monitor" / "status.json", {"state": "drift", "sentence": "darker"})
-    found = gathered(line, client)
+    found = gathered(line, client, SimpleNamespace())
     assert found.champion.version == 1 and found.champion.live[0].endswith("to now")
     assert [row.version for row in found.versions] == [2, 1]
     assert [entry["action"] for entry in found.decisions] == ["hold", "promote"]
     assert found.monitor["sentence"] == "darker"
     assert found.sheets == () and "version 1 cannot be fetched" in found.sheets_problem
     shutil.rmtree(line.folder / "monitor")
-    assert gathered(line, client).monitor == {}
+    assert gathered(line, client, SimpleNamespace()).monitor == {}

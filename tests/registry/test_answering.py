@@ -4,12 +4,12 @@ from types import SimpleNamespace
 
 import pytest
 from crafted_store import MODEL, add_versions
+from gathered_page import gathered
 from registry_lines import make_line, write_detector, write_images, write_metrics
 
 from hdm.errors import ConfigError, HDMError, RegistryError
 from hdm.files import read_json
 from hdm.line import TRAINED
-from hdm.monitoring.line_history import gather
 from hdm.orchestration.line_result import LineResult
 from hdm.registry import store
 from hdm.registry.answering import Choice, answering
@@ -124,7 +124,7 @@ def all_say(line, client, monkeypatch) -> tuple[set[str], float | None, str]:
     monkeypatch.setattr(champion_watch, "load", lambda line, version, backend: loaded.append(
         version) or SimpleNamespace(version=version))
     Watcher([Slot(line)], Options(), Metrics()).look()
-    result, page = LineResult.load(line), gather(line, client, load_mlflow())
+    result, page = LineResult.load(line), gathered(line, client, load_mlflow())
     record = champion_of(versions(line))
     with answering(line) as found:
         gain = read_json(found.folder / "detector.json")["gain"]

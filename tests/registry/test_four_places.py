@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import tiny
+from gathered_page import gathered
 from recorded_stages import record_outputs
 from registry_lines import write_detector, write_images
 
@@ -16,7 +17,6 @@ from hdm.dataset.manifest import Manifest
 from hdm.detector.calibration import Calibration
 from hdm.evaluation.stopped_parts import clopper_pearson
 from hdm.files import write_json
-from hdm.monitoring.line_history import gather
 from hdm.monitoring.line_page import render
 from hdm.orchestration.line_result import LineResult
 from hdm.registry.gate import Packaged
@@ -89,7 +89,7 @@ def test_all_four_say_the_same(line, client, console, fake_package, monkeypatch,
     # The other three show text: share, count and interval of each.
     print_results([LineResult.load(line)])
     print_by_type(LineResult.load(line))
-    page = render(gather(line, client, mlflow))
+    page = render(gathered(line, client, mlflow))
     report = (line.stage_folder("evaluate") / "report.html").read_text()
     for text in (capsys.readouterr().out, *map(partial(re.sub, r"<[^>]*>|\s+", " "),
                                                (page, report))):
