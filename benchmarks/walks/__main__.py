@@ -32,7 +32,7 @@ def main() -> None:
     """Walk, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("project", type=Path)
-    parser.add_argument("--only", choices=["quality", "ml", "operator"], action="append")
+    parser.add_argument("--only", choices=["quality", "operator", "ml"], action="append")
     project, only = (given := parser.parse_args()).project.resolve(), given.only
     out = OUT / "walks"
     out.mkdir(parents=True, exist_ok=True)
@@ -40,8 +40,8 @@ def main() -> None:
     walks: list[Walk] = []
     people = {
         "quality": ("Quality engineer", lambda one: walk_quality_engineer(one, source, new)),
-        "ml": ("ML engineer", walk_ml_engineer),
-        "operator": ("Operator", lambda one: walk_operator(one, shift))}
+        "operator": ("Operator", lambda one: walk_operator(one, shift)),
+        "ml": ("ML engineer", walk_ml_engineer)}
     with sync_playwright() as playwright, home_of(project) as address:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"),
                                              args=["--no-sandbox"])
