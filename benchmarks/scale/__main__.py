@@ -69,8 +69,10 @@ def measure(folder: Path, count: int, stages: list[str], preset: str) -> Any:
 def project_in(folder: Path, source: Path, preset: str) -> Path:
     """A project of one line."""
     folder.mkdir()
-    for name in ("params.yaml", "dvc.yaml"):
+    for name in ("params.yaml", "dvc.yaml", ".dvcignore"):
         shutil.copy(SOURCES / name, folder / name)
+    shutil.copytree(SOURCES / "hdm", folder / "hdm",
+                    ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("test_sets", "feedback", "regions"):
         (folder / name).mkdir()
     write_text(folder / "pipelines.yaml", f"lines:\n  {LINE}:\n    source: {{path: {source}, "
