@@ -1,7 +1,9 @@
 """The manifest: one row an image, decided once at ingest and read by every later stage."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -19,6 +21,7 @@ MASKS = "masks"
 """The folder of masks beside a manifest's file."""
 GOOD = "good"
 """Defect type of every image without a defect."""
+_BATCH = 2**12  # rows that are plain Python at once
 
 SCHEMA = pa.schema([
     pa.field("path", pa.string(), nullable=False),
@@ -64,9 +67,9 @@ class Manifest:
     masks: Path | None = None
 
     @classmethod
-    def of(cls, rows: list[Row], root: Path, masks: Path | None = None) -> "Manifest":
+    def of(cls, rows: Iterable[Row], root: Path, masks: Path | None = None) -> "Manifest":
         """A manifest of `rows`, put in order of path; raises DataError if a row is not legal."""
-        table = pa.Table.from_pylist([row._asdict() for row in sorted(rows)], schema=SCHEMA)
+        table = pa.Table.from_batches(_batches(rows), SCHEMA).sort_by("path").combine_chunks()
         return cls(_checked(table, "the manifest"), root, masks)
 
     @classmethod
@@ -101,6 +104,14 @@ class Manifest:
         return Manifest(self.frame[np.asarray(chosen)].reset_index(drop=True), self.root,
                         self.masks)
 
+    def row(self, number: int) -> Row:
+        """The row of that number; to ask for some costs no list of all."""
+        return Row(*(column[number].as_py() for column in self._arrow.columns))
+
+    @cached_property
+    def _arrow(self) -> pa.Table:
+        return _table(self.frame)
+
     def image_file(self, row: Row) -> Path:
         """Where the image of `row` is."""
         return self.root / row.path
@@ -113,8 +124,15 @@ class Manifest:
         return len(self.frame)
 
     def __iter__(self) -> Iterator[Row]:
-        for row in _table(self.frame).to_pylist():
-            yield Row(**row)
+        for batch in self._arrow.to_batches(_BATCH):
+            yield from map(Row._make, zip(*(column.to_pylist() for column in batch.columns),
+                                          strict=True))
+
+
+def _batches(rows: Iterable[Row]) -> Iterator[pa.RecordBatch]:
+    rest = iter(rows)
+    while some := list(islice(rest, _BATCH)):
+        yield pa.RecordBatch.from_pylist([row._asdict() for row in some], schema=SCHEMA)
 
 
 def _table(frame: pd.DataFrame) -> pa.Table:
@@ -124,7 +142,7 @@ def _table(frame: pd.DataFrame) -> pa.Table:
         raise DataError(f"the manifest: expected the columns {', '.join(SCHEMA.names)}; found "
                         f"{', '.join(map(str, frame.columns))}.")
     try:
-        return pa.Table.from_pandas(frame, schema=SCHEMA, preserve_index=False)
+        return pa.Table.from_pandas(frame, schema=SCHEMA, preserve_index=False).combine_chunks()
     except (pa.ArrowException, ValueError) as error:
         raise DataError(f"the manifest: a value has the wrong type ({error}).") from None
 

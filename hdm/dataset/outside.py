@@ -6,7 +6,6 @@ one sentence that names it, and the others go on.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +16,7 @@ from hdm.dataset import images, tiff_pages
 from hdm.dataset.decoding_limits import LIMITS, WORKERS
 from hdm.dataset.decoding_pool import Task
 from hdm.dataset.tiff_pages import is_tiff
+from hdm.dataset.windowed import in_threads
 from hdm.errors import DataError
 
 Item = TypeVar("Item")
@@ -55,8 +55,7 @@ def in_worker(work: Callable[..., Result], *arguments: Any, name: Path | str) ->
 
 def each(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
     """`work`, which waits for a worker, on every item, as many at once as there are workers."""
-    with ThreadPoolExecutor(WORKERS + 1) as pool:  # one more, as each is handed over by a thread
-        yield from pool.map(work, items)
+    yield from in_threads(work, items, WORKERS + 1)  # one more, as a thread hands each over
 
 
 def _of_tiff(work: Callable[[Path | str], int], path: Path | str, otherwise: int) -> int:

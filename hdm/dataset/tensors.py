@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hdm.dataset.evenly import evenly
 from hdm.dataset.ignore_mask import ignored_pixels
 from hdm.dataset.images import read_image, to_float
 from hdm.dataset.input_format import InputFormat
 from hdm.dataset.layout import position_share
 from hdm.dataset.manifest import Manifest
+from hdm.dataset.reservoir import reservoir
 from hdm.dataset.tiles import pad_to, starts
 from hdm.model_settings import Image
 
@@ -26,7 +26,7 @@ LAYOUT_IMAGES, LAYOUT_SIDE = 100, 64
 MOST_TILES = 16
 """An image that takes more would wait too long for its answer."""
 MOST_IMAGES = 4096
-"""Of more, every n-th is learned from: a training draws few of them twice as it is."""
+"""Of more, so many are learned from: a training draws few of them twice as it is."""
 LOG_ZOOM = (-0.35, 0.4)
 """Where parts differ in shape, crops are learned from at 0.7 to 1.5 times the line's scale: the
 parts differ in size, too, and a network that sees one scale alone soon knows few parts by heart
@@ -63,8 +63,9 @@ def measure_format(normals: Manifest, settings: Image, ignored: str = "") -> Inp
     channels = 3 if settings.channels == "auto" and (frame["channels"] == 3).any() else \
         1 if settings.channels == "auto" else settings.channels
     step = max(1, len(frame) // 64)
-    values = np.concatenate([_values(read_image(normals.image_file(row)), ignored)[::97]
-                             for row in list(normals)[::step]])
+    values = np.concatenate([
+        _values(read_image(normals.image_file(normals.row(number))), ignored)[::97]
+        for number in range(0, len(frame), step)])
     low, high = (float(q) for q in np.quantile(values, [0.005, 0.995]))
     return InputFormat(height, _round(settings.size * aspect**0.5), channels, low,
                max(high, low + 1e-3), fit, scale, detail, ignored)
@@ -83,8 +84,7 @@ def load_canvases(normals: Manifest, form: InputFormat, *, seed: int,
     With fit "tile", N random crops: at least 1,024 of native pixels, or 2,048 of images that
     are resized, each at a scale of its own.
     """
-    every: Sequence[Any] = list(normals)
-    rows = [every[number] for number in learned(len(every))]
+    rows: Sequence[Any] = list(learned_images(normals))
     fewest = TILES_AT_LEAST if form.scale == 1 else ZOOMED_AT_LEAST
     repeats = -(-max(fewest, len(rows)) // len(rows))
     rng = np.random.default_rng(seed)
@@ -108,16 +108,22 @@ def load_canvases(normals: Manifest, form: InputFormat, *, seed: int,
     return Canvases(torch.stack(out), torch.stack(where) if form.ignored else None)
 
 
-def learned(count: int) -> range:
-    """Numbers of a split's images that networks learn from."""
-    return evenly(count, MOST_IMAGES)
+def learned(groups: Sequence[str]) -> Sequence[int]:
+    """Numbers of a split's images that networks learn from; groups: the part each one shows."""
+    return reservoir(groups, MOST_IMAGES)
+
+
+def learned_images(images: Manifest) -> Manifest:
+    """Those of a split that networks learn from."""
+    chosen = np.zeros(len(images), dtype=bool)
+    chosen[learned(list(images.frame["group"]))] = True
+    return images.where(chosen)
 
 
 def load_prepared(images: Manifest, form: InputFormat) -> Callable[[int], Tensor]:
     """Number of an image of a split -> it as a detector judges it, (channels, H, W), read when it
     is asked for."""
-    rows: Sequence[Any] = list(images)
-    return lambda number: form.prepare(read_image(images.image_file(rows[number])))
+    return lambda number: form.prepare(read_image(images.image_file(images.row(number))))
 
 
 def prepared_sizes(images: Manifest, form: InputFormat) -> Callable[[int], tuple[int, int]]:
@@ -164,7 +170,7 @@ def _fit(normals: Manifest, settings: Image, ignored: str) -> tuple[str, float]:
 
 def _alike(normals: Manifest, ignored: str) -> bool:
     """Whether a place on one part is like the same place on another."""
-    rows: Sequence[Any] = list(normals)[:: max(1, len(normals) // LAYOUT_IMAGES)]
+    rows = map(normals.row, range(0, len(normals), max(1, len(normals) // LAYOUT_IMAGES)))
     small = InputFormat(LAYOUT_SIDE, LAYOUT_SIDE, 1, 0.0, 1.0, "resize", ignored=ignored)
     images = torch.stack([small.to_canvas(read_image(normals.image_file(row))) for row in rows])
     return position_share(images) >= ALIKE

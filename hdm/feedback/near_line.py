@@ -3,12 +3,14 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hdm.dataset.images import pixel_hash
 from hdm.dataset.manifest import Manifest
 from hdm.errors import DataError
 from hdm.ingest.decoding import decode_all
-from hdm.ingest.duplicates import near_duplicates, thumbnail
+from hdm.ingest.duplicates import near_duplicates
+from hdm.ingest.thumbnails import LineThumbnails, at_bits, thumbnail
 from hdm.line import Line
 
 LEARNED = ("train",)
@@ -40,8 +42,9 @@ def matches(line: Line, manifest: Manifest, image: np.ndarray) -> list[Match]:
 
 def _near(line: Line, manifest: Manifest, image: np.ndarray) -> list[int]:
     """Numbers of rows; near copies need other images to stand out from, so all are compared."""
-    facts, bad = decode_all(manifest.root, list(manifest.frame["path"]),
-                            line.work_folder("feedback") / "decoded.parquet")
+    decoded = decode_all(manifest.root, list(manifest.frame["path"]),
+                         line.work_folder("feedback") / "decoded.parquet")
+    facts, bad = decoded.facts, decoded.bad
     frame = manifest.frame
     unread = [path for path, split in zip(frame["path"], frame["split"], strict=True)
               if path in bad and split in TESTED]
@@ -51,14 +54,11 @@ def _near(line: Line, manifest: Manifest, image: np.ndarray) -> list[int]:
                         "make the source readable.")
     known = [number for number, path in enumerate(frame["path"]) if path in facts]
     bits = int(frame["bits"].max())
-    thumbnails = [facts[frame["path"].iloc[n]].thumbnail_array(bits) for n in known]
     aspects = [float(frame["width"].iloc[n] / frame["height"].iloc[n]) for n in known]
     new = len(known)
-    depth = 8 * image.dtype.itemsize
-    own = thumbnail(image).astype(np.uint32)
-    if bits < depth:
-        own = (own * 65535 // (2**bits - 1)).clip(max=65535)
-    stack = np.stack([*thumbnails, own.astype(np.uint16)])
+    own = thumbnail(image)
+    stack = _WithOne(decoded.thumbnails((frame["path"].iloc[n] for n in known), bits),
+                     own if bits >= 8 * image.dtype.itemsize else at_bits(own, bits), new)
     shape = np.array([*aspects, image.shape[1] / image.shape[0]])
     learned = np.array([frame["split"].iloc[n] in LEARNED for n in known] + [False])
     tested = ~learned
@@ -69,3 +69,16 @@ def _near(line: Line, manifest: Manifest, image: np.ndarray) -> list[int]:
         pairs = near_duplicates(stack, shape, side, other | alone)
         found |= {known[pair.first] for pair in pairs if pair.second == new}
     return sorted(found)
+
+
+class _WithOne:
+    """Thumbnails of a line, and one more behind them."""
+
+    def __init__(self, line: LineThumbnails, own: NDArray[np.uint16], number: int) -> None:
+        self._line, self._own, self._number = line, own, number
+
+    def __getitem__(self, rows: NDArray[np.intp], /) -> NDArray[np.uint16]:
+        new = rows == self._number
+        found = np.empty((len(rows), *self._own.shape), dtype=np.uint16)
+        found[new], found[~new] = self._own, self._line[rows[~new]]
+        return found

@@ -28,7 +28,7 @@ def draft(intake: Intake, contents: Contents, line: Manifest, places: Places, se
     now = datetime.now(UTC)
     digests = {path: file_digest(intake.inbox, path) for path in _paths(contents)}
     reasons = dict(contents.not_images)
-    facts, bad = decode_all(intake.inbox, [record.path for record in contents.images])
+    facts, bad, _ = decode_all(intake.inbox, [record.path for record in contents.images])
     truth = resolve(intake.inbox, contents.images, facts, marks)
     fit = []
     for record in contents.images:

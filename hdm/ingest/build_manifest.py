@@ -14,7 +14,7 @@ from hdm.dataset.test_set import Entry, entries_of
 from hdm.errors import DataError
 from hdm.files import write_json
 from hdm.ingest.copies import group_copies, near_copies, refuse_copies
-from hdm.ingest.decoding import Facts, Progress, decode_all
+from hdm.ingest.decoding import Decoded, Facts, Progress, decode_all
 from hdm.ingest.ground_truth import GroundTruth, mask_path, resolve
 from hdm.ingest.part_names import with_parts
 from hdm.ingest.readers import Reading, Record, read_source
@@ -79,7 +79,8 @@ def ingest(source: Path, layout: Source, settings: Ingest, seed: int, *,
     """
     root, found = _read(source, layout)
     named, of_parts = with_parts(found.records, layout.part_rule)
-    records, facts, truth = _decode(root, named, settings, cache, progress)
+    records, decoded, truth = _decode(root, named, settings, cache, progress)
+    facts = decoded.facts
     drawn = drawn_images(records, facts, layout, settings.drawn_images)
     if frozen:
         refuse_changes(frozen, _entries(records, facts, truth))
@@ -89,10 +90,10 @@ def ingest(source: Path, layout: Source, settings: Ingest, seed: int, *,
                            frozen={entry.path for entry in frozen.entries} if frozen else None)
     refuse_copies(records, facts, splits)
     bits = value_bits(records, facts)
-    warnings += near_copies(records, facts, splits, bits, settings.near_duplicates)
-    manifest = Manifest.of([
+    warnings += near_copies(records, decoded, splits, bits, settings.near_duplicates)
+    manifest = Manifest.of((
         _row(record, facts[record.path], split, group, bits, record.path in truth.masks)
-        for record, split, group in zip(records, splits, groups, strict=True)], root)
+        for record, split, group in zip(records, splits, groups, strict=True)), root)
     table = split_table(manifest)
     waiting = _waiting(records, splits, groups) if frozen else []
     notes = [*found.notes, *truth.notes, *drawn, *remark_on_bits(facts, bits), *warnings,
@@ -105,7 +106,8 @@ def present_entries(source: Path, layout: Source, settings: Ingest, *, cache: Pa
                     progress: Progress | None = None) -> dict[str, Entry]:
     """Every image of `source` as an entry of a test set, by its path; raises DataError."""
     root, found = _read(source, layout)
-    return _entries(*_decode(root, found.records, settings, cache, progress))
+    records, decoded, truth = _decode(root, found.records, settings, cache, progress)
+    return _entries(records, decoded.facts, truth)
 
 
 def _read(source: Path, layout: Source) -> tuple[Path, Reading]:
@@ -122,11 +124,12 @@ def _read(source: Path, layout: Source) -> tuple[Path, Reading]:
 
 
 def _decode(root: Path, records: list[Record], settings: Ingest, cache: Path | None,
-            progress: Progress | None) -> tuple[list[Record], dict[str, Facts], GroundTruth]:
-    facts, bad = decode_all(root, [record.path for record in records], cache, progress)
-    truth = resolve(root, records, facts, settings.masks)
-    refuse_unreadable(bad | truth.bad, len(records) + sum(len(r.masks) for r in records))
-    return records, facts, truth
+            progress: Progress | None) -> tuple[list[Record], Decoded, GroundTruth]:
+    decoded = decode_all(root, (record.path for record in records), cache, progress)
+    truth = resolve(root, records, decoded.facts, settings.masks)
+    refuse_unreadable(decoded.bad | truth.bad,
+                      len(records) + sum(len(r.masks) for r in records))
+    return records, decoded, truth
 
 
 def _entries(records: Sequence[Record], facts: dict[str, Facts], truth: GroundTruth,
@@ -149,7 +152,8 @@ def _remark_on_waiting(waiting: list[str], records: Sequence[Record],
                        frozen: FrozenSet | None) -> list[str]:
     if not waiting or not frozen:
         return []
-    defects = sum(record.label for record in records if record.path in set(waiting))
+    outside = set(waiting)
+    defects = sum(record.label for record in records if record.path in outside)
     return [f"{len(waiting)} images ({len(waiting) - defects} good, {defects} defective) wait "
             f"outside the frozen test set {frozen.name!r}: nothing is trained or tested on them; "
             f"`hdm testset freeze {frozen.line} --add-waiting` makes a new set with them."]

@@ -7,7 +7,7 @@ import numpy as np
 from hdm.dataset.manifest import GOOD
 from hdm.dataset.problems import listing
 from hdm.errors import DataError
-from hdm.ingest.decoding import Facts
+from hdm.ingest.decoding import Decoded, Facts
 from hdm.ingest.duplicates import exact_duplicates, near_duplicates
 from hdm.ingest.readers import Record
 from hdm.ingest.splits import given_split
@@ -61,16 +61,16 @@ def _refuse(pairs: list[tuple[str, str]], what: str) -> None:
                         "remove one of each pair.")
 
 
-def near_copies(records: Sequence[Record], facts: dict[str, Facts], splits: Sequence[str],
+def near_copies(records: Sequence[Record], decoded: Decoded, splits: Sequence[str],
                 bits: int, rule: str) -> list[str]:
     """Refuse or warn of copies between train or calibration and test; bits: of deep images."""
     if rule == "ignore":
         return []
-    seen = [facts[record.path] for record in records]
+    seen = (decoded.facts[record.path] for record in records)
     split = np.array(splits)
     pairs = near_duplicates(
-        np.stack([fact.thumbnail_array(bits) for fact in seen]),
-        np.array([fact.width / fact.height for fact in seen]),
+        decoded.thumbnails((record.path for record in records), bits),
+        np.fromiter((fact.width / fact.height for fact in seen), np.float64, len(records)),
         np.isin(split, ("train", "calibration")), split == "test")
     if not pairs:
         return []

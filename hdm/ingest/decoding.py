@@ -1,18 +1,20 @@
 """Decoding all files of a source once, and remembering what came out.
 
-The cache keeps facts and thumbnails, never pixels; a file whose size or modification time changed
-is decoded again.
+The cache keeps facts, and thumbnails in a file beside it, never pixels; a file whose size or
+modification time changed is decoded again. Facts are in memory, thumbnails are not.
 """
 
 import os
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, fields, replace
+from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from hdm.dataset import outside
 from hdm.dataset.drawn import looks_drawn
@@ -20,24 +22,26 @@ from hdm.dataset.images import UnreadableImage, pixel_hash, read_image
 from hdm.dataset.tiff_pages import split_page
 from hdm.errors import HDMError
 from hdm.files import atomic_file
-from hdm.ingest.duplicates import SIDE, thumbnail
+from hdm.ingest.thumbnails import LineThumbnails, ThumbnailFile, thumbnail
 
 Progress = Callable[[int, int], None]
 """Called with (files done, files in all)."""
 
-_DECODER = b"2"  # counted up when a file is decoded otherwise than before
+_DECODER = b"3"  # counted up when a file is decoded otherwise than before
 _SCHEMA = pa.schema([
     ("path", pa.string()), ("size", pa.int64()), ("mtime_ns", pa.int64()),
     ("width", pa.int64()), ("height", pa.int64()), ("channels", pa.int64()),
     ("bit_depth", pa.int64()), ("peak", pa.int64()), ("drawn", pa.bool_()),
-    ("sha256", pa.string()), ("thumbnail", pa.binary()),
+    ("sha256", pa.string()), ("row", pa.int64()),
 ])
+_BATCH = 2**14  # facts that are read or written at once
+_WASTE = 2  # times the thumbnails in use that the file may hold
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What a decoded file turned out to be; sizes in px. peak: its largest value. drawn: whether
-    it looks drawn, as masks are; None for a picture of one value."""
+    it looks drawn, as masks are; None for a picture of one value. row: of its thumbnail."""
 
     path: str
     size: int
@@ -49,49 +53,72 @@ class Facts:
     peak: int
     drawn: bool | None
     sha256: str
-    thumbnail: bytes
+    row: int = -1
 
-    def thumbnail_array(self, bits: int) -> NDArray[np.uint16]:
-        """(SIDE, SIDE) luminance over the whole 16-bit range; bits: of a deep line's values."""
-        stored = np.frombuffer(self.thumbnail, dtype="<u2").reshape(SIDE, SIDE)
-        if bits >= self.bit_depth:
-            return stored
-        return (stored.astype(np.uint32) * 65535 // (2**bits - 1)).clip(max=65535).astype(np.uint16)
+
+class Decoded(NamedTuple):
+    """Facts of every readable file by its path, why the others are not, and all thumbnails."""
+
+    facts: dict[str, Facts]
+    bad: dict[str, str]
+    file: ThumbnailFile
+
+    def thumbnails(self, paths: Iterable[str], bits: int) -> LineThumbnails:
+        """Of images in that order; bits: of a deep line's values."""
+        seen = [self.facts[path] for path in paths]
+        return LineThumbnails(self.file, [fact.row for fact in seen],
+                              [fact.bit_depth for fact in seen], bits)
 
 
 def decode_all(root: Path, paths: Iterable[str], cache: Path | None = None,
-               progress: Progress | None = None) -> tuple[dict[str, Facts], dict[str, str]]:
-    """Facts of every readable file in `paths` (relative to `root`), and why the others are not.
+               progress: Progress | None = None) -> Decoded:
+    """Decode every file in `paths` (relative to `root`).
 
     `cache` is a Parquet file that is read if it fits and written anew; one that is damaged or
-    cannot be written is no error, as it only saves time.
+    cannot be written is no error, as it only saves time. Raises HDMError where thumbnails find no
+    room on the disk.
     """
     wanted = sorted(set(paths))
-    known = _load(cache, root) if cache else {}
+    known, name, rows = _load(cache, root) if cache else ({}, "", 0)
+    file = ThumbnailFile.beside(cache, name, rows) if cache else ThumbnailFile.unnamed()
+    if file.name != name:  # its rows are not those that the cache means
+        known = {}
     facts: dict[str, Facts] = {}
     bad: dict[str, str] = {}
     results = outside.each(lambda path: _facts(root, path, known.get(path)), wanted)
     for done, (path, result) in enumerate(zip(wanted, results, strict=True), start=1):
-        if isinstance(result, Facts):
-            facts[path] = result
-        else:
+        if isinstance(result, str):
             bad[path] = result
+        else:
+            facts[path] = _kept(*result, file)
         if progress:
             progress(done, len(wanted))
-    if cache and facts != known:
-        _store(cache, root, list(facts.values()))
-    return facts, bad
+    if cache and file.name and facts != known:
+        with suppress(HDMError, OSError):
+            facts, file = _store(cache, root, facts, file)
+    return Decoded(facts, bad, file)
 
 
-def _facts(root: Path, path: str, known: Facts | None) -> Facts | str:
-    """Facts of one file, or the reason why there are none."""
+def _kept(fact: Facts, small: bytes | None, file: ThumbnailFile) -> Facts:
+    """`fact` with the row of its thumbnail, which is new if it is given."""
+    if small is None:
+        return fact
+    try:
+        return replace(fact, row=file.add(small))
+    except OSError as error:
+        raise HDMError(f"expected room on the disk for small pictures of all images "
+                       f"({error.strerror}); free some and run the same command again.") from error
+
+
+def _facts(root: Path, path: str, known: Facts | None) -> tuple[Facts, bytes | None] | str:
+    """Facts of one file and its thumbnail, if it is new, or the reason why there are none."""
     file = root / path
     try:
         status = Path(split_page(file)[0]).stat()
     except OSError as error:
         return "no such file" if isinstance(error, FileNotFoundError) else str(error.strerror)
     if known and (known.size, known.mtime_ns) == (status.st_size, status.st_mtime_ns):
-        return known
+        return known, None
     try:
         return outside.in_worker(_decoded, file, path, status.st_size, status.st_mtime_ns,
                                  name=file)
@@ -99,33 +126,50 @@ def _facts(root: Path, path: str, known: Facts | None) -> Facts | str:
         return error.reason
 
 
-def _decoded(file: Path, path: str, size: int, mtime_ns: int) -> Facts:
-    """The facts alone come back from where the file is decoded."""
+def _decoded(file: Path, path: str, size: int, mtime_ns: int) -> tuple[Facts, bytes]:
+    """The facts and a thumbnail alone come back from where the file is decoded."""
     image = read_image(file)
     return Facts(
         path, size, mtime_ns, width=image.shape[1], height=image.shape[0],
         channels=1 if image.ndim == 2 else 3, bit_depth=8 * image.dtype.itemsize,
         peak=int(image.max()), drawn=looks_drawn(image),
-        sha256=pixel_hash(image), thumbnail=thumbnail(image).astype("<u2").tobytes())
+        sha256=pixel_hash(image)), thumbnail(image).astype("<u2").tobytes()
 
 
-def _load(cache: Path, root: Path) -> dict[str, Facts]:
+def _load(cache: Path, root: Path) -> tuple[dict[str, Facts], str, int]:
+    """Facts by path, and the name of the file of thumbnails with the number of rows it had."""
     try:
-        table = pq.read_table(cache)
-    except (OSError, pa.ArrowException):
-        return {}
-    metadata = table.schema.metadata or {}
-    known = {b"root": os.fsencode(root), b"decoder": _DECODER}
-    if {key: metadata.get(key) for key in known} != known or not table.schema.equals(_SCHEMA):
-        return {}
-    return {row["path"]: Facts(**row) for row in table.to_pylist()}
+        with pq.ParquetFile(cache) as table:
+            said = table.schema_arrow.metadata or {}
+            if (said.get(b"root"), said.get(b"decoder")) != (os.fsencode(root), _DECODER) \
+                    or not table.schema_arrow.equals(_SCHEMA):
+                return {}, "", 0
+            return ({row["path"]: Facts(**row) for batch in table.iter_batches(_BATCH)
+                     for row in batch.to_pylist()},
+                    said.get(b"thumbnails", b"").decode(), int(said.get(b"rows", b"0")))
+    except (OSError, pa.ArrowException, ValueError):
+        return {}, "", 0
 
 
-def _store(cache: Path, root: Path, facts: list[Facts]) -> None:
-    table = pa.Table.from_pylist([asdict(fact) for fact in facts], schema=_SCHEMA)
-    try:
-        with atomic_file(cache) as temporary:
-            pq.write_table(table.replace_schema_metadata(
-                {b"root": os.fsencode(root), b"decoder": _DECODER}), temporary)
-    except (HDMError, OSError):
-        return
+def _store(cache: Path, root: Path, facts: dict[str, Facts], file: ThumbnailFile,
+           ) -> tuple[dict[str, Facts], ThumbnailFile]:
+    """Write the cache; facts and thumbnails as they are now. Raises HDMError, OSError."""
+    if file.rows > _WASTE * len(facts):
+        file = file.compacted(cache, np.array([fact.row for fact in facts.values()]))
+        facts = {path: replace(fact, row=row) for row, (path, fact) in enumerate(facts.items())}
+    schema = _SCHEMA.with_metadata({
+        b"root": os.fsencode(root), b"decoder": _DECODER, b"thumbnails": file.name.encode(),
+        b"rows": str(file.rows).encode()})
+    file.sync()
+    with atomic_file(cache) as temporary, pq.ParquetWriter(temporary, schema) as writer:
+        for batch in _batches(facts.values()):
+            writer.write_batch(batch)
+    file.only(cache)
+    return facts, file
+
+
+def _batches(facts: Iterable[Facts]) -> Iterator[pa.RecordBatch]:
+    names, rest = [field.name for field in fields(Facts)], iter(facts)
+    while some := list(islice(rest, _BATCH)):
+        yield pa.record_batch([[getattr(fact, name) for fact in some] for name in names],
+                              schema=_SCHEMA)

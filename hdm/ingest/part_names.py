@@ -52,7 +52,7 @@ def propose(records: Sequence[Record]) -> str:
     not. It is told, and never applied by itself."""
     paths = [record.path for record in records if not record.label]
     for rule in _candidates(paths):
-        views = _views(paths, rule)
+        views = _views(paths, rule, MOST_VIEWS)
         # Defects are counted, too, where numbers may begin again.
         if views is None or _views([record.path for record in records], rule) is None:
             continue
@@ -86,10 +86,12 @@ def _candidates(paths: Sequence[str]) -> Iterator[str]:
         yield f"*/{PART}"
 
 
-def _views(paths: Sequence[str], rule: str) -> dict[str, set[str]] | None:
+def _views(paths: Sequence[str], rule: str, most: int = 0) -> dict[str, set[str]] | None:
     """What is left of the names beside the part's, by part; None if two pictures of a part have
-    the same: then the rule takes different parts for one."""
+    the same: then the rule takes different parts for one. Also if more than `most` are left, so
+    that of a million names few are looked at; 0: any number."""
     read = part_reader(rule)
+    kinds: set[str] = set()
     found: dict[str, set[str]] = defaultdict(set)
     depth = rule.count("/") + 1
     for path in paths:
@@ -102,6 +104,10 @@ def _views(paths: Sequence[str], rule: str) -> dict[str, set[str]] | None:
         if tail in found[part] or _COUNTER.search(tail):
             return None
         found[part].add(tail)
+        if most:
+            kinds.add(tail)
+            if len(kinds) > most:
+                return None
     return found
 
 

@@ -36,11 +36,13 @@ def drawn_images(records: Sequence[Record], facts: Mapping[str, Facts], source: 
                and (look := facts[record.path].drawn) is not None]
     if of_good and of_good.count(True) >= _TWO_TONES * len(of_good):
         return []
+    doubtful = [record for record in records if facts[record.path].drawn is not False
+                and not said_of(record.path, source.folders).role]
     photographs = {str(PurePosixPath(record.path).with_suffix("")) for record in records
-                   if facts[record.path].drawn is False}
-    drawn = [record.path for record in records if not said_of(record.path, source.folders).role
-             and (facts[record.path].drawn or (facts[record.path].drawn is None and _belongs(
-                 str(PurePosixPath(record.path).with_suffix("")), photographs)))]
+                   if facts[record.path].drawn is False} if doubtful else set()
+    drawn = [record.path for record in doubtful
+             if facts[record.path].drawn or _belongs(
+                 str(PurePosixPath(record.path).with_suffix("")), photographs)]
     if not drawn:
         return []
     text = (f"{len(drawn)} of {len(records)} images are drawn in a few flat tones, as masks are: "

@@ -7,7 +7,7 @@ from hdm.dagm import latent_training
 from hdm.dagm.latent_vectors import collect, ignored_views, training_views
 from hdm.dataset.held_out import joining_images
 from hdm.dataset.manifest import Manifest
-from hdm.dataset.tensors import load_prepared, measure_format, prepared_sizes
+from hdm.dataset.tensors import learned_images, load_prepared, measure_format, prepared_sizes
 from hdm.diffusion.compute import Backend
 from hdm.files import atomic_folder, write_json
 from hdm.line import Line
@@ -35,7 +35,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
         console.print("no backbone (dagm_fit.backbone): the discriminator answers alone")
         return
     backend = Backend(settings.compute)
-    training, held_out = manifest.split("train"), joining_images(manifest)
+    training, held_out = learned_images(manifest.split("train")), joining_images(manifest)
     encoder = Encoder.published(backend.device)
     with progress_bar(console, "encoding good images") as report:
         space, vectors = collect(

@@ -122,6 +122,5 @@ def _tell(console: Console, said: Learned, notes: dict[str, Any]) -> None:
 
 def _good_pictures(images: Manifest) -> GoodPictures:
     """A split's images, native, read when they are asked for, and the parts that they show."""
-    rows = list(images)
-    return GoodPictures(lambda number: read_image(images.image_file(rows[number])),
-                        [row.group for row in rows])
+    return GoodPictures(lambda number: read_image(images.image_file(images.row(number))),
+                        list(images.frame["group"]))

@@ -135,6 +135,11 @@ def _spelling(defect_type: pd.Series) -> pd.Series:
 
 def _splits(manifest: pd.DataFrame, key: str) -> pd.Series:
     """`ok`, or the names of the several splits that share the row's value of `key`."""
-    names = manifest["split"].groupby(manifest[key]).transform(
-        lambda splits: " and ".join(sorted(set(splits))))
-    return names.mask(names.eq(manifest["split"]), OK)
+    found = pd.Series(OK, index=manifest.index, dtype="str")
+    seen = manifest[[key, "split"]].drop_duplicates()
+    several = seen[seen[key].duplicated(keep=False)]
+    if len(several):
+        names = several.groupby(key)["split"].agg(lambda splits: " and ".join(sorted(splits)))
+        told = manifest[key].map(names)
+        found = found.mask(told.notna(), told)
+    return found

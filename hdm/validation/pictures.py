@@ -20,13 +20,12 @@ SHOWN = 12
 def offending(manifest: Manifest, verdict: Verdict) -> dict[str, str]:
     """The first images that each unmet expectation names, as data URIs by their path; the mask is
     outlined. Files that cannot be decoded have none."""
-    masks = {row.path: manifest.mask_file(row) for row in manifest}
-    found: dict[str, str] = {}
-    for result in verdict.failures:
-        for path in result.paths[:SHOWN]:
-            if path not in found and (picture := _picture(manifest.root / path, masks.get(path))):
-                found[path] = picture
-    return found
+    named = list(dict.fromkeys(path for result in verdict.failures
+                               for path in result.paths[:SHOWN]))
+    rows = manifest.where(manifest.frame["path"].isin(named).to_numpy())
+    masks = {row.path: manifest.mask_file(row) for row in rows}
+    pictures = {path: _picture(manifest.root / path, masks.get(path)) for path in named}
+    return {path: picture for path, picture in pictures.items() if picture}
 
 
 def _picture(file: Path, mask: Path | None) -> str:

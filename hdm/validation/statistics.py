@@ -1,7 +1,6 @@
 """Measured statistics: one row an image, the evidence that expectations are held against."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -13,8 +12,10 @@ from numpy.typing import NDArray
 from hdm.dataset.drawn import looks_drawn
 from hdm.dataset.images import UnreadableImage, pixel_hash, read_image, read_mask, to_float
 from hdm.dataset.manifest import Manifest, Row
+from hdm.dataset.windowed import in_threads
 
 _HALF_STEP = 0.5 / 255
+_BATCH = 2**14  # rows that are plain Python at once
 _DTYPES = {
     "problem": "str", "mask_problem": "str", "unchanged": "boolean",
     "mask_matches_size": "boolean", "drawn": "boolean", "width": "Int64", "height": "Int64",
@@ -64,12 +65,20 @@ def measure(manifest: Manifest, *, threads: int = 2,
 
     A bad file is recorded, never raised. `progress(done, total)` is called after each image.
     """
+    tables: list[pd.DataFrame] = []
     rows: list[Statistics] = []
-    with ThreadPoolExecutor(max_workers=threads) as pool:
-        for row in pool.map(partial(measure_image, manifest), manifest):
-            rows.append(row)
-            if progress:
-                progress(len(rows), len(manifest))
+    measured = in_threads(partial(measure_image, manifest), manifest, threads)
+    for done, row in enumerate(measured, start=1):
+        rows.append(row)
+        if len(rows) == _BATCH:
+            tables.append(_table(rows))
+            rows = []
+        if progress:
+            progress(done, len(manifest))
+    return pd.concat([*tables, _table(rows)], ignore_index=True) if tables else _table(rows)
+
+
+def _table(rows: list[Statistics]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=Statistics._fields).astype(_DTYPES)
 
 

@@ -88,7 +88,7 @@ def environment(**extra: str) -> dict[str, str]:
             "PYTHONDONTWRITEBYTECODE": "", **extra}
 
 
-def call(*words: str, cwd: Path, check: bool = True, timeout: float = 300, **extra: str
+def call(*words: str, cwd: Path, check: bool = True, timeout: float = 560, **extra: str
          ) -> subprocess.CompletedProcess[str]:
     """Run a program as a user would type it."""
     done = subprocess.run(list(words), cwd=cwd, env=environment(**extra), text=True,

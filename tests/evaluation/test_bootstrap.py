@@ -165,3 +165,18 @@ def test_six_hundred_images_take_seconds_not_minutes():
               pixels.auroc(), pixels.ap(), pixels.aupro(0.3)]
     assert time.perf_counter() - start < 6  # under 1 s on an idle core
     assert np.isfinite(values).all()
+
+
+def test_aurocs_of_resamples_are_those_of_all_pairs_to_the_last_bit():
+    rng = np.random.default_rng(0)
+    for count, levels in ((12, 3), (300, 40), (300, 10**9)):
+        truth, scores = rng.random(count) < 0.3, rng.integers(0, levels, count) / 7
+        truth[:2] = True, False
+        weights = group_weights([str(n // 2) for n in range(count)], 50, 1)
+        lost, won = scores[~truth], scores[truth, None]
+        pairs = (won > lost) + 0.5 * (won == lost)
+        defect, good = weights[:, truth], weights[:, ~truth]
+        whole = defect.sum(1) * good.sum(1)
+        expected = np.where(whole > 0, ((defect @ pairs) * good).sum(1) / np.maximum(whole, 1),
+                            np.nan)
+        np.testing.assert_array_equal(auroc_samples(weights, truth, scores), expected)

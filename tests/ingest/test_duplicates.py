@@ -9,7 +9,8 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter, shift
 
 from hdm.dataset.images import decode_image
-from hdm.ingest.duplicates import SIDE, exact_duplicates, near_duplicates, thumbnail
+from hdm.ingest.duplicates import exact_duplicates, near_duplicates
+from hdm.ingest.thumbnails import SIDE, thumbnail
 
 
 def shots(number, seed=0, texture=6.0, noise=1.5, gain=0.03, jitter=1.0):

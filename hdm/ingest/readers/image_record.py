@@ -10,7 +10,7 @@ from hdm.dataset.manifest import GOOD
 from hdm.ingest.outlines import Region
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Record:
     """One image as its source describes it; nothing is decoded yet.
 
@@ -88,7 +88,7 @@ class Said(NamedTuple):
 
 def said_of(path: str, roles: Mapping[str, str]) -> Said:
     """What `roles` (folder -> role) says of the nearest folder above `path`."""
-    for folder in PurePosixPath(path).parents:
+    for folder in PurePosixPath(path).parents if roles else ():
         if role := roles.get(str(folder)):
             return Said(role, str(folder))
     return Said("", "")

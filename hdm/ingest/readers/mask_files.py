@@ -81,7 +81,8 @@ def find_masks(root: Path, paths: Iterable[str], is_good: Callable[[str], bool],
         unsure = kind == "folder" and not masks.intersection(files) and not two_tones \
             and not said_of(files[0], roles).role and not all(map(fixed, files))
         if unsure and not is_good(files[0]) and drawn.most(files):
-            others = _Images([path for path in images if path not in files], is_good)
+            own = set(files)
+            others = _Images([path for path in images if path not in own], is_good)
             paired = sum(bool(others.of(path)) for path in files)
             if paired < _PAIRED * len(files):
                 raise DataError(

@@ -171,7 +171,8 @@ def _synthetic(scorer: Scorer, held: HeldOut, rows: np.ndarray, maps: Mapping[in
         good = ddm.of_canvases(held.canvases[used])
         assert good is not None
         joins = held.joins
-        numbers = [joins[learned(len(joins))[base]] for base in used]
+        chosen = learned([held.parts[number] for number in joins])
+        numbers = [joins[chosen[base]] for base in used]
         own = torch.cat([
             maps[n] if n in maps else evidence_maps(ddm, scorer.normality, held.load(n)[None])
             for n in numbers])[place, :changed.shape[1]]

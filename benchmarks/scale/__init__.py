@@ -1,0 +1,1 @@
+"""What a stage costs as a line grows: time and memory of each process."""
