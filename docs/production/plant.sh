@@ -65,7 +65,7 @@ take() {
 keep_settings() {
     for name in $SETTINGS; do eval "echo \"$name=\$$name\""; done > "$plant/settings.part"
     if [ -f "$plant/settings" ] && ! cmp -s "$plant/settings" "$plant/settings.part" &&
-            { postgres_runs || [ "$(processes prefect)$(processes mlflow)" ]; }; then
+            { postgres_lives || [ "$(processes prefect)$(processes mlflow)" ]; }; then
         fail "these settings are other ones than it runs with ($plant/settings); say stop first"
     fi
     mv "$plant/settings.part" "$plant/settings"
@@ -121,7 +121,8 @@ as_owner() { if [ "$(id -u)" = 0 ]; then (cd / && runuser -u postgres -- "$@"); 
 
 cluster() { as_owner "$bin/pg_ctl" -D "$plant/postgres" "$@" > /dev/null 9>&-; }
 
-postgres_runs() { cluster status 2>/dev/null; }
+postgres_lives() { cluster status 2>/dev/null; }
+postgres_runs() { postgres_lives && "$bin/pg_isready" -q; }
 
 password_of() { sed -n "s/^.*:$1://p" "$PGPASSFILE"; }
 
@@ -146,10 +147,16 @@ make_postgres() {
 
 start_postgres() {
     [ -d "$plant/postgres" ] || make_postgres
-    if ! postgres_runs; then
+    # One that was killed a moment ago still dies, one that was started may read its log.
+    waited=0
+    while postgres_lives && ! postgres_runs && [ $waited -lt 120 ]; do
+        sleep 1
+        waited=$((waited + 1))
+    done
+    if ! postgres_lives; then
         check_port "$PLANT_POSTGRES_PORT" PLANT_POSTGRES_PORT
         tell "starting PostgreSQL"
-        # Twice, as what a killed server has left behind lives on for a moment.
+        # Twice: children of a killed one hold its memory until they notice.
         try_postgres || { sleep 5; try_postgres; } ||
             fail "PostgreSQL does not start; $plant/postgres/log says why"
     fi
@@ -287,7 +294,7 @@ start() {
 stop() {
     stop_server prefect
     stop_server mlflow
-    if postgres_runs; then
+    if postgres_lives; then
         tell "stopping PostgreSQL"
         cluster -w -m fast stop
     fi
@@ -342,7 +349,7 @@ restore() {
     (cd "$source" && sha256sum --quiet --strict -c SHA256SUMS >&2) ||
         fail "files of $source are missing or damaged, see above; nothing was changed"
     touch "$plant/restoring"
-    ! postgres_runs || cluster -w -m immediate stop
+    ! postgres_lives || cluster -w -m immediate stop
     rm -rf "$plant/postgres"
     keep_settings
     check_bucket
