@@ -105,12 +105,19 @@ take_folder() {
         "$plant; name another place in PLANT_FOLDER, or say this as another user than root"
 }
 
+# What was killed a moment ago, or its children, may hold its port for a while.
 check_port() {
     python - "$1" 2>/dev/null <<'PYTHON' || fail "port $1 is taken; name another in $2"
-import socket, sys
-listener = socket.socket()
-listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-listener.bind(("127.0.0.1", int(sys.argv[1])))
+import socket, sys, time
+for left in reversed(range(30)):
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sys.exit(listener.bind(("127.0.0.1", int(sys.argv[1]))))
+    except OSError:
+        time.sleep(1)
+        if not left:
+            raise
 PYTHON
 }
 
