@@ -97,6 +97,19 @@ def test_worker_is_killed_and_the_run_goes_on_unheard(services: Prefect, worker:
     assert not stages(services)
 
 
+def test_worker_is_drained(services: Prefect, worker: Any) -> None:
+    run = begin(services)
+    worker.send_signal(signal.SIGTERM)
+    later = services.request("hdm-retrain/good")
+    time.sleep(5)
+    assert worker.poll() is None and stages(services) == 1
+    release(services)
+    promoted(services, run)
+    assert worker.wait(60) == 0
+    assert services.state(later)["name"] in ("Scheduled", "Late")
+    services.call("prefect", "flow-run", "cancel", later)
+
+
 def test_machine_dies_and_the_next_run_goes_on(services: Prefect, worker: Any) -> None:
     services.call("python", "-c", "from hdm.orchestration import prefect_recovery as recovery; "
                   f"recovery.put(recovery.watch({SILENCE}))")
