@@ -107,7 +107,7 @@ def present_entries(source: Path, layout: Source, settings: Ingest, *, cache: Pa
                     progress: Progress | None = None) -> dict[str, Entry]:
     """Every image of `source` as an entry of a test set, by its path; raises DataError."""
     root, found = _read(source, layout)
-    records, decoded, truth = _decode(root, found.records, settings, cache, progress)
+    records, decoded, truth = _decode(root, found.records, settings, cache, progress, HERE)
     return _entries(records, decoded.facts, truth)
 
 

@@ -109,7 +109,8 @@ def validate(manifest: Manifest, settings: Validate, *, name: str = "images", th
 
     name: of the suite, usually the line's. site: folder for great_expectations' own Data Docs.
     aside: image files of the source that are not used, and why.
-    cluster: as `spread` takes it. progress(done, total): called after each image. Data that are not as expected do not raise.
+    cluster: as `spread` takes it. progress(done, total): called after each image. Data that are
+    not as expected do not raise.
     """
     frame = manifest.frame.reset_index(drop=True)
     statistics = measure(manifest, threads=threads, cluster=cluster, progress=progress)
