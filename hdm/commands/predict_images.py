@@ -14,7 +14,8 @@ from hdm.commands.image_search import Search, missed_sentence, search
 from hdm.commands.judged_row import Row, summary
 from hdm.commands.line_name import LineName
 from hdm.commands.model_choice import Trained, Version, named
-from hdm.commands.prediction_table import Judging, Overlays, Recorder
+from hdm.commands.prediction_recorder import Recorder
+from hdm.commands.prediction_table import Judging, Overlays
 from hdm.console import Console
 from hdm.dataset import decoding_pool
 from hdm.dataset.part_rule import part_reader
@@ -61,7 +62,8 @@ def predict(
         cluster = chosen.params.compute.cluster
         judge = detector if cluster == HERE else sent(chosen, found, detector)
     judging = Judging(judge, found.version, f"{line}, {named(found.version)}",
-                      detector.region_rule, folder, overlays, level)
+                      detector.region_rule, folder, overlays, level,
+                      threads=chosen.params.compute.threads)
     recorder = _recorder(chosen, found.version, part) if log else None
     with progress_bar(console, "predicting") as report:
         rows = prediction_table.predict_files(judging, list(searched.files), report, recorder,

@@ -8,7 +8,7 @@ from functools import partial
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL.Image import Image
@@ -16,6 +16,7 @@ from rich.table import Table
 
 from hdm.cluster.spreading import HERE, spread
 from hdm.commands.judged_row import REGION_COLUMNS, Row
+from hdm.commands.prediction_recorder import Recorder, printable
 from hdm.csv_cells import write_rows
 from hdm.dataset import outside
 from hdm.dataset.images import UnreadableImage
@@ -26,11 +27,7 @@ from hdm.drawing.judged_picture import judged_picture
 from hdm.errors import DataError
 from hdm.files import atomic_file, write_json
 
-if TYPE_CHECKING:
-    from hdm.monitoring.prediction_log import PredictionLog
-
 BATCH = 16
-SOURCE = "cli"
 LONGEST_STEM = 40  # characters of up to 4 bytes; a file name has 255 bytes
 
 
@@ -49,7 +46,7 @@ class Judging:
     version: of the model, for the tables. who: line and version as captions name them. rule: of
     regions. folder: where pictures go. level: of the anomaly map, above which regions are told of
     good images, too; None: the rule's own, and of good images none. heatmaps: whether they are
-    written.
+    written. threads: how many judge, each a batch of files.
     """
 
     detector: Any
@@ -60,31 +57,7 @@ class Judging:
     overlays: Overlays = Overlays.STOPPED
     level: float | None = None
     heatmaps: bool = True
-
-
-@dataclass(frozen=True)
-class Recorder:
-    """Puts verdicts into a line's prediction log as those of one model version.
-
-    part_of: from a file's path to the physical part that it shows, if that is known. source: who
-    asked.
-    """
-
-    log: "PredictionLog"
-    model: str
-    part_of: Callable[[str], str | None] = lambda _: None
-    source: str = SOURCE
-
-    def judged(self, file: Path, image: np.ndarray, found: Any) -> None:
-        """`found` is a hdm.detector.detector.Prediction."""
-        name = printable(file)
-        self.log.record(name, self.model, self.source, image, found, self.part_of(name))
-
-    def failed(self, file: Path, error: DataError) -> None:
-        """A file that could not be read."""
-        reason = error.reason if isinstance(error, UnreadableImage) else str(error)
-        name = printable(file)
-        self.log.record_undecidable(name, self.model, self.source, reason, self.part_of(name))
+    threads: int = 1
 
 
 class Judged(NamedTuple):
@@ -135,16 +108,22 @@ class _Given(NamedTuple):
 
 
 def _judge_files(given: _Given, numbered: Iterable[tuple[int, Path]]) -> Iterator[Judged]:
-    rest = iter(numbered)
-    while batch := list(islice(rest, BATCH)):
+    from hdm.detector.judging_threads import side_by_side  # late: torch, as with the detector
+
+    def judge(batch: list[tuple[int, Path]]) -> list[Judged]:
         files = [file for _, file in batch]
-        for one in _judged(given.judging, batch[0][0], files, read(files, given.here)):
-            yield one if given.logged else one._replace(seen=None)
+        found = _judged(given.judging, batch[0][0], files, read(files, given.here))
+        return [one if given.logged else one._replace(seen=None) for one in found]
+
+    rest = iter(numbered)
+    for done in side_by_side(judge, iter(lambda: list(islice(rest, BATCH)), []),
+                             given.judging.threads):
+        yield from done
 
 
 def _judge_there(given: _Given, numbered: Iterable[tuple[int, Path]]) -> Iterator[Judged]:
-    detector = given.judging.detector.detector
-    return _judge_files(given._replace(judging=replace(given.judging, detector=detector)), numbered)
+    alone = replace(given.judging, detector=given.judging.detector.detector, threads=1)
+    return _judge_files(given._replace(judging=alone), numbered)
 
 
 def _judged(judging: Judging, first: int, files: Sequence[Path],
@@ -238,11 +217,6 @@ def _png(picture: Image) -> bytes:
     buffer = BytesIO()
     picture.save(buffer, format="PNG")
     return buffer.getvalue()
-
-
-def printable(path: Path | str) -> str:
-    """A file name as text, also where it is not valid UTF-8."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _escaped(text: str) -> str:

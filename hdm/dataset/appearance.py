@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-import numpy as np
+import torch
 from torch import Tensor
 
 
@@ -17,8 +17,7 @@ class Appearance(NamedTuple):
     @classmethod
     def of(cls, image: Tensor) -> "Appearance":
         """Measure (C, H, W) as `InputFormat.prepare` gives it; colours are averaged."""
-        # By numpy: torch's threads would share out a sum, which rounds it otherwise.
-        grey = image.float().mean(0).cpu().numpy()
-        steps = np.abs(np.concatenate([np.diff(grey, axis=axis).ravel() for axis in (0, 1)]))
-        return cls(float(grey.mean(dtype=np.float64)), float(grey.std(dtype=np.float64)),
-                   float(steps.mean(dtype=np.float64)) if steps.size else 0.0)
+        grey = image.float().mean(0)
+        steps = torch.cat([grey.diff(dim=0).flatten(), grey.diff(dim=1).flatten()]).abs()
+        return cls(grey.mean().item(), grey.std(correction=0).item(),
+                   steps.mean().item() if len(steps) else 0.0)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -17,7 +18,6 @@ from hdm.detector.decidability import Decidability, Doubt
 from hdm.detector.operating_point import OPERATING_POINT_FILE, OperatingPoint
 from hdm.detector.regions import RegionRule
 from hdm.detector.scorer import Inspected, Scorer
-from hdm.detector.sigmoid import sigmoid
 from hdm.diffusion.compute import Backend
 from hdm.errors import DataError, HDMError
 from hdm.files import read_json, write_json
@@ -111,7 +111,7 @@ class HDM:
                     anomaly = F.interpolate(anomaly, size=native.shape[:2], mode="bilinear",
                                             align_corners=False)
                 slope, bias = calibration.pixel
-                anomaly_map = sigmoid(slope * anomaly + bias)[0, 0].numpy()
+                anomaly_map = torch.sigmoid(slope * anomaly + bias)[0, 0].numpy()
                 ignored = self.form.ignored_pixels(*native.shape[:2])
                 if ignored is not None:
                     anomaly_map = np.where(ignored, np.float32(0), anomaly_map)

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from hdm.dataset.ignore_mask import Ignored
-from hdm.detector.sigmoid import sigmoid
 from hdm.detector.window_means import window_means
 
 WORST = 0.005
@@ -43,7 +42,7 @@ def scan(pixels: Tensor, canvas: tuple[int, int], pixel: Tensor, ignored: Ignore
     small one's peak.
     """
     fine = largest_mean(pixels, canvas, WINDOWS[0], ignored)
-    odd = sigmoid(standard(pixels, pixel))
+    odd = torch.sigmoid(standard(pixels, pixel))
     larger = (largest_mean(odd, canvas, side, ignored) for side in WINDOWS[1:])
     return torch.stack([fine, *larger], 1)
 

@@ -30,9 +30,9 @@ def overview(form: InputFormat, encoded: Tensor, latents: Tensor | None) -> Tens
 
 def _picture(form: InputFormat, encoded: Tensor) -> Tensor:
     grey = encoded.mean(1, keepdim=True)
-    mean = _mean(grey)
+    mean = grey.mean((2, 3))
     brightness = (mean + 1) / 2 * (form.high - form.low) + form.low
-    contrast = (_mean((grey - mean[..., None, None]).pow(2)).sqrt() + LEAST_CONTRAST).log()
+    contrast = ((grey - mean[..., None, None]).pow(2).mean((2, 3)).sqrt() + LEAST_CONTRAST).log()
     # Blur takes fine detail before coarse, noise adds to the fine first, and light changes both.
     focus = _detail(grey).log() - _detail(F.avg_pool2d(grey, 2)).log()
     return torch.cat([brightness, contrast, focus], 1)
@@ -42,13 +42,7 @@ def _detail(grey: Tensor) -> Tensor:
     """How much pixels differ from the mean of their four neighbours, (N, 1, h, w) -> (N, 1)."""
     around = (grey[..., :-2, 1:-1] + grey[..., 2:, 1:-1]
               + grey[..., 1:-1, :-2] + grey[..., 1:-1, 2:]) / 4
-    return _mean((grey[..., 1:-1, 1:-1] - around).abs()) + LEAST_DETAIL
-
-
-def _mean(values: Tensor) -> Tensor:
-    """Over places, (N, C, h, w) -> (N, C). Rows first: one sum over all of a picture would be
-    shared out among threads, and rounded otherwise by another number of them."""
-    return values.mean(3).mean(2)
+    return (grey[..., 1:-1, 1:-1] - around).abs().mean((2, 3)) + LEAST_DETAIL
 
 
 def _pooled(places: Tensor) -> Tensor:

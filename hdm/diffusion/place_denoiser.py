@@ -53,7 +53,7 @@ class PlaceDenoiser(nn.Module):
         where = torch.cat([turns.sin().flatten(-2), turns.cos().flatten(-2),
                            torch.ones_like(place[..., :1])], -1) * told[:, None, None]
         turns = level[:, None] * self.frequencies
-        change = self._change(torch.cat([turns.sin(), turns.cos()], 1))
+        change = self.level(torch.cat([turns.sin(), turns.cos()], 1))
         change = change.view(level.shape[0], self.blocks, 2, 1, self.width)
         x = self.latent(state) + self.place(where)
         for number, (first, second) in enumerate(zip(self.first, self.second, strict=True)):
@@ -62,11 +62,3 @@ class PlaceDenoiser(nn.Module):
             x = x + second(F.relu(first(shown)))
         velocity: Tensor = self.answer(F.layer_norm(x, (self.width,)))
         return velocity
-
-    def _change(self, waves: Tensor) -> Tensor:
-        """What the noise level changes, (G, 2 width blocks)."""
-        if self.training:
-            return self.level(waves)
-        hidden, last = self.level[:2](waves), self.level[2]
-        # A product of one row would be summed in another order by another number of threads.
-        return (hidden[:, None] * last.weight).sum(-1) + last.bias

@@ -56,7 +56,8 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     judge = detector if cluster == HERE else \
         SentDetector.of(line.detector_folder, compute, detector.operating_point)
     with progress_bar(console, "predicting") as report:
-        evaluation = evaluate(test, predictions(judge, test, report, cluster), settings, ignored)
+        found = predictions(judge, test, report, threads=compute.threads, cluster=cluster)
+        evaluation = evaluate(test, found, settings, ignored)
     # All of it is renamed at once: what one training measured never lies beside another's.
     with atomic_folder(folder) as new:
         (new / "heatmaps").mkdir()
