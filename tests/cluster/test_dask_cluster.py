@@ -21,12 +21,6 @@ from hdm.errors import ConfigError, DataError, HDMError
 from hdm.ingest.decoding import decode_all
 
 
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
-    with own_cluster(tmp_path_factory.mktemp("dask"), 2, Path(__file__).parent) as own:
-        yield own.address
-
-
 def test_results_are_in_order_and_both_workers_have_a_part(cluster, tmp_path):
     found = spread(spread_work.squares, (0.002, tmp_path), range(200), cluster, part=5)
     assert list(found) == [number * number for number in range(200)]
