@@ -37,7 +37,7 @@ from hdm.validation.statistics import measure
 
 RESULTS = Path(__file__).parent / "results"
 WORKERS = (1, 2, 4)
-WARM = 48
+WARM = 32
 """Pictures that are worked on before the clock starts."""
 Work = Callable[[str, int], str]
 

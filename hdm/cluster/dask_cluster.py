@@ -4,7 +4,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -139,22 +139,20 @@ def _told(address: str) -> Iterator[None]:
 def _found(client: Client, address: str, future: Future, some: list[Any]) -> list[Any]:
     """The results of a part, when they are there."""
     since = time.monotonic()
-    while True:
-        try:
-            found: list[Any] | HDMError = future.result(timeout=_LOOK)
-            break
-        except TimeoutError:
-            if future.done():  # the work's own
-                raise
+    try:
+        while not future.done():
+            with suppress(TimeoutError):
+                future.result(timeout=_LOOK)
             if client.nthreads():
                 since = time.monotonic()
             elif time.monotonic() - since > PATIENCE:
-                raise _no_workers(address) from None
-        except KilledWorker as killed:
-            raise HDMError(
-                f"{killed.allowed_failures + 1} workers of the Dask cluster {address} died over "
-                f"the same {len(some)} of the work's items, from {some[0]} to {some[-1]}; look in "
-                "their logs, for example whether memory ran out.") from None
+                raise _no_workers(address)
+        found: list[Any] | HDMError = future.result()
+    except KilledWorker as killed:
+        raise HDMError(
+            f"{killed.allowed_failures + 1} workers of the Dask cluster {address} died over the "
+            f"same {len(some)} of the work's items, from {some[0]} to {some[-1]}; look in their "
+            "logs, for example whether memory ran out.") from None
     if isinstance(found, HDMError):
         raise found
     return found
