@@ -136,7 +136,7 @@ def _place(workers: int) -> Iterator[str]:
 
 def table(content: dict[str, Any]) -> str:
     """The results as Markdown."""
-    head = ["", f"here, {content['threads']} threads", *(f"{n} workers" for n in WORKERS),
+    head = ["", f"here, threads: {content['threads']}", *(f"workers: {n}" for n in WORKERS),
             *(f"{n} against 1" for n in WORKERS[1:]), "results"]
     lines = [head, ["---", *["--:"] * (len(head) - 2), "---"]]
     for name, row in content["works"].items():
