@@ -64,6 +64,7 @@ def load_params(project: Path, line: ProductLine | None = None, name: str = "") 
 def stage_settings(params: Params, stage: str) -> dict[str, Any]:
     """All that the result of `stage` depends on: its own section and what stages share."""
     content = params.model_dump(mode="json", by_alias=True)
+    del content["compute"]["cluster"]  # where pictures are worked on decides no result
     shared = {"ingest": {"seed"}, "validate": set(), "evaluate": {"seed", "compute"},
               "register": set()}.get(stage, {"seed", "image", "benign", "compute"})
     return {key: content[key] for key in sorted({stage} | shared)}

@@ -23,6 +23,9 @@ class Compute(Section):
         "auto: bf16 on CUDA; on a CPU fp32, but for training the prior where AMX is there."))
     threads: Positive = Field(
         2, description="CPU threads; sums are rounded differently with another number.")
+    cluster: str = Field("local", pattern=r"^(local|(tcp|tls)://\S+:\d+)$", description=(
+        "local, or the address of a Dask scheduler whose workers decode, measure, encode and judge "
+        "pictures; results are the same."))
 
 
 class Image(Section):

@@ -41,7 +41,7 @@ def overridden(**keys):
      "'dagm_fit.training.step'; did you mean 'steps'?"),
     ({"evaluate": {"operating_point": {"false_alarm": 0.1}}}, "did you mean 'false_alarm_rate'?"),
     ({"register": {"minimum_image_auc": 0.1}}, "did you mean 'minimum_image_auroc'?"),
-    ({"compute": {"zzzzzz": 1}}, "valid keys: device, precision, threads.")])
+    ({"compute": {"zzzzzz": 1}}, "valid keys: device, precision, threads, cluster.")])
 def test_unknown_key_of_params(tmp_path, params, expected):
     assert expected in refusal(tmp_path, params)
 
@@ -91,6 +91,7 @@ def test_unknown_top_level_key_and_sample_line(tmp_path):
     ({"dagm_fit": {"backbone": "resnet"}}, "'lite0' or 'none'"),
     ({"ddm_train": {"network": {"widths": [12]}}}, "multiple of 8"),
     ({"ddm_train": {"network": {"widths": []}}}, "at least 1 item"),
+    ({"compute": {"cluster": "host:8786"}}, "compute.cluster: String should match"),
     ({"dagm_fit": 3}, "dagm_fit: Input should be a valid dictionary"),
     ({"pom_filter": {"keep": 1.5}}, "less than or equal to 1"),
     ({"dagm_synthesize": {"sources": {}}}, "at least one is above 0"),
@@ -216,7 +217,8 @@ def test_stage_settings_hold_what_the_stage_depends_on(stage, keys):
 
 @pytest.mark.parametrize(("keys", "stages"), [
     ({"dagm_synthesize": {"samples": 7}}, ["dagm_synthesize"]),
-    ({"benign": {"turn": 0.0}}, ["dagm_fit", "dagm_synthesize", "pom_filter", "ddm_train"])])
+    ({"benign": {"turn": 0.0}}, ["dagm_fit", "dagm_synthesize", "pom_filter", "ddm_train"]),
+    ({"compute": {"cluster": "tcp://10.0.0.5:8786"}}, [])])  # no result follows from where
 def test_a_change_touches_the_stages_that_it_concerns(keys, stages):
     changed = Params.model_validate(keys)
     assert [s for s in STAGES if stage_settings(changed, s) != stage_settings(Params(), s)] \

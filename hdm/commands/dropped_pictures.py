@@ -17,7 +17,8 @@ from hdm.commands.followed_model import FollowedModel
 from hdm.commands.image_search import pages_of
 from hdm.commands.judged_row import Row, said
 from hdm.commands.model_choice import named
-from hdm.commands.prediction_table import BATCH, Judging, Overlays, Recorder
+from hdm.commands.prediction_recorder import Recorder, printable
+from hdm.commands.prediction_table import BATCH, Judging, Overlays
 from hdm.dataset.file_walk import told
 from hdm.errors import DataError, HDMError
 from hdm.watching.dropped_files import DroppedFiles, FolderAway, Look, Stamp
@@ -157,7 +158,7 @@ class Watcher:
 
     def _cells(self, number: int, one: Dropped, row: Row) -> dict[str, Any]:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        name = prediction_table.printable(self._file(one.name))
+        name = printable(self._file(one.name))
         return {**row.as_cells(), "number": number, "time": now, "line": self.line,
                 "lot": self.writing.lot, "part": self.writing.part_of(name), "path": one.name,
                 "places": places(row.regions.told, row.regions.more), "bytes": one.stamp.size,

@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
+from hdm.cluster.spreading import HERE
 from hdm.commands import prediction_table
-from hdm.commands.detector_loading import load_detector
+from hdm.commands.detector_loading import load_detector, sent
 from hdm.commands.image_search import Search, missed_sentence, search
 from hdm.commands.judged_row import Row, summary
 from hdm.commands.line_name import LineName
 from hdm.commands.model_choice import Trained, Version, named
-from hdm.commands.prediction_table import Judging, Overlays, Recorder
+from hdm.commands.prediction_recorder import Recorder
+from hdm.commands.prediction_table import Judging, Overlays
 from hdm.console import Console
 from hdm.dataset import decoding_pool
 from hdm.dataset.part_rule import part_reader
@@ -57,11 +59,15 @@ def predict(
     with console.status("loading the detector"), \
             answering(chosen, Choice(version, trained, model)) as found:
         detector = load_detector(chosen, found)
-    judging = Judging(detector, found.version, f"{line}, {named(found.version)}",
-                      detector.region_rule, folder, overlays, level)
+        cluster = chosen.params.compute.cluster
+        judge = detector if cluster == HERE else sent(chosen, found, detector)
+    judging = Judging(judge, found.version, f"{line}, {named(found.version)}",
+                      detector.region_rule, folder, overlays, level,
+                      threads=chosen.params.compute.threads)
     recorder = _recorder(chosen, found.version, part) if log else None
     with progress_bar(console, "predicting") as report:
-        rows = prediction_table.predict_files(judging, list(searched.files), report, recorder)
+        rows = prediction_table.predict_files(judging, list(searched.files), report, recorder,
+                                              cluster)
     prediction_table.write_tables(rows, folder)
     from hdm.detector.promise import promise  # late: scipy, which comes with the detector
 

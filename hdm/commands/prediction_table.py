@@ -1,30 +1,33 @@
 """Files in, verdicts and heat maps out; one bad file does not stop the others."""
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
+from io import BytesIO
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from PIL.Image import Image
 from rich.table import Table
 
+from hdm.cluster.spreading import HERE, spread
 from hdm.commands.judged_row import REGION_COLUMNS, Row
+from hdm.commands.prediction_recorder import Recorder, printable
 from hdm.csv_cells import write_rows
 from hdm.dataset import outside
 from hdm.dataset.images import UnreadableImage
+from hdm.dataset.tiff_pages import split_page
 from hdm.detector.regions import RegionRule
 from hdm.drawing.heatmaps import heat_picture
 from hdm.drawing.judged_picture import judged_picture
 from hdm.errors import DataError
 from hdm.files import atomic_file, write_json
 
-if TYPE_CHECKING:
-    from hdm.monitoring.prediction_log import PredictionLog
-
 BATCH = 16
-SOURCE = "cli"
 LONGEST_STEM = 40  # characters of up to 4 bytes; a file name has 255 bytes
 
 
@@ -43,7 +46,7 @@ class Judging:
     version: of the model, for the tables. who: line and version as captions name them. rule: of
     regions. folder: where pictures go. level: of the anomaly map, above which regions are told of
     good images, too; None: the rule's own, and of good images none. heatmaps: whether they are
-    written.
+    written. threads: how many judge, each a batch of files.
     """
 
     detector: Any
@@ -54,74 +57,96 @@ class Judging:
     overlays: Overlays = Overlays.STOPPED
     level: float | None = None
     heatmaps: bool = True
+    threads: int = 1
 
 
-@dataclass(frozen=True)
-class Recorder:
-    """Puts verdicts into a line's prediction log as those of one model version.
+class Judged(NamedTuple):
+    """A file's row, its pictures as PNG by the names that they get, and for a log what was read and
+    said of it, or why nothing was."""
 
-    part_of: from a file's path to the physical part that it shows, if that is known. source: who
-    asked.
-    """
-
-    log: "PredictionLog"
-    model: str
-    part_of: Callable[[str], str | None] = lambda _: None
-    source: str = SOURCE
-
-    def judged(self, file: Path, image: np.ndarray, found: Any) -> None:
-        """`found` is a hdm.detector.detector.Prediction."""
-        name = printable(file)
-        self.log.record(name, self.model, self.source, image, found, self.part_of(name))
-
-    def failed(self, file: Path, error: DataError) -> None:
-        """A file that could not be read."""
-        reason = error.reason if isinstance(error, UnreadableImage) else str(error)
-        name = printable(file)
-        self.log.record_undecidable(name, self.model, self.source, reason, self.part_of(name))
+    row: Row
+    pictures: dict[str, bytes]
+    seen: "tuple[np.ndarray, Any] | DataError | None"
 
 
 def predict_files(judging: Judging, files: Sequence[Path], progress: Callable[[int, int], None],
-                  recorder: Recorder | None = None) -> list[Row]:
+                  recorder: Recorder | None = None, cluster: str = HERE) -> list[Row]:
     """Judge every file and write its heat map into heatmaps/, and overlays into overlays/.
 
     `files` may be pages: `stack.tif#3`. `progress(done, total)` is called after each batch. What
-    cannot be read is recorded, too.
+    cannot be read is recorded, too. cluster: as `spread` takes it; judging's detector is then a
+    `SentDetector`.
     """
     rows: list[Row] = []
-    for start in range(0, len(files), BATCH):
-        batch = files[start:start + BATCH]
-        rows += judged(judging, start, batch, read(batch), recorder)
-        progress(len(rows), len(files))
+    work, here = (_judge_files, Path()) if cluster == HERE else (_judge_there, Path.cwd())
+    found = spread(work, _Given(judging, here, recorder is not None), enumerate(files), cluster,
+                   part=BATCH, file_of=lambda one: here / split_page(one[1])[0])
+    for file, one in zip(files, found, strict=True):
+        rows.append(_kept(judging, file, one, recorder))
+        if len(rows) % BATCH == 0 or len(rows) == len(files):
+            progress(len(rows), len(files))
     return rows
 
 
-def read(files: Sequence[Path]) -> list[np.ndarray | DataError]:
-    """The pixels of each file, or why there are none."""
-    return list(outside.each(_read, files))
+def read(files: Sequence[Path], here: Path = Path()) -> list[np.ndarray | DataError]:
+    """The pixels of each file, or why there are none. here: where their names start from."""
+    return list(outside.each(partial(_read, here), files))
 
 
 def judged(judging: Judging, first: int, files: Sequence[Path],
            images: Sequence[np.ndarray | DataError], recorder: Recorder | None = None
            ) -> list[Row]:
     """Judge what was read of a batch of files, whose pictures are numbered from `first` on."""
-    readable: list[tuple[int, Path, np.ndarray]] = []
-    errors: dict[int, DataError] = {}
+    return [_kept(judging, file, one, recorder) for file, one
+            in zip(files, _judged(judging, first, files, images), strict=True)]
+
+
+class _Given(NamedTuple):
+    judging: Judging
+    here: Path  # that names of files start from
+    logged: bool  # whether what is seen comes along
+
+
+def _judge_files(given: _Given, numbered: Iterable[tuple[int, Path]]) -> Iterator[Judged]:
+    from hdm.detector.judging_threads import side_by_side  # late: torch, as with the detector
+
+    def judge(batch: list[tuple[int, Path]]) -> list[Judged]:
+        files = [file for _, file in batch]
+        found = _judged(given.judging, batch[0][0], files, read(files, given.here))
+        return [one if given.logged else one._replace(seen=None) for one in found]
+
+    rest = iter(numbered)
+    for done in side_by_side(judge, iter(lambda: list(islice(rest, BATCH)), []),
+                             given.judging.threads):
+        yield from done
+
+
+def _judge_there(given: _Given, numbered: Iterable[tuple[int, Path]]) -> Iterator[Judged]:
+    alone = replace(given.judging, detector=given.judging.detector.detector, threads=1)
+    return _judge_files(given._replace(judging=alone), numbered)
+
+
+def _judged(judging: Judging, first: int, files: Sequence[Path],
+            images: Sequence[np.ndarray | DataError]) -> Iterator[Judged]:
+    readable = [image for image in images if not isinstance(image, DataError)]
+    predictions = iter(judging.detector.predict(readable, batch_size=BATCH))
     for number, (file, image) in enumerate(zip(files, images, strict=True), first):
         if isinstance(image, DataError):
-            errors[number] = image
+            yield Judged(Row(printable(file), judging.version, error=str(image)), {}, image)
         else:
-            readable.append((number, file, image))
-    predictions = judging.detector.predict([image for *_, image in readable], batch_size=BATCH)
-    if recorder:
-        for (_, file, image), found in zip(readable, predictions, strict=True):
-            recorder.judged(file, image, found)
-        for number, reason in errors.items():
-            recorder.failed(files[number - first], reason)
-    done = {number: _row(judging, number, file, image, found) for (number, file, image), found
-            in zip(readable, predictions, strict=True)}
-    return [done.get(number) or Row(printable(file), judging.version, error=str(errors[number]))
-            for number, file in enumerate(files, first)]
+            yield _drawn(judging, number, file, image, next(predictions))
+
+
+def _kept(judging: Judging, file: Path, one: Judged, recorder: Recorder | None) -> Row:
+    """The row, once its pictures are written and it is in the log."""
+    if recorder and isinstance(one.seen, DataError):
+        recorder.failed(file, one.seen)
+    elif recorder and isinstance(one.seen, tuple):
+        recorder.judged(file, *one.seen)
+    for name, content in one.pictures.items():
+        with atomic_file(judging.folder / name) as temporary:
+            temporary.write_bytes(content)
+    return one.row
 
 
 def write_tables(rows: Sequence[Row], folder: Path) -> None:
@@ -159,44 +184,39 @@ def _apart(paths: Sequence[str]) -> list[str]:
     return [os.path.relpath(path, shared or ".") for path in paths]
 
 
-def save_heatmap(anomaly_map: np.ndarray, target: Path, ignored: np.ndarray | None = None
-                 ) -> None:
-    """An anomaly map (H, W) in [0, 1] as PNG, on the colour scale that every picture has; what is
-    `ignored` is hatched."""
-    with atomic_file(target) as temporary:
-        heat_picture(anomaly_map, ignored).save(temporary, format="PNG")
-
-
-def _read(file: Path) -> np.ndarray | DataError:
+def _read(here: Path, file: Path) -> np.ndarray | DataError:
     try:
-        return outside.read_image(file)
+        return outside.read_image(here / file)
+    except UnreadableImage as error:
+        return UnreadableImage(str(file), error.reason)
     except DataError as error:
         return error
 
 
-def _row(judging: Judging, number: int, file: Path, image: np.ndarray, found: Any) -> Row:
+def _drawn(judging: Judging, number: int, file: Path, image: np.ndarray, found: Any) -> Judged:
     # Numbered, as two folders may hold files of one name.
     name = f"{number:05d}_{printable(file.stem)[:LONGEST_STEM]}.png"
-    heatmap = Path("heatmaps", name) if judging.heatmaps else None
+    pictures: dict[str, bytes] = {}
+    heatmap = f"heatmaps/{name}" if judging.heatmaps else ""
     if heatmap:
-        save_heatmap(found.anomaly_map, judging.folder / heatmap, found.ignored)
+        pictures[heatmap] = _png(heat_picture(found.anomaly_map, found.ignored))
     regions = judging.rule.regions(found.decision, found.anomaly_map, judging.level, found.ignored)
     drawn = judging.overlays == Overlays.ALL or \
         (judging.overlays == Overlays.STOPPED and found.decision != "good")
-    picture = Path("overlays", name) if drawn else None
-    if picture:
-        shown = judged_picture(image, printable(file.name), judging.who, found, regions)
-        with atomic_file(judging.folder / picture) as temporary:
-            shown.save(temporary, format="PNG")
-    return Row(printable(file), judging.version, found.score, found.p_value, found.probability,
-               found.decision, found.threshold,
-               " ".join(doubt.sentence for doubt in found.reasons), str(heatmap or ""),
-               str(picture or ""), regions=regions)
+    overlay = f"overlays/{name}" if drawn else ""
+    if overlay:
+        pictures[overlay] = _png(judged_picture(image, printable(file.name), judging.who, found,
+                                                regions))
+    row = Row(printable(file), judging.version, found.score, found.p_value, found.probability,
+              found.decision, found.threshold, " ".join(doubt.sentence for doubt in found.reasons),
+              heatmap, overlay, regions=regions)
+    return Judged(row, pictures, (image, found))
 
 
-def printable(path: Path | str) -> str:
-    """A file name as text, also where it is not valid UTF-8."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+def _png(picture: Image) -> bytes:
+    buffer = BytesIO()
+    picture.save(buffer, format="PNG")
+    return buffer.getvalue()
 
 
 def _escaped(text: str) -> str:

@@ -19,7 +19,8 @@ from hdm.commands.followed_model import FollowedModel
 from hdm.commands.judged_row import counted
 from hdm.commands.line_name import LineName
 from hdm.commands.model_choice import Version, named
-from hdm.commands.prediction_table import Overlays, Recorder
+from hdm.commands.prediction_recorder import Recorder
+from hdm.commands.prediction_table import Overlays
 from hdm.console import Console
 from hdm.dataset import decoding_pool
 from hdm.dataset.part_rule import part_reader

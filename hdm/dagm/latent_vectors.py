@@ -1,7 +1,8 @@
 """Latents of a line's good images to learn from, in memory that does not grow with the line."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -27,23 +28,34 @@ class LatentVectors:
     places: Tensor
 
 
+class Encoded(NamedTuple):
+    """Of one image: features of its places (P, K) float16 and the places (P, 2), and of the
+    features, before they were rounded, the sum (K,) and that of their products (K, K)."""
+
+    features: Tensor
+    places: Tensor
+    total: Tensor
+    products: Tensor
+
+
 def collect(load: Callable[[int], Tensor], count: int, encoder: Encoder, dimensions: int, *,
             seed: int, most: int = MOST, progress: Callable[[int, int], None] | None = None,
             ignored: Callable[[int], Tensor | None] = lambda number: None
             ) -> tuple[LatentSpace, LatentVectors]:
-    """The space that whitens them, and latents of `count` images.
+    """`gathered` of what `encoded` makes of `count` images."""
+    return gathered(encoded(load, encoder, range(count), ignored), count, dimensions, seed=seed,
+                    most=most, progress=progress)
+
+
+def encoded(load: Callable[[int], Tensor], encoder: Encoder, numbers: Iterable[int],
+            ignored: Callable[[int], Tensor | None] = lambda number: None) -> Iterator[Encoded]:
+    """Images by their numbers, one after the other.
 
     load: number of an image -> its views (V, C, H, W) as the encoder takes them; they are made,
-    encoded and forgotten one image after the other. ignored: the same number -> (V, H, W) bool,
-    what of its views is not inspected: a place that lies there whole is not learned from.
+    encoded and forgotten. ignored: the same number -> (V, H, W) bool, what of its views is not
+    inspected: a place that lies there whole is not learned from.
     """
-    generator = torch.Generator().manual_seed(seed)
-    share = max(1, most // max(1, count))
-    total, mean = 0, torch.zeros(encoder.channels, dtype=torch.float64)
-    second = torch.zeros(encoder.channels, encoder.channels, dtype=torch.float64)
-    kept: list[Tensor] = []
-    where: list[Tensor] = []
-    for number in range(count):
+    for number in numbers:
         features = encoder.encode(load(number))
         views, _, height, width = features.shape
         vectors, places = features.movedim(1, -1).flatten(0, 2), positions(height, width)
@@ -51,15 +63,31 @@ def collect(load: Callable[[int], Tensor], count: int, encoder: Encoder, dimensi
         if (hidden := ignored(number)) is not None:
             seen = F.adaptive_max_pool2d((~hidden).float(), (height, width)).flatten() > 0
             vectors, places = vectors[seen], places[seen]
-        mean += vectors.sum(0).double()
-        second += (vectors.T @ vectors).double()
-        total += len(vectors)
-        chosen = torch.randperm(len(vectors), generator=generator)[:share]
-        kept.append(vectors[chosen].half())
-        where.append(places[chosen])
+        # By numpy: torch's threads would share out the sums, which rounds them otherwise.
+        plain = vectors.numpy()
+        yield Encoded(vectors.half(), places, vectors.sum(0), torch.from_numpy(plain.T @ plain))
+
+
+def gathered(images: Iterable[Encoded], count: int, dimensions: int, *, seed: int, most: int = MOST,
+             progress: Callable[[int, int], None] | None = None
+             ) -> tuple[LatentSpace, LatentVectors]:
+    """The space that whitens what was encoded of `count` images, and latents of them."""
+    generator = torch.Generator().manual_seed(seed)
+    share = max(1, most // max(1, count))
+    total, mean = 0, torch.zeros(1, dtype=torch.float64)
+    second = torch.zeros(1, 1, dtype=torch.float64)
+    kept: list[Tensor] = []
+    where: list[Tensor] = []
+    for done, image in enumerate(images, start=1):
+        mean = mean + image.total.double()
+        second = second + image.products.double()
+        total += len(image.features)
+        chosen = torch.randperm(len(image.features), generator=generator)[:share]
+        kept.append(image.features[chosen])
+        where.append(image.places[chosen])
         if progress:
-            progress(number + 1, count)
-    mean /= total
+            progress(done, count)
+    mean = mean / total
     space = LatentSpace.fit(mean, second / total - mean.outer(mean), dimensions)
     for number, raw in enumerate(kept):
         # One after the other, so that raw features and latents are not both held whole.

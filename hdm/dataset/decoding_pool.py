@@ -35,6 +35,7 @@ LARGE = 2**16
 worker that is killed while it writes to one blocks all."""
 
 _pool: ProcessPool | None = None
+_workers = WORKERS
 _lock = threading.Lock()
 
 
@@ -93,6 +94,17 @@ class Task:
         return pixels
 
 
+def one_of_many() -> None:
+    """Decode in one process alone from now on, as others like this one share the cores."""
+    global _workers
+    _workers = 1
+
+
+def at_once() -> int:
+    """How many files are decoded side by side."""
+    return _workers
+
+
 def start() -> None:
     """Let the workers start beside what follows, so that the first file waits for less."""
     def begin() -> None:
@@ -135,7 +147,7 @@ def _new_pool() -> ProcessPool:
                                     "hdm.dataset.images", "hdm.dataset.tiff_pages"])
     with _found_here():
         forkserver.ensure_running()
-    pool = ProcessPool(WORKERS, context=context, initializer=_initialize)
+    pool = ProcessPool(_workers, context=context, initializer=_initialize)
     # Before this process waits for its children, also where it is another's child itself.
     end = Finalize(None, _end, (pool,), exitpriority=100)
     try:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdm.dataset import images, tiff_pages
-from hdm.dataset.decoding_limits import LIMITS, WORKERS
-from hdm.dataset.decoding_pool import Task
+from hdm.dataset.decoding_limits import LIMITS
+from hdm.dataset.decoding_pool import Task, at_once
 from hdm.dataset.tiff_pages import is_tiff
 from hdm.dataset.windowed import in_threads
 from hdm.errors import DataError
@@ -55,7 +55,7 @@ def in_worker(work: Callable[..., Result], *arguments: Any, name: Path | str) ->
 
 def each(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
     """`work`, which waits for a worker, on every item, as many at once as there are workers."""
-    yield from in_threads(work, items, WORKERS + 1)  # one more, as a thread hands each over
+    yield from in_threads(work, items, at_once() + 1)  # one more, as a thread hands each over
 
 
 def _of_tiff(work: Callable[[Path | str], int], path: Path | str, otherwise: int) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from hdm.cluster.spreading import HERE
 from hdm.dataset.aside import LEFT_ASIDE, told
 from hdm.dataset.frozen_set import FrozenSet, refuse_changes
 from hdm.dataset.manifest import GOOD, MASKS, SPLITS, Manifest, Row
@@ -69,17 +70,17 @@ class Ingested:
 
 def ingest(source: Path, layout: Source, settings: Ingest, seed: int, *,
            frozen: FrozenSet | None = None, cache: Path | None = None,
-           progress: Progress | None = None) -> Ingested:
+           progress: Progress | None = None, cluster: str = HERE) -> Ingested:
     """Read and decode everything in `source` (folder or table) and split it.
 
     `layout` is what pipelines.yaml says of the source, `frozen` the images that are test and no
-    others, `cache` a file that spares unchanged images their decoding. Nothing is written to the
-    source, and nothing at all but the cache. The result depends on the files, the settings and the
-    seed alone. Raises DataError.
+    others, `cache` a file that spares unchanged images their decoding, `cluster` is as `spread`
+    takes it. Nothing is written to the source, and nothing at all but the cache. The result depends
+    on the files, the settings and the seed alone. Raises DataError.
     """
     root, found = _read(source, layout)
     named, of_parts = with_parts(found.records, layout.part_rule)
-    records, decoded, truth = _decode(root, named, settings, cache, progress)
+    records, decoded, truth = _decode(root, named, settings, cache, progress, cluster)
     facts = decoded.facts
     drawn = drawn_images(records, facts, layout, settings.drawn_images)
     if frozen:
@@ -106,7 +107,7 @@ def present_entries(source: Path, layout: Source, settings: Ingest, *, cache: Pa
                     progress: Progress | None = None) -> dict[str, Entry]:
     """Every image of `source` as an entry of a test set, by its path; raises DataError."""
     root, found = _read(source, layout)
-    records, decoded, truth = _decode(root, found.records, settings, cache, progress)
+    records, decoded, truth = _decode(root, found.records, settings, cache, progress, HERE)
     return _entries(records, decoded.facts, truth)
 
 
@@ -124,8 +125,8 @@ def _read(source: Path, layout: Source) -> tuple[Path, Reading]:
 
 
 def _decode(root: Path, records: list[Record], settings: Ingest, cache: Path | None,
-            progress: Progress | None) -> tuple[list[Record], Decoded, GroundTruth]:
-    decoded = decode_all(root, (record.path for record in records), cache, progress)
+            progress: Progress | None, cluster: str) -> tuple[list[Record], Decoded, GroundTruth]:
+    decoded = decode_all(root, (record.path for record in records), cache, progress, cluster)
     truth = resolve(root, records, decoded.facts, settings.masks)
     refuse_unreadable(decoded.bad | truth.bad,
                       len(records) + sum(len(r.masks) for r in records))

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from hdm.cluster.spreading import HERE, spread
 from hdm.dataset import outside
 from hdm.dataset.drawn import looks_drawn
 from hdm.dataset.images import UnreadableImage, pixel_hash, read_image
@@ -71,8 +72,8 @@ class Decoded(NamedTuple):
 
 
 def decode_all(root: Path, paths: Iterable[str], cache: Path | None = None,
-               progress: Progress | None = None) -> Decoded:
-    """Decode every file in `paths` (relative to `root`).
+               progress: Progress | None = None, cluster: str = HERE) -> Decoded:
+    """Decode every file in `paths` (relative to `root`). cluster: as `spread` takes it.
 
     `cache` is a Parquet file that is read if it fits and written anew; one that is damaged or
     cannot be written is no error, as it only saves time. Raises HDMError where thumbnails find no
@@ -85,7 +86,8 @@ def decode_all(root: Path, paths: Iterable[str], cache: Path | None = None,
         known = {}
     facts: dict[str, Facts] = {}
     bad: dict[str, str] = {}
-    results = outside.each(lambda path: _facts(root, path, known.get(path)), wanted)
+    results = spread(_asked, root, ((path, known.get(path)) for path in wanted), cluster,
+                     file_of=lambda one: root / split_page(one[0])[0])
     for done, (path, result) in enumerate(zip(wanted, results, strict=True), start=1):
         if isinstance(result, str):
             bad[path] = result
@@ -108,6 +110,11 @@ def _kept(fact: Facts, small: bytes | None, file: ThumbnailFile) -> Facts:
     except OSError as error:
         raise HDMError(f"expected room on the disk for small pictures of all images "
                        f"({error.strerror}); free some and run the same command again.") from error
+
+
+def _asked(root: Path, some: Iterable[tuple[str, Facts | None]]
+           ) -> Iterator[tuple[Facts, bytes | None] | str]:
+    return outside.each(lambda one: _facts(root, *one), some)
 
 
 def _facts(root: Path, path: str, known: Facts | None) -> tuple[Facts, bytes | None] | str:

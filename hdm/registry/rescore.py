@@ -20,5 +20,5 @@ def rescore(folder: Path, test: Manifest, compute: Compute,
     """
     detector = HDM.load(folder, device=compute.device, precision=compute.precision,
                         threads=compute.threads)
-    return Collected.of(test, predictions(detector, test, progress),
+    return Collected.of(test, predictions(detector, test, progress, threads=compute.threads),
                         tuple(detector.calibration.part_scores.tolist()), ignored)

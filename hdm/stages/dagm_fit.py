@@ -4,10 +4,11 @@ from rich.console import Console
 
 from hdm.backbone.encoder import Encoder
 from hdm.dagm import latent_training
-from hdm.dagm.latent_vectors import collect, ignored_views, training_views
+from hdm.dagm.encoding import Views, spread_encoded
+from hdm.dagm.latent_vectors import gathered
 from hdm.dataset.held_out import joining_images
 from hdm.dataset.manifest import Manifest
-from hdm.dataset.tensors import learned_images, load_prepared, measure_format, prepared_sizes
+from hdm.dataset.tensors import learned_images, load_prepared, measure_format
 from hdm.diffusion.compute import Backend
 from hdm.files import atomic_folder, write_json
 from hdm.line import Line
@@ -38,12 +39,10 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     training, held_out = learned_images(manifest.split("train")), joining_images(manifest)
     encoder = Encoder.published(backend.device)
     with progress_bar(console, "encoding good images") as report:
-        space, vectors = collect(
-            training_views(load_prepared(training, form), form, settings.dagm_fit.views,
-                           settings.benign, seed=settings.seed), len(training), encoder,
-            settings.dagm_fit.dimensions, seed=settings.seed, progress=report,
-            ignored=ignored_views(prepared_sizes(training, form), form, settings.dagm_fit.views,
-                                  settings.benign, seed=settings.seed))
+        views = Views(training, form, settings.dagm_fit.views, settings.benign, settings.seed)
+        space, vectors = gathered(
+            spread_encoded(views, encoder, settings.compute, line.params.compute.cluster),
+            len(training), settings.dagm_fit.dimensions, seed=settings.seed, progress=report)
     with progress_bar(console, "training the latent prior") as report:
         log = LossLog(run, settings.dagm_fit.training.steps, report)
         prior = latent_training.fit(

@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from hdm.cluster.spreading import HERE
 from hdm.dataset.ignore_mask import from_text
 from hdm.dataset.manifest import Manifest
 from hdm.detector.detector import HDM
@@ -23,6 +24,7 @@ from hdm.evaluation.evaluation_files import (
 from hdm.evaluation.feedback_scores import FEEDBACK_SCORES, rescored
 from hdm.evaluation.inspected import inspected
 from hdm.evaluation.predicting import predictions
+from hdm.evaluation.sent_detector import SentDetector
 from hdm.files import atomic_folder, read_json, write_json, write_text
 from hdm.line import Line
 from hdm.progress import progress_bar
@@ -50,8 +52,12 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     # Scores mean something only beside the name of what they were measured on.
     test_set = {key: value for key, value in read_json(line.test_set_file).items()
                 if key != "waiting"}
+    cluster = line.params.compute.cluster
+    judge = detector if cluster == HERE else \
+        SentDetector.of(line.detector_folder, compute, detector.operating_point)
     with progress_bar(console, "predicting") as report:
-        evaluation = evaluate(test, predictions(detector, test, report), settings, ignored)
+        found = predictions(judge, test, report, threads=compute.threads, cluster=cluster)
+        evaluation = evaluate(test, found, settings, ignored)
     # All of it is renamed at once: what one training measured never lies beside another's.
     with atomic_folder(folder) as new:
         (new / "heatmaps").mkdir()

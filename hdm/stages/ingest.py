@@ -29,7 +29,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
     with progress_bar(console, "decoding images", after=_PATIENCE) as progress:
         result = ingest(line.source, line.entry.source, settings.ingest, settings.seed,
                         frozen=frozen, cache=line.work_folder("ingest") / "decoded.parquet",
-                        progress=progress)
+                        progress=progress, cluster=line.params.compute.cluster)
     rows = result.table.to_dict(orient="records")
     described = describe(result.tested, frozen.name if frozen else None)
     folder = line.stage_folder("ingest")

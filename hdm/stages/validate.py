@@ -41,7 +41,8 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
         site = Path(scratch)
         with progress_bar(console, "measuring images") as report:
             verdict = validate(manifest, settings.validate_, name=line.name, site=site,
-                               threads=settings.compute.threads, aside=aside,
+                               threads=settings.compute.threads,
+                               cluster=line.params.compute.cluster, aside=aside,
                                progress=report)
         target = good if verdict.passed else rejected
         with atomic_folder(target) as folder:

@@ -1,6 +1,6 @@
 """Measured statistics: one row an image, the evidence that expectations are held against."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hdm.cluster.spreading import HERE, spread
 from hdm.dataset.drawn import looks_drawn
 from hdm.dataset.images import UnreadableImage, pixel_hash, read_image, read_mask, to_float
 from hdm.dataset.manifest import Manifest, Row
@@ -59,15 +60,18 @@ class Statistics(NamedTuple):
     mask_area: float | None = None
 
 
-def measure(manifest: Manifest, *, threads: int = 2,
+def measure(manifest: Manifest, *, threads: int = 2, cluster: str = HERE,
             progress: Callable[[int, int], None] | None = None) -> pd.DataFrame:
     """Statistics of every image, in the manifest's order, one column a field of `Statistics`.
 
     A bad file is recorded, never raised. `progress(done, total)` is called after each image.
+    cluster: as `spread` takes it.
     """
     tables: list[pd.DataFrame] = []
     rows: list[Statistics] = []
-    measured = in_threads(partial(measure_image, manifest), manifest, threads)
+    places = manifest.where(np.zeros(len(manifest), dtype=bool))  # and no rows to be sent
+    measured = spread(partial(_measured, threads if cluster == HERE else 1), places, manifest,
+                      cluster, file_of=manifest.image_file)
     for done, row in enumerate(measured, start=1):
         rows.append(row)
         if len(rows) == _BATCH:
@@ -76,6 +80,10 @@ def measure(manifest: Manifest, *, threads: int = 2,
         if progress:
             progress(done, len(manifest))
     return pd.concat([*tables, _table(rows)], ignore_index=True) if tables else _table(rows)
+
+
+def _measured(threads: int, places: Manifest, rows: Iterable[Row]) -> Iterator[Statistics]:
+    return in_threads(partial(measure_image, places), rows, threads)
 
 
 def _table(rows: list[Statistics]) -> pd.DataFrame:

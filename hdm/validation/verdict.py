@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from hdm.cluster.spreading import HERE
 from hdm.dataset.manifest import Manifest
 from hdm.settings import Validate
 from hdm.validation.evidence_table import evidence_table
@@ -102,16 +103,17 @@ class Verdict:
 
 
 def validate(manifest: Manifest, settings: Validate, *, name: str = "images", threads: int = 2,
-             site: Path | None = None, aside: Mapping[str, str] | None = None,
+             cluster: str = HERE, site: Path | None = None, aside: Mapping[str, str] | None = None,
              progress: Callable[[int, int], None] | None = None) -> Verdict:
     """Measure every image and hold the line's expectations against what was found.
 
     name: of the suite, usually the line's. site: folder for great_expectations' own Data Docs.
     aside: image files of the source that are not used, and why.
-    progress(done, total): called after each image. Data that are not as expected do not raise.
+    cluster: as `spread` takes it. progress(done, total): called after each image. Data that are
+    not as expected do not raise.
     """
     frame = manifest.frame.reset_index(drop=True)
-    statistics = measure(manifest, threads=threads, progress=progress)
+    statistics = measure(manifest, threads=threads, cluster=cluster, progress=progress)
     table = evidence_table(frame, statistics, aside)
     expectations = catalogue(settings, table)
     findings = examine(table, expectations, settings.strictness, name=name,

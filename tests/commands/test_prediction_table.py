@@ -14,7 +14,7 @@ from PIL import Image
 from hdm.commands import prediction_table
 from hdm.commands.judged_row import Row, summary
 from hdm.commands.prediction_table import Judging, Overlays
-from hdm.drawing.heatmaps import OUTLINE
+from hdm.drawing.heatmaps import OUTLINE, heat_picture
 
 
 def judging(folder: Path, **options: Any) -> Judging:
@@ -105,10 +105,8 @@ def test_long_and_undecodable_names(tmp_path: Path) -> None:
     assert "a\\xff.png" in (tmp_path / "out" / "predictions.csv").read_text(encoding="utf-8")
 
 
-def test_heat_map_scale_is_fixed(tmp_path: Path) -> None:
-    for value in (0.0, 0.5, 1.0, 7.0):
-        prediction_table.save_heatmap(np.full((2, 3), value, np.float32), tmp_path / f"{value}.png")
-    pixel = {value: Image.open(tmp_path / f"{value}.png").getpixel((0, 0))
+def test_heat_map_scale_is_fixed() -> None:
+    pixel = {value: heat_picture(np.full((2, 3), value, np.float32)).getpixel((0, 0))
              for value in (0.0, 0.5, 1.0, 7.0)}
     assert sum(pixel[0.0]) < sum(pixel[0.5]) < sum(pixel[1.0])
     assert pixel[7.0] == pixel[1.0]

@@ -1,0 +1,57 @@
+"""A line's good images through the encoder, here or on the workers of a cluster."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from hdm.backbone.encoder import Encoder
+from hdm.cluster.spreading import HERE, spread
+from hdm.dagm.latent_vectors import Encoded, encoded, ignored_views, training_views
+from hdm.dataset.input_format import InputFormat
+from hdm.dataset.manifest import Manifest
+from hdm.dataset.tensors import load_prepared, prepared_sizes
+from hdm.diffusion.compute import Backend
+from hdm.model_settings import Benign, Compute
+
+PART = 8
+"""Images that a worker is handed at once."""
+
+
+@dataclass(frozen=True)
+class Views:
+    """What is encoded: `count` views of each of `images`, as `training_views` makes them."""
+
+    images: Manifest
+    form: InputFormat
+    count: int
+    benign: Benign
+    seed: int
+
+    def encoded(self, encoder: Encoder, numbers: Iterable[int]) -> Iterator[Encoded]:
+        """Images by their numbers, one after the other."""
+        load = training_views(load_prepared(self.images, self.form), self.form, self.count,
+                              self.benign, seed=self.seed)
+        hidden = ignored_views(prepared_sizes(self.images, self.form), self.form, self.count,
+                               self.benign, seed=self.seed)
+        return encoded(load, encoder, numbers, hidden)
+
+
+def spread_encoded(views: Views, encoder: Encoder, compute: Compute, cluster: str
+                   ) -> Iterator[Encoded]:
+    """All images, in order. encoder: the published one, for here. cluster: as `spread` takes it; a
+    worker computes as `compute` says, with one thread."""
+    numbers = range(len(views.images))
+    if cluster == HERE:
+        return views.encoded(encoder, numbers)
+    return spread(_on_worker, (views, compute), numbers, cluster, part=PART,
+                  file_of=lambda number: views.images.image_file(views.images.row(number)))
+
+
+def _on_worker(given: tuple[Views, Compute], numbers: Iterable[int]) -> Iterator[Encoded]:
+    views, compute = given
+    return views.encoded(_encoder(compute), numbers)
+
+
+@lru_cache(1)
+def _encoder(compute: Compute) -> Encoder:
+    return Encoder.published(Backend(compute.model_copy(update={"threads": 1})).device)
