@@ -1,9 +1,7 @@
 """Running one stage of a line, as DVC does: its settings, its MLflow run, its resume points."""
 
-import gc
 import importlib
 from pathlib import Path
-from typing import Any
 
 from hdm.config import STAGES, stage_settings
 from hdm.console import Console
@@ -23,27 +21,18 @@ def run_stage(stage: str, name: str, project: Path | None = None) -> None:
         raise HDMError(f"no stage {stage!r}; expected one of {', '.join((*HELPERS, *STAGES))}.")
     line = Line.load(name, project)
     console = Console()
-    gc.disable()  # nothing of what is imported is garbage: to look costs a tenth of the start
-    try:
-        module = importlib.import_module(f"hdm.stages.{stage}")
-        if stage in HELPERS:
-            module.run(line, console)
-        else:
-            _run_logged(module, line, stage, console)
-    finally:
-        gc.enable()
-
-
-def _run_logged(module: Any, line: Line, stage: str, console: Console) -> None:
+    module = importlib.import_module(f"hdm.stages.{stage}")
+    if stage in HELPERS:
+        module.run(line, console)
+        return
     settings = line.stage_params(stage)
     from hdm.registry.tracking import stage_run
 
-    console.print(f"[bold]{stage}[/bold] {line.name}")
+    console.print(f"[bold]{stage}[/bold] {name}")
     work = line.work_folder(stage)
-    with only_writer(work.with_suffix(".lock"), f"{stage} of {line.name}"), \
+    with only_writer(work.with_suffix(".lock"), f"{stage} of {name}"), \
             stage_progress(line, stage, console), \
             stage_run(line, stage, stage_settings(settings, stage)) as run:
-        gc.enable()
         module.run(line, settings, run, console)
         for resume_point in work.glob(f"{CHECKPOINT}*"):
             resume_point.unlink()

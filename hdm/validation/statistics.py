@@ -1,5 +1,6 @@
 """Measured statistics: one row an image, the evidence that expectations are held against."""
 
+from array import array
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from hdm.dataset.drawn import looks_drawn
 from hdm.dataset.images import UnreadableImage, pixel_hash, read_image, read_mask, to_float
 from hdm.dataset.manifest import Manifest, Row
 from hdm.dataset.windowed import in_threads
+from hdm.validation.known_statistics import Known, Stamp, stamp_of, store, with_known
 
 _HALF_STEP = 0.5 / 255
 _BATCH = 2**14  # rows that are plain Python at once
@@ -59,23 +61,30 @@ class Statistics(NamedTuple):
     mask_area: float | None = None
 
 
-def measure(manifest: Manifest, *, threads: int = 2,
+def measure(manifest: Manifest, *, threads: int = 2, cache: Path | None = None,
             progress: Callable[[int, int], None] | None = None) -> pd.DataFrame:
     """Statistics of every image, in the manifest's order, one column a field of `Statistics`.
 
     A bad file is recorded, never raised. `progress(done, total)` is called after each image.
+    cache: a file that spares unchanged images their measuring (see `known_statistics`).
     """
     tables: list[pd.DataFrame] = []
     rows: list[Statistics] = []
-    measured = in_threads(partial(measure_image, manifest), manifest, threads)
-    for done, row in enumerate(measured, start=1):
+    stamps, new = array("q"), 0
+    measured = in_threads(partial(_measured, manifest), with_known(manifest, cache), threads)
+    for done, (row, stamp, known) in enumerate(measured, start=1):
         rows.append(row)
+        stamps.extend(stamp[:2] if stamp else (-1, -1))
+        new += not known
         if len(rows) == _BATCH:
             tables.append(_table(rows))
             rows = []
         if progress:
             progress(done, len(manifest))
-    return pd.concat([*tables, _table(rows)], ignore_index=True) if tables else _table(rows)
+    found = pd.concat([*tables, _table(rows)], ignore_index=True) if tables else _table(rows)
+    if cache and new:
+        store(cache, manifest, found, stamps)
+    return found
 
 
 def _table(rows: list[Statistics]) -> pd.DataFrame:
@@ -85,6 +94,18 @@ def _table(rows: list[Statistics]) -> pd.DataFrame:
 def read_statistics(file: Path) -> pd.DataFrame:
     """What `measure` returned, from the Parquet file of the stage validate."""
     return pd.read_parquet(file)[list(Statistics._fields)].astype(_DTYPES)
+
+
+def _measured(manifest: Manifest, item: tuple[Row, Known | None],
+              ) -> tuple[Statistics, Stamp | None, bool]:
+    """Statistics of an image and its mask, what told whether its file is the known one, and
+    whether it was. Masks, which each ingest writes anew, are measured each time."""
+    row, known = item
+    stamp = stamp_of(manifest, row)  # before it is read: a later change is seen the next time
+    if known and known.stamp == stamp:
+        found = Statistics(decodable=True, unchanged=True, **known.values)
+        return _with_mask(found, manifest, row), stamp, True
+    return measure_image(manifest, row), stamp, False
 
 
 def measure_image(manifest: Manifest, row: Row) -> Statistics:
