@@ -33,7 +33,7 @@ COMMANDS = {
         "Show what answers for every line, how good it is, and how to look at the runs.")),
     "report": Entry("run_line", "report", (
         "Open the evaluation report of the live version; its path is printed in any case.")),
-    "stage": Entry("run_line", "stage", (
+    "stage": Entry("run_stage", "stage", (
         "Run one stage of one line by itself, as DVC does it.")),
     "inbox": Entry("take_in", "inbox", (
         "Check the images in a line's inbox; take the good ones in, put the bad ones in "

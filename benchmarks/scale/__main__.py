@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from benchmarks.scale.added_pictures import added_study
 from benchmarks.scale.drawn_source import draw_source
 from benchmarks.scale.growth import a_picture, exponents
 from benchmarks.scale.watched_run import SOURCES, hdm_stage, watched
@@ -32,6 +33,8 @@ DVC_COMMIT = [sys.executable, "-m", "dvc", "commit", "--quiet", "--force",
 def main(arguments: list[str] | None = None) -> int:
     """Measure and write both files."""
     choice = _parser().parse_args(arguments)
+    if choice.added is not None:
+        return _added(choice)
     file = choice.out / "scale.json"
     content = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {"stages": {}}
     content |= {"cores": os.cpu_count(), "preset": choice.preset}
@@ -47,23 +50,47 @@ def main(arguments: list[str] | None = None) -> int:
 
 def measure(folder: Path, count: int, stages: list[str], preset: str) -> Any:
     """Yields each of `stages` with what it costs for `count` pictures; uses `folder`."""
+    project = _configured(folder, count, preset)
+    for stage in _upto(stages):
+        found = _cost(stage, project, folder / "log")
+        print(f"{stage} {count}: {found}", flush=True)
+        if stage in stages:
+            yield stage, found
+
+
+def _added(choice: argparse.Namespace) -> int:
+    [count] = choice.pictures[-1:]
+    with tempfile.TemporaryDirectory(prefix="hdm-scale-", dir=choice.folder) as scratch:
+        folder = Path(scratch)
+        project = _configured(folder, count, choice.preset)
+        added_study(choice.out, count, choice.added, _upto(choice.stages),
+                    lambda stage: _cost(stage, project, folder / "log"), folder / "source")
+    return 0
+
+
+def _configured(folder: Path, count: int, preset: str) -> Path:
     draw_source(folder / "source", count)
     project = project_in(folder / "project", folder / "source", preset)
     subprocess.run(hdm_stage("configure", LINE), cwd=project, check=True,
                    env={**os.environ, "PYTHONPATH": str(SOURCES)})
-    last = max(STAGES.index(stage) for stage in stages)
-    for stage in STAGES[:last + 1]:
-        try:
-            if stage == "register":  # which asks dvc.lock what the stages before have made
-                watched(hdm_stage("store_probe", LINE), project, folder / "log")
-                watched(DVC_COMMIT, project, folder / "log")
-            found = watched(hdm_stage(stage, LINE), project, folder / "log")
-        except subprocess.CalledProcessError:
-            sys.exit(f"error: the stage {stage} failed with {count} pictures: "
-                     + (folder / "log").read_text(encoding="utf-8", errors="replace")[-2000:])
-        print(f"{stage} {count}: {found}", flush=True)
-        if stage in stages:
-            yield stage, {name: round(value, 2) for name, value in found._asdict().items()}
+    return project
+
+
+def _upto(stages: list[str]) -> list[str]:
+    """All stages up to the last of these."""
+    return list(STAGES[:max(STAGES.index(stage) for stage in stages) + 1])
+
+
+def _cost(stage: str, project: Path, log: Path) -> dict[str, float]:
+    try:
+        if stage == "register":  # which asks dvc.lock what the stages before have made
+            watched(hdm_stage("store_probe", LINE), project, log)
+            watched(DVC_COMMIT, project, log)
+        found = watched(hdm_stage(stage, LINE), project, log)
+    except subprocess.CalledProcessError:
+        sys.exit(f"error: the stage {stage} failed: "
+                 + log.read_text(encoding="utf-8", errors="replace")[-2000:])
+    return {name: round(value, 2) for name, value in found._asdict().items()}
 
 
 def project_in(folder: Path, source: Path, preset: str) -> Path:
@@ -116,6 +143,9 @@ def _parser() -> argparse.ArgumentParser:
                         help="numbers of pictures, with commas")
     parser.add_argument("--stages", type=_stages, default=["ingest", "validate"],
                         help=f"of {', '.join(STAGES)}; with commas, or `all`")
+    parser.add_argument("--added", type=float, metavar="PERCENT", help="run the stages of the last "
+                        "number of pictures three times instead: first, again, and with so many "
+                        "more; writes results/added.json and added.md")
     parser.add_argument("--preset", default="instant", help="of params.yaml")
     parser.add_argument("--folder", type=Path, help="where pictures are drawn (4 KiB each) and "
                         "removed afterwards; by default where temporary files are")

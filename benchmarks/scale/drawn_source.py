@@ -12,10 +12,11 @@ ONE_IN = 50
 """Of the pictures, one is defective, with its mask."""
 
 
-def draw_source(folder: Path, count: int, seed: int = 0) -> None:
-    """Write `count` pictures below `folder`: good/, scratch/ and ground_truth/scratch/."""
+def draw_source(folder: Path, count: int, seed: int = 0, first: int = 0) -> None:
+    """Write the pictures from number `first` to `count` below `folder`: good/, scratch/ and
+    ground_truth/scratch/."""
     base = np.random.default_rng(seed).integers(90, 160, (SIDE, SIDE)).astype(np.float32)
-    for number in range(count):
+    for number in range(first, count):
         rng = np.random.default_rng((seed, number))
         picture = base + rng.normal(0, 12, (SIDE, SIDE)).astype(np.float32)
         place = f"{number // A_FOLDER:04d}/{number:07d}.png"

@@ -24,19 +24,9 @@ from hdm.orchestration.run_progress import run_shown
 from hdm.registry.history import champion_of, versions
 from hdm.registry.mlflow_uris import pages, version_page
 from hdm.registry.version_report import version_report
-from hdm.stages import runner
 
 JOBLESS = "MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false"
 """Without it MLflow starts a job runner, seven processes that nothing here needs."""
-
-
-def stage(
-    stage: Annotated[str, typer.Argument(
-        metavar="STAGE", help="samples, configure, ingest, validate, ..., registry, register.")],
-    line: LineName,
-) -> None:
-    """Run one stage of one line by itself, as DVC does it."""
-    runner.run_stage(stage, line)
 
 
 def run(

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import matplotlib
 import numpy as np
-from matplotlib import colormaps
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
@@ -46,6 +44,8 @@ def heat_picture(anomaly_map: np.ndarray, ignored: np.ndarray | None = None) -> 
 
 @cache
 def _table() -> NDArray[np.uint8]:
+    from matplotlib import colormaps  # late: 0.3 s, and few pictures show heat
+
     return (colormaps[COLOUR_MAP](np.arange(256))[:, :3] * 255).round().astype(np.uint8)
 
 
@@ -164,5 +164,7 @@ def shortened(name: str, width: int, size: int) -> str:
 @cache
 def font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
     """DejaVu Sans, which comes with matplotlib, so that every machine draws the same."""
+    import matplotlib  # late, as above
+
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     return ImageFont.truetype(folder / f"DejaVuSans{'-Bold' if bold else ''}.ttf", size)

@@ -7,9 +7,6 @@ from rich.console import Console
 from hdm.config import STAGES, stage_settings
 from hdm.files import read_json, write_json
 from hdm.line import FEEDBACK, REGION, SOURCE, TEST_SET, Line
-from hdm.stages.feedback_inputs import resolved_feedback
-from hdm.stages.line_regions import resolved_region
-from hdm.stages.test_sets import resolved_test_set
 
 
 def run(line: Line, console: Console) -> None:
@@ -21,17 +18,32 @@ def run(line: Line, console: Console) -> None:
     ConfigError if there is no such set, or the region is none.
     """
     for stage in STAGES:
-        file, content = line.settings_file(stage), stage_settings(line.params, stage)
-        if stage == "ingest" and line.entry.test_set:
-            content[TEST_SET] = resolved_test_set(line)
-        if stage == "dagm_fit" and (region := resolved_region(line)):
-            content[REGION] = region
-        if stage == "ddm_train" and (said := resolved_feedback(line)):
-            content[FEEDBACK] = said
-        if stage == "ingest" and (told := _told_of_source(line)):
-            content[SOURCE] = told
+        file = line.settings_file(stage)
+        content = stage_settings(line.params, stage) | _resolved(line, stage)
         if not file.exists() or read_json(file) != content:
             write_json(file, content)
+
+
+def _resolved(line: Line, stage: str) -> dict[str, Any]:
+    """What a stage takes beside its settings. Imported late: torch and pandas, 2 s of a start,
+    for which a line without any of it does not wait."""
+    if stage == "ingest":
+        told = _told_of_source(line)
+        content: dict[str, Any] = {SOURCE: told} if told else {}
+        if line.entry.test_set:
+            from hdm.stages.test_sets import resolved_test_set
+
+            content[TEST_SET] = resolved_test_set(line)
+        return content
+    if stage == "dagm_fit" and line.region_file.exists():
+        from hdm.stages.line_regions import resolved_region
+
+        return {REGION: resolved_region(line)}
+    if stage == "ddm_train" and any(line.feedback.glob("*.json")):
+        from hdm.stages.feedback_inputs import resolved_feedback
+
+        return {FEEDBACK: resolved_feedback(line)}
+    return {}
 
 
 def _told_of_source(line: Line) -> dict[str, Any]:

@@ -43,6 +43,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
             verdict = validate(manifest, settings.validate_, name=line.name, site=site,
                                threads=settings.compute.threads,
                                cluster=line.params.compute.cluster, aside=aside,
+                               cache=line.work_folder("validate") / "measured.parquet",
                                progress=report)
         target = good if verdict.passed else rejected
         with atomic_folder(target) as folder:

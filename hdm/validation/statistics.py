@@ -1,5 +1,6 @@
 """Measured statistics: one row an image, the evidence that expectations are held against."""
 
+from array import array
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from hdm.dataset.drawn import looks_drawn
 from hdm.dataset.images import UnreadableImage, pixel_hash, read_image, read_mask, to_float
 from hdm.dataset.manifest import Manifest, Row
 from hdm.dataset.windowed import in_threads
+from hdm.validation.known_statistics import Known, Stamp, stamp_of, store, with_known
 
 _HALF_STEP = 0.5 / 255
 _BATCH = 2**14  # rows that are plain Python at once
@@ -61,29 +63,42 @@ class Statistics(NamedTuple):
 
 
 def measure(manifest: Manifest, *, threads: int = 2, cluster: str = HERE,
+            cache: Path | None = None,
             progress: Callable[[int, int], None] | None = None) -> pd.DataFrame:
     """Statistics of every image, in the manifest's order, one column a field of `Statistics`.
 
     A bad file is recorded, never raised. `progress(done, total)` is called after each image.
-    cluster: as `spread` takes it.
+    cluster: as `spread` takes it. cache: a file that spares unchanged images their measuring (see
+    `known_statistics`).
     """
     tables: list[pd.DataFrame] = []
     rows: list[Statistics] = []
+    stamps, new = array("q"), 0
     places = manifest.where(np.zeros(len(manifest), dtype=bool))  # and no rows to be sent
-    measured = spread(partial(_measured, threads if cluster == HERE else 1), places, manifest,
-                      cluster, file_of=manifest.image_file)
-    for done, row in enumerate(measured, start=1):
+    measured = spread(partial(_measured, threads if cluster == HERE else 1), places,
+                      with_known(manifest, cache), cluster,
+                      file_of=lambda item: manifest.image_file(item[0]))
+    for done, (row, stamp, known) in enumerate(measured, start=1):
         rows.append(row)
+        stamps.extend(stamp[:2] if stamp else (-1, -1))
+        new += not known
         if len(rows) == _BATCH:
             tables.append(_table(rows))
             rows = []
         if progress:
             progress(done, len(manifest))
-    return pd.concat([*tables, _table(rows)], ignore_index=True) if tables else _table(rows)
+    found = pd.concat([*tables, _table(rows)], ignore_index=True) if tables else _table(rows)
+    if cache and new:
+        store(cache, manifest, found, stamps)
+    return found
 
 
-def _measured(threads: int, places: Manifest, rows: Iterable[Row]) -> Iterator[Statistics]:
-    return in_threads(partial(measure_image, places), rows, threads)
+Measured = tuple[Statistics, Stamp | None, bool]
+
+
+def _measured(threads: int, places: Manifest, items: Iterable[tuple[Row, Known | None]],
+              ) -> Iterator[Measured]:
+    return in_threads(partial(_measure, places), items, threads)
 
 
 def _table(rows: list[Statistics]) -> pd.DataFrame:
@@ -93,6 +108,17 @@ def _table(rows: list[Statistics]) -> pd.DataFrame:
 def read_statistics(file: Path) -> pd.DataFrame:
     """What `measure` returned, from the Parquet file of the stage validate."""
     return pd.read_parquet(file)[list(Statistics._fields)].astype(_DTYPES)
+
+
+def _measure(manifest: Manifest, item: tuple[Row, Known | None]) -> Measured:
+    """Statistics of an image and its mask, what told whether its file is the known one, and
+    whether it was. Masks, which each ingest writes anew, are measured each time."""
+    row, known = item
+    stamp = stamp_of(manifest, row)  # before it is read: a later change is seen the next time
+    if known and known.stamp == stamp:
+        found = Statistics(decodable=True, unchanged=True, **known.values)
+        return _with_mask(found, manifest, row), stamp, True
+    return measure_image(manifest, row), stamp, False
 
 
 def measure_image(manifest: Manifest, row: Row) -> Statistics:

@@ -104,16 +104,18 @@ class Verdict:
 
 def validate(manifest: Manifest, settings: Validate, *, name: str = "images", threads: int = 2,
              cluster: str = HERE, site: Path | None = None, aside: Mapping[str, str] | None = None,
+             cache: Path | None = None,
              progress: Callable[[int, int], None] | None = None) -> Verdict:
     """Measure every image and hold the line's expectations against what was found.
 
     name: of the suite, usually the line's. site: folder for great_expectations' own Data Docs.
-    aside: image files of the source that are not used, and why.
-    cluster: as `spread` takes it. progress(done, total): called after each image. Data that are
-    not as expected do not raise.
+    aside: image files of the source that are not used, and why. cluster: as `spread` takes it.
+    cache: see `measure`. progress(done, total): called after each image. Data that are not as
+    expected do not raise.
     """
     frame = manifest.frame.reset_index(drop=True)
-    statistics = measure(manifest, threads=threads, cluster=cluster, progress=progress)
+    statistics = measure(manifest, threads=threads, cluster=cluster, cache=cache,
+                         progress=progress)
     table = evidence_table(frame, statistics, aside)
     expectations = catalogue(settings, table)
     findings = examine(table, expectations, settings.strictness, name=name,

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from benchmarks.scale.__main__ import table
+from benchmarks.scale.added_pictures import added_study
 from benchmarks.scale.drawn_source import draw_source
 from benchmarks.scale.growth import a_picture, exponents
 from benchmarks.scale.watched_run import watched
@@ -45,3 +46,16 @@ def test_the_table_has_a_row_a_size():
     text = table({"cores": 2, "preset": "instant", "stages": {
         "ingest": {"100": row, "1000": row | {"cpu": 4.0}, "10000": row | {"cpu": 22.0}}}})
     assert "| `ingest` | 10,000 | 1 s | 22 s | 1.00 | 2.00 ms |" in text
+
+
+def test_pictures_are_added_before_the_third_time_alone(tmp_path):
+    source, seen = tmp_path / "source", []
+    draw_source(source, 100)
+
+    def run(stage):
+        seen.append((stage, len(list((source / "good").rglob("*.png")))))
+        return {"cpu": float(len(seen)), "memory": 300.0}
+
+    added_study(tmp_path, 100, 10, ["ingest", "validate"], run, source)
+    assert seen == [("ingest", 98), ("validate", 98)] * 2 + [("ingest", 107), ("validate", 107)]
+    assert "| `validate` | 2.0 s | 4.0 s | 6.0 s | 300 MiB |" in (tmp_path / "added.md").read_text()
