@@ -14,7 +14,7 @@ from hdm.line import Line
 from hdm.registry.history import receipt_file
 from hdm.registry.ledger import RETRAIN, Link, edit_ledger
 from hdm.registry.mlflow_uris import model_uri
-from hdm.registry.model_versions import FINGERPRINT, RETRAIN_RUN
+from hdm.registry.model_versions import RETRAIN_RUN
 from hdm.registry.retrain_run import RECORD
 from hdm.registry.store import Store
 from hdm.registry.tracking import MlflowRun, settings_of

@@ -1,4 +1,4 @@
-"""Two checkouts that share a registry: what one of them registered, the other does not once more."""
+"""Two checkouts that share a registry: what one registered, the other does not once more."""
 
 from dataclasses import replace
 
