@@ -95,15 +95,15 @@ def _name(what: str, line: str) -> str:
 def _claim(run: FlowRunContext, project: Path) -> Claim:
     """request: the flow run that was asked for, which for a line of `all` is that of `all`."""
     assert run.flow_run is not None
+    mine = str(run.flow_run.id)
+    return {"run": mine, "request": os.environ.get("PREFECT__FLOW_RUN_ID") or mine,
+            "checkout": str(project), **_claim_of_process()}
+
+
+def _claim_of_process() -> Claim:
     process = psutil.Process()
-    return {"run": str(run.flow_run.id), "request": _request(run), "machine": gethostname(),
-            "hardware": f"{uuid.getnode():x}", "process": process.pid,
-            "started": process.create_time(), "checkout": str(project)}
-
-
-def _request(run: FlowRunContext) -> str:
-    assert run.flow_run is not None
-    return os.environ.get("PREFECT__FLOW_RUN_ID") or str(run.flow_run.id)
+    return {"machine": gethostname(), "hardware": f"{uuid.getnode():x}", "process": process.pid,
+            "started": process.create_time()}
 
 
 def _take(name: str, mine: Claim) -> list[Claim]:

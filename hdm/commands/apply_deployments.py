@@ -21,7 +21,7 @@ def write() -> None:
 
 @app.command()
 def apply(
-    lost_after: Annotated[int, typer.Option(metavar="SECONDS", min=60, help=(
+    lost_after: Annotated[int, typer.Option(metavar="SECONDS", min=45, help=(
         "A run without a sign of life for so long is taken up by another worker."))] = 300,
 ) -> None:
     """Make the Prefect server agree with pipelines.yaml: work pool, deployments, automations."""

@@ -174,8 +174,14 @@ def _stages(repo: Any, line: str) -> list[Any]:
 
     known = load_file(repo, "dvc.yaml").stages
     stages = [known[name] for stage in (*FIRST, *STAGES) if (name := f"{stage}@{line}") in known]
-    return [stage for stage in stages
-            if dvc_cache._can_hash(stage) and all(out.hash_info for out in stage.outs)]
+    return [stage for stage in stages if _has_run(stage)]
+
+
+def _has_run(stage: Any) -> bool:
+    try:
+        return all(out.hash_info for out in stage.outs) and dvc_cache._can_hash(stage)
+    except OSError:  # what it was made of is not here
+        return False
 
 
 def _entry(stage: Any) -> tuple[str, str]:
