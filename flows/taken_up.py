@@ -24,9 +24,10 @@ def check_times_taken_up(line: str) -> None:
     run = FlowRunContext.get()
     if run is None or run.flow_run is None or run.flow_run.run_count <= 1 + TIMES:
         return
+    flow = run.flow.name if run.flow else "hdm-retrain"
     raise GivenUp(f"The run of {line} was begun {TIMES + 1} times, and each time its worker or its "
                   "machine was lost. Look whether the machines have memory enough for it, then ask "
-                  f"for it anew: `prefect deployment run hdm-retrain/{line}`.")
+                  f"for it anew: `prefect deployment run {flow}/{line}`.")
 
 
 def end_lost_lines() -> None:

@@ -97,24 +97,52 @@ def test_worker_is_killed_and_the_run_goes_on_unheard(services: Prefect, worker:
     assert not stages(services)
 
 
-def test_machine_dies_and_the_next_run_goes_on(services: Prefect, worker: Any) -> None:
-    services.call("python", "-c", "from hdm.orchestration import prefect_recovery as recovery; "
-                  f"recovery.put(recovery.watch({SILENCE}))")
-    lost = begin(services)
+def die(services: Prefect, worker: Any) -> None:
+    """The worker and the run die together, as with their machine; the stage is left."""
     kill(worker)
     for process in processes_in(services.project, ["flows.start"]):
         process.kill()
+
+
+def test_machine_dies_and_a_run_that_is_asked_for_goes_on(services: Prefect, worker: Any) -> None:
+    services.call("python", "-c", "from hdm.orchestration import prefect_recovery as recovery; "
+                  f"recovery.put(recovery.watch({SILENCE}))")
+    lost = begin(services)
+    die(services, worker)
     assert stages(services) == 1  # nobody was left to stop it
     assert services.state(lost)["name"] == "Running"
     services.worker()
     found = begin(services)
     assert stages(services) == 1
-    state = services.ended(lost, SILENCE + 60)
-    assert (state["type"], state["name"]) == ("CRASHED", "Crashed")
-    assert state["message"].startswith(f"No sign of life for {SILENCE} seconds")
+    wait_for(lambda: services.state(lost)["name"] == "AwaitingRetry", SILENCE + 60,
+             "the run is given up")
+    assert services.state(lost)["message"].startswith(f"No sign of life for {SILENCE} seconds")
     assert services.state(found)["name"] == "Running"
     release(services)
     promoted(services, found)
+    promoted(services, lost)
+
+
+def test_machine_dies_and_another_worker_takes_all_lines_up(
+        services: Prefect, worker: Any) -> None:
+    for name in ("pid", "go"):
+        (services.project / "data" / "stuck" / name).unlink(missing_ok=True)
+    run = services.request("hdm-retrain/all")
+    wait_for(lambda: (services.project / "data" / "stuck" / "pid").is_file(), 240, "the last line")
+    (services.project / "data" / "stuck" / "pid").unlink()
+    die(services, worker)
+    services.worker()
+    wait_for(lambda: (services.project / "data" / "stuck" / "pid").is_file(), SILENCE + 240,
+             "the run is taken up")
+    release(services)
+    state = services.ended(run)
+    assert state["message"].startswith("2 of 6 lines failed: bad_data (")
+    assert services.get(f"flow_runs/{run}")["run_count"] == 2
+    lines = services.post("flow_runs/filter", {
+        "flow_runs": {"parent_flow_run_id": {"any_": [run]}}})
+    of_stuck = {one["state"]["name"] for one in lines
+                if one["parameters"] == {"product_line": "stuck"}}
+    assert of_stuck == {"Crashed", "Promoted"}
 
 
 def test_server_is_restarted_under_a_run(services: Prefect, worker: Any) -> None:
