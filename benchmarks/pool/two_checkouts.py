@@ -87,12 +87,12 @@ class Pool:
         return dict(self.desk.get(f"flow_runs/{run}"))
 
     def receipt(self, line: str) -> tuple[str, dict[str, Any]]:
-        """The checkout that has the line's receipt, and the receipt."""
-        for name, site in self.sites.items():
-            file = site.project / "data" / line / "register" / "receipt.json"
-            if file.is_file():
-                return name, dict(json.loads(file.read_text()))
-        raise AssertionError(f"{line} is registered nowhere")
+        """The checkout that has the line's newest receipt, and the receipt."""
+        files = {name: site.project / "data" / line / "register" / "receipt.json"
+                 for name, site in self.sites.items()}
+        there = {name: file for name, file in files.items() if file.is_file()}
+        newest = max(there, key=lambda name: there[name].stat().st_mtime)
+        return newest, dict(json.loads(there[newest].read_text()))
 
     def versions(self, line: str) -> list[Any]:
         return list(self._client().search_model_versions(f"name = 'hdm-{line}'"))

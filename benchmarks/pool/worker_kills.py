@@ -20,7 +20,12 @@ Row = dict[str, Any]
 
 def lines() -> list[str]:
     """One line that nothing happens to, and one for each stage."""
-    return [UNBROKEN, *(f"killed-{stage.replace('_', '-')}" for stage in STAGES)]
+    return [UNBROKEN, *map(name, STAGES)]
+
+
+def name(stage: str) -> str:
+    """The line whose worker is killed during the stage."""
+    return f"killed-{stage.replace('_', '-')}"
 
 
 def unbroken(pool: Pool) -> Row:
@@ -32,7 +37,7 @@ def unbroken(pool: Pool) -> Row:
 
 def killed(pool: Pool, stage: str, wanted: Row, say: Callable[[str], None]) -> Row:
     """Kill the worker that has reached `stage` of a line, and see what becomes of it."""
-    line = f"killed-{stage.replace('_', '-')}"
+    line = name(stage)
     run = pool.desk.request(f"hdm-retrain/{line}")
     victim = _reached(pool, line, stage)
     time.sleep(0.3)
@@ -64,15 +69,15 @@ def _reached(pool: Pool, line: str, stage: str) -> str:
     """Wait for the stage; the checkout that is at it."""
     deadline = time.monotonic() + LIMIT
     while time.monotonic() < deadline:
-        name, present = pool.running(line)
+        checkout, present = pool.running(line)
         if present == stage:
-            return name
+            return checkout
         time.sleep(0.05)
     raise AssertionError(f"{line} did not get to {stage}")
 
 
 def _made(pool: Pool, line: str) -> Row:
-    name, receipt = pool.receipt(line)
-    return {"checkout": name, "versions": len(pool.versions(line)),
+    checkout, receipt = pool.receipt(line)
+    return {"checkout": checkout, "versions": len(pool.versions(line)),
             "fingerprint": receipt["fingerprint"],
             "sums": pool.sums(line, str(receipt["version"]))}
