@@ -39,6 +39,7 @@ def main(arguments: list[str]) -> int:
     _remember_persisting()
     if _reached():
         _look_up_one_by_one()
+        _miss_what_is_missing()
         words.append("--pull")
     code = int(run_dvc(words))
     if "--pull" in words:
@@ -130,6 +131,24 @@ def _look_up_one_by_one() -> None:
 
     dvc_cache.StageCache._load = looked_up
     dvc_cache.StageCache.pull = lambda self, remote, odb=None: []
+
+
+def _miss_what_is_missing() -> None:
+    """A source that is away, as on a disk that is not mounted, is an error as ever: with `--pull`
+    DVC would take it for unchanged."""
+    from dvc.exceptions import DvcException
+    from dvc.stage import Stage
+
+    reproduce = Stage.reproduce
+
+    def reproduced(self: Any, **how: Any) -> Any:
+        for dep in self.deps:
+            if not dep.exists:
+                with suppress(DvcException):
+                    self.repo.pull(dep.def_path)
+        return reproduce(self, **how | {"pull": all(dep.exists for dep in self.deps)})
+
+    Stage.reproduce = reproduced
 
 
 def _fetch(repo: Any, key: str) -> None:

@@ -48,10 +48,10 @@ def pair(tmp_path: Path) -> tuple[Path, Path]:
             checkout(tmp_path / "b", tmp_path / "shelf"))
 
 
-def repro(project: Path, target: str) -> str:
+def repro(project: Path, target: str, code: int = 0) -> str:
     done = subprocess.run(child_process.repro("plate", target), cwd=project, text=True,
                           capture_output=True, env=child_process.environment(), timeout=120)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
 
 
@@ -80,6 +80,21 @@ def test_a_remote_that_is_away_costs_a_note_and_later_gets_what_it_missed(
     (tmp_path / "shelf").unlink()
     assert "didn't change" in repro(here, "ingest@plate")
     assert "is cached" in repro(there, "ingest@plate")
+
+
+def test_a_source_that_is_away_is_an_error_and_one_under_dvc_is_fetched(
+        pair: tuple[Path, Path]) -> None:
+    here, there = pair
+    repro(here, "ingest@plate")
+    (here / "input.txt").rename(here / "away.txt")
+    assert "input.txt" in repro(here, "ingest@plate", 255)
+    (here / "away.txt").rename(here / "input.txt")
+    for words in (["add", "-q", "input.txt"], ["push", "-q", "input.txt.dvc"]):
+        subprocess.run([sys.executable, "-m", "dvc", *words], cwd=here, check=True)
+    (there / "input.txt").unlink()
+    (there / "input.txt.dvc").write_text((here / "input.txt.dvc").read_text())
+    assert "'ingest@plate' is cached" in repro(there, "ingest@plate")
+    assert (there / "input.txt").is_file()
 
 
 def test_without_a_remote_it_is_dvc_alone(
