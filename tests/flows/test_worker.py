@@ -51,7 +51,7 @@ def release(services: Prefect) -> None:
 
 
 def promoted(services: Prefect, run: str) -> None:
-    state = services.ended(run)
+    state = services.ended(run, 600)
     assert state["name"] == "Promoted", state["message"]
 
 
@@ -134,13 +134,13 @@ def test_machine_dies_and_another_worker_takes_all_lines_up(
     for name in ("pid", "go"):
         (stuck / name).unlink(missing_ok=True)
     run = services.request("hdm-retrain/all")
-    wait_for((stuck / "pid").is_file, 240, "the second line runs")
+    wait_for((stuck / "pid").is_file, 600, "the second line runs")
     (stuck / "pid").unlink()
     die(services, worker)
     services.worker()
-    wait_for((stuck / "pid").is_file, SILENCE + 240, "the run is taken up")
+    wait_for((stuck / "pid").is_file, 600, "the run is taken up")
     release(services)
-    state = services.ended(run)
+    state = services.ended(run, 600)
     assert state["message"] == "good Promoted, stuck Promoted"
     assert services.get(f"flow_runs/{run}")["run_count"] == 2
     begun = services.post("flow_runs/filter", {
