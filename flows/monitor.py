@@ -22,6 +22,7 @@ from flows import artifacts, outage
 from flows.one_run import AlreadyRunning, join_waiting, only_run
 from flows.retrain import FIRST_DELAY, RETRIES, may_pass
 from flows.stage import StageFailed
+from flows.taken_up import GivenUp, check_times_taken_up
 from hdm.errors import HDMError
 from hdm.line import Line
 from hdm.monitoring.retrain_requests import ask
@@ -60,6 +61,7 @@ def hdm_monitor(product_line: str) -> Any:
     """
     try:
         line = Line.load(product_line)
+        check_times_taken_up(product_line)
         with only_run("look", line.name, line.project):
             outage.tell("joining requests", lambda: join_waiting(line.name))
             record = look(line.name, str(line.project))
@@ -69,7 +71,7 @@ def hdm_monitor(product_line: str) -> Any:
             return _ending(line, record)
     except AlreadyRunning as request:
         return Cancelled(name=request.state, message=str(request))
-    except (HDMError, StageFailed) as error:
+    except (HDMError, StageFailed, GivenUp) as error:
         return Failed(message=str(error), data=error)
 
 

@@ -1,8 +1,9 @@
 """One run of a line at a time, and no queue behind it.
 
-A request that a worker takes while a run of the same line is under way ends at once as `Already
-running`. Requests that waited because no worker was free are joined into one run. Both are
-cancelled states, and deployments, `all` and plain calls are treated alike.
+A request that a worker takes while a run of the same line is under way, in whichever checkout of
+whichever machine, ends at once as `Already running`. Requests that waited because no worker was
+free are joined into one run. Both are cancelled states, and deployments, `all` and plain calls are
+treated alike.
 """
 
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from uuid import UUID
 
 from filelock import FileLock, Timeout
 
+from flows.line_claim import claimed
 from hdm.registry.ledger import lock_folder
 
 JOINED = "Joined"
@@ -29,19 +31,27 @@ class AlreadyRunning(Exception):
 def only_run(what: str, line: str, project: Path) -> Iterator[None]:
     """Do the block unless another run does `what` ('retrain') of `line` ('all') at this moment.
 
-    Raises AlreadyRunning without waiting. The lock is the operating system's: it ends with the
-    process that holds it, however that ended.
+    Raises AlreadyRunning without waiting. Other machines are told by the Prefect server
+    (flows/line_claim.py). In this checkout a lock of the operating system counts as well, which
+    ends with the process that holds it, also for runs that do not share a server.
     """
     lock = FileLock(lock_folder(project) / f"{what}-{line}.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise AlreadyRunning(f"Another {what} of {line} is under way; nothing was done. What has "
-                             "come in since it began is taken up by the next run.") from None
-    try:
-        yield
-    finally:
-        lock.release()
+    with claimed(what, line, project) as other:
+        if other:
+            raise _already(what, line, f" on {other['machine']}")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise _already(what, line) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def _already(what: str, line: str, where: str = "") -> AlreadyRunning:
+    return AlreadyRunning(f"Another {what} of {line} is under way{where}; nothing was done. What "
+                          "has come in since it began is taken up by the next run.")
 
 
 def join_waiting(line: str) -> int:

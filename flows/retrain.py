@@ -20,6 +20,7 @@ from prefect.tasks import exponential_backoff
 from flows import approval, artifacts, outage
 from flows.one_run import AlreadyRunning, join_waiting, only_run
 from flows.stage import INBOX, UNCHANGED, StageFailed, owner, run_stage
+from flows.taken_up import GivenUp, check_times_taken_up, end_lost_lines
 from hdm.config import STAGES, load_pipelines
 from hdm.errors import HDMError
 from hdm.line import Line, find_project
@@ -62,15 +63,17 @@ def hdm_retrain(product_line: str = ALL) -> Any:
     """
     try:
         project = find_project()
+        check_times_taken_up(product_line)
         with only_run("retrain", product_line, project):
             outage.tell("joining requests", lambda: join_waiting(product_line))
             if product_line == ALL:
+                end_lost_lines()
                 pipelines = load_pipelines(project)
                 return _every_line(sorted(pipelines.lines), pipelines.parallel)
             return _one_line(Line.load(product_line, project))
     except AlreadyRunning as request:
         return Cancelled(name=request.state, message=str(request))
-    except HDMError as error:
+    except (HDMError, GivenUp) as error:
         return Failed(message=str(error), data=error)
 
 

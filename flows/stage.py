@@ -70,7 +70,7 @@ def run_stage(stage: str, line: str, project: Path, log: Callable[[str], None],
     if keep_whole(project):
         log("dvc.lock was damaged or lost and has been replaced by its last copy.")
     command = [sys.executable, "-m", "hdm", "inbox", line] if stage == INBOX else \
-        child_process.dvc("repro", "-s", f"{stage}@{line}")
+        child_process.repro(line, "-s", f"{stage}@{line}")
     # Prefect's own timeout cannot interrupt a flow that waits in a thread.
     with (child_process.running(command, project, capture=True,
                                 owner=owner(line, project)) as process,

@@ -1,5 +1,7 @@
 """`hdm deployments`: prefect.yaml follows pipelines.yaml."""
 
+from typing import Annotated
+
 import typer
 
 from hdm.line import find_project
@@ -18,12 +20,15 @@ def write() -> None:
 
 
 @app.command()
-def apply() -> None:
+def apply(
+    lost_after: Annotated[int, typer.Option(metavar="SECONDS", min=45, help=(
+        "A run without a sign of life for so long is taken up by another worker."))] = 300,
+) -> None:
     """Make the Prefect server agree with pipelines.yaml: work pool, deployments, automations."""
     # Late: Prefect, which writing and checking the file do without.
     from hdm.orchestration import prefect_server
 
-    for name in prefect_server.apply(find_project()):
+    for name in prefect_server.apply(find_project(), lost_after):
         print(f"{name} is on the server and not in pipelines.yaml; if it is no other project's, "
               f"remove it with `prefect --no-prompt deployment delete {name}`.")
 

@@ -43,7 +43,7 @@ def run(
     if keep_whole(chosen.project):
         print("dvc.lock was damaged or lost and has been replaced by its last copy.")
     what = ["--downstream", f"{start}@{line}"] if start else [f"register@{line}"]
-    command = child_process.dvc("repro", *(["--force"] if force else []), *what)
+    command = child_process.repro(line, *(["--force"] if force else []), *what)
     with run_shown(chosen), child_process.running(command, chosen.project) as process:
         code = process.wait()
     if code:

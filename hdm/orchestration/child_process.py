@@ -17,12 +17,22 @@ PATIENCE = 0.5
 """Seconds between two looks whether a process that prints nothing has ended."""
 OWNER = "HDM_CHILD_OF"
 """In the environment of all that `running` starts for an owner."""
+SHARED = "hdm.orchestration.shared_dvc"
 _living: set[subprocess.Popen[str]] = set()
 
 
 def dvc(*arguments: str) -> list[str]:
     """A DVC command; it waits for another DVC's lock instead of giving up after 3 seconds."""
     return ["dvc", "--wait-for-lock", *arguments]
+
+
+def repro(line: str, *arguments: str) -> list[str]:
+    """`dvc repro` for stages of the line, whose results are shared: see shared_dvc.py."""
+    return [sys.executable, "-m", SHARED, line, "repro", *arguments]
+
+
+def _is_dvc(command: Sequence[str]) -> bool:
+    return SHARED in command[:3] or any(Path(word).name == "dvc" for word in command[:2])
 
 
 def environment() -> dict[str, str]:
@@ -97,7 +107,7 @@ def stop_left_over(owner: str) -> int:
     for process in found:
         with suppress(psutil.Error):
             # DVC ends of itself when its stage has: see `stop`.
-            if not any(Path(word).name == "dvc" for word in process.cmdline()[:2]):
+            if not _is_dvc(process.cmdline()):
                 process.terminate()
     for process in psutil.wait_procs(found, timeout=GRACE)[1]:
         with suppress(psutil.Error):
@@ -139,7 +149,7 @@ def stop(process: subprocess.Popen[str]) -> None:
     would leave half a file.
     """
     deadline = time.monotonic() + GRACE
-    if Path(str(process.args[0])).name == "dvc":  # type: ignore[index]
+    if _is_dvc(process.args):  # type: ignore[arg-type]
         _stop_under(process, deadline)
     alive = _signal(process.pid, signal.SIGTERM)
     # DVC may be gone before its stage is, so it is the group that is waited for.

@@ -1,9 +1,10 @@
 """Runs whose process died with its worker or its machine: Prefect would call them Running for ever.
 
 Every run of a deployment gives a sign of life each HEARTBEAT seconds. An automation of the server
-waits for it and marks a run that is silent for SILENCE seconds as Crashed. A run that was only cut
-off from the server ends as it would have, once the server is back. One that a worker took and that
-was not heard of again is asked for again by a second automation.
+waits for it and asks for a run that is silent for SILENCE seconds once more, so that a free worker
+takes it up where it stood; flows/taken_up.py says how often, flows/line_claim.py what becomes of a
+process that was only cut off. A run that a worker took and that was not heard of again is asked
+for once more by a second automation.
 """
 
 from datetime import timedelta
@@ -24,41 +25,38 @@ SILENCE = 300
 
 
 def watch(seconds: int = SILENCE) -> Automation:
-    """The automation for runs that have begun."""
+    """The automation for runs that have begun. Prefect only sends a run of a deployment to a
+    worker again, so lines of `all` are left to `all`."""
     return _when_silent(NAME, {"prefect.flow-run.Running", "prefect.flow-run.heartbeat"}, seconds,
-                        ChangeFlowRunState(
-        state=StateType.CRASHED, name="Crashed",
-        message=f"No sign of life for {seconds} seconds: its worker or its machine is gone. "
-                "Nothing is lost; run the line again and it continues where it stood."))
+                        f"No sign of life for {seconds} seconds: its worker or its machine is "
+                        "gone. Nothing is lost; a free worker takes it up where it stood.")
 
 
 def never_begun(seconds: int = SILENCE) -> Automation:
     """The automation for runs that a worker took and that were not heard of again."""
-    return _when_silent(TAKEN, {"prefect.flow-run.Pending"}, seconds, ChangeFlowRunState(
-        state=StateType.SCHEDULED, name="AwaitingRetry",
-        message="Its worker was not heard of after it took the run; it begins again."))
+    return _when_silent(TAKEN, {"prefect.flow-run.Pending"}, seconds,
+                        "Its worker was not heard of after it took the run; it begins again.")
 
 
-def automations() -> list[Automation]:
+def automations(seconds: int = SILENCE) -> list[Automation]:
     """All that a server is to have."""
-    return [watch(), never_begun()]
+    return [watch(seconds), never_begun(max(seconds, SILENCE))]
 
 
-def _when_silent(name: str, after: set[str], seconds: int, action: ChangeFlowRunState
-                 ) -> Automation:
+def _when_silent(name: str, after: set[str], seconds: int, message: str) -> Automation:
     return Automation(
         name=name, description=BY,
         trigger=EventTrigger(
             after=after, expect={"prefect.flow-run.*"},
             match=ResourceSpecification({"prefect.resource.id": "prefect.flow-run.*"}),
-            match_related=_ours(), for_each={"prefect.resource.id"},
+            match_related=[
+                ResourceSpecification({"prefect.resource.role": "flow",
+                                       "prefect.resource.name": [RETRAIN, MONITOR]}),
+                ResourceSpecification({"prefect.resource.role": "deployment"})],
+            for_each={"prefect.resource.id"},
             posture=Posture.Proactive, threshold=1, within=timedelta(seconds=seconds)),
-        actions=[action])
-
-
-def _ours() -> ResourceSpecification:
-    return ResourceSpecification({"prefect.resource.role": "flow",
-                                  "prefect.resource.name": [RETRAIN, MONITOR]})
+        actions=[ChangeFlowRunState(state=StateType.SCHEDULED, name="AwaitingRetry",
+                                    message=message)])
 
 
 def put(automation: Automation) -> None:

@@ -14,9 +14,10 @@ from hdm.orchestration.prefect_deployments import listed
 from hdm.registry.loopback import spare_loopback
 
 
-def apply(project: Path) -> list[str]:
+def apply(project: Path, lost_after: int = prefect_recovery.SILENCE) -> list[str]:
     """Write prefect.yaml and make the server agree with it; may be repeated at any time.
 
+    lost_after: seconds without a sign of life after which a run is taken up by another worker.
     Returns the deployments of our flows that pipelines.yaml does not have (any more); they are
     left alone, as they may be another project's. Raises HDMError without a server.
     """
@@ -34,7 +35,7 @@ def apply(project: Path) -> list[str]:
             _prefect(project, "work-pool", "create", prefect_yaml.POOL, "--type",
                     prefect_yaml.WORKER)
     _prefect(project, "deploy", "--all", "--prefect-file", prefect_yaml.FILE)
-    for automation in prefect_recovery.automations():
+    for automation in prefect_recovery.automations(lost_after):
         prefect_recovery.put(automation)
     wanted = {f"{one.flow}/{one.name}" for one in prefect_yaml.deployments(project)}
     with get_client(sync_client=True) as client:
@@ -54,11 +55,9 @@ def _address() -> str:
 
 
 def _prefect(project: Path, *words: str) -> None:
-    # prefect.yaml takes the folder from PWD, which a shell keeps and subprocess does not.
     done = subprocess.run(
         ["prefect", "--no-prompt", *words], cwd=project, text=True, stdin=subprocess.DEVNULL,
-        env={**child_process.environment(), "PWD": str(project)}, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT)
+        env=child_process.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode:
         said = [line.strip() for line in done.stdout.splitlines() if line.strip()]
         last = said[-1] if said else "it said nothing"

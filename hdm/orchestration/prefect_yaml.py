@@ -25,6 +25,8 @@ WORKER = "hdm"
 """The type of pool and workers: see hdm/orchestration/prefect_worker.py."""
 ALL = "all"
 FILE = "prefect.yaml"
+HERE = "."
+"""The folder of whoever reads it: of the worker, and of the run that it starts."""
 DRIFT_EVENT = "hdm.drift.detected"
 HEARTBEAT = 30
 """Seconds between the signs of life of a run: see hdm/orchestration/prefect_recovery.py."""
@@ -88,8 +90,8 @@ def document(project: Path) -> str:
     """The text that prefect.yaml must have."""
     content = {
         "name": "hdm",
-        # The folder that `prefect deploy` was called in, so that no machine's path is stored.
-        "pull": [{"prefect.deployments.steps.set_working_directory": {"directory": "{{ $PWD }}"}}],
+        # A run happens in the checkout that its worker was started in, whichever that is.
+        "pull": [{"prefect.deployments.steps.set_working_directory": {"directory": HERE}}],
         "deployments": [_entry(deployment) for deployment in deployments(project)],
     }
     yaml, text = YAML(), StringIO()
@@ -133,7 +135,7 @@ def _entry(deployment: Deployment) -> dict[str, Any]:
         "parameters": {"product_line": deployment.name},
         "tags": list(deployment.tags),
         "work_pool": {"name": POOL, "job_variables": {
-            "command": "python -m flows.start", "working_dir": "{{ $PWD }}",
+            "command": "python -m flows.start", "working_dir": HERE,
             "env": {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT), **CLIENT}}},
     }
     if deployment.schedule:

@@ -14,6 +14,8 @@ from hdm.registry.tracking import MlflowRun, settings_of
 from hdm.stage_run import StageRun
 
 LOG = logging.getLogger("hdm.registry")
+RECORD = "decision.json"
+"""The file of a retrain run that says what was decided."""
 
 
 def close_retrain(retrain: MlflowRun, line: Line, store: Store, run: StageRun,
@@ -41,7 +43,7 @@ def close_retrain(retrain: MlflowRun, line: Line, store: Store, run: StageRun,
            f"{link.run_id} ({'lost' if stage in lost else 'in another store'})"
            for stage, link in links.items()}})
     run.set_tags({"decision": summary["outcome"], "model_version": summary["version"]})
-    retrain.log_text("decision.json", json.dumps(summary, indent=2, ensure_ascii=False))
+    retrain.log_text(RECORD, json.dumps(summary, indent=2, ensure_ascii=False))
     retrain.log_text("environment.txt", environment())
     evaluate = line.stage_folder("evaluate")
     for file in (line.project / "dvc.lock", evaluate / "report.html",

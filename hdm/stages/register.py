@@ -27,6 +27,7 @@ from hdm.registry.gate import GateEvidence, gate
 from hdm.registry.history import receipt_file
 from hdm.registry.lineage import lineage_tags
 from hdm.registry.logged_model import logged_model
+from hdm.registry.made_elsewhere import made_elsewhere, taken_over
 from hdm.registry.mlflow_client import connect, first_line, load_mlflow
 from hdm.registry.mlflow_uris import model_uri
 from hdm.registry.model_versions import (
@@ -95,6 +96,14 @@ def _register(line: Line, settings: Params, run: StageRun, candidate: Candidate,
     mlflow.set_registry_uri(uri)
     mlflow.set_experiment(experiment_id=store.experiment_id)
     retrain = ledger.read_ledger(line)[ledger.RETRAIN].run_id
+    if found := made_elsewhere(client, line, retrain, {
+            FINGERPRINT: candidate.fingerprint, "hdm.data_hash": data_hash(line) or "",
+            "hdm.test_set": _test_set(line)}):
+        if receipt := taken_over(client, line, found, retrain, store):
+            _say(console, f"{line.name}: version {found.version} was made elsewhere of the same "
+                          "detector; there is nothing to decide.")
+            return receipt
+        retrain = found.run_id
     champion = find_champion(client, line.model_name)
     commit = client.get_run(retrain).data.tags.get("mlflow.source.git.commit", "")
     logged = logged_model(

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from retrained import keep_lines
 from services import Prefect, kill, prefect, processes_in, wait_for
 from toy import calls, make_deployable, make_project
 
@@ -50,7 +51,7 @@ def release(services: Prefect) -> None:
 
 
 def promoted(services: Prefect, run: str) -> None:
-    state = services.ended(run)
+    state = services.ended(run, 600)
     assert state["name"] == "Promoted", state["message"]
 
 
@@ -110,24 +111,56 @@ def test_worker_is_drained(services: Prefect, worker: Any) -> None:
     services.call("prefect", "flow-run", "cancel", later)
 
 
-def test_machine_dies_and_the_next_run_goes_on(services: Prefect, worker: Any) -> None:
-    services.call("python", "-c", "from hdm.orchestration import prefect_recovery as recovery; "
-                  f"recovery.put(recovery.watch({SILENCE}))")
-    lost = begin(services)
+def die(services: Prefect, worker: Any) -> None:
+    """The worker and the run die together, as with their machine; the stage is left."""
     kill(worker)
     for process in processes_in(services.project, ["flows.start"]):
         process.kill()
+
+
+def test_machine_dies_and_a_run_that_is_asked_for_goes_on(services: Prefect, worker: Any) -> None:
+    services.call("python", "-c", "from hdm.orchestration import prefect_recovery as recovery; "
+                  f"recovery.put(recovery.watch({SILENCE}))")
+    lost = begin(services)
+    die(services, worker)
     assert stages(services) == 1  # nobody was left to stop it
     assert services.state(lost)["name"] == "Running"
     services.worker()
     found = begin(services)
     assert stages(services) == 1
-    state = services.ended(lost, SILENCE + 60)
-    assert (state["type"], state["name"]) == ("CRASHED", "Crashed")
-    assert state["message"].startswith(f"No sign of life for {SILENCE} seconds")
+    wait_for(lambda: services.state(lost)["name"] == "AwaitingRetry", SILENCE + 60,
+             "the run is given up")
+    assert services.state(lost)["message"].startswith(f"No sign of life for {SILENCE} seconds")
     assert services.state(found)["name"] == "Running"
     release(services)
     promoted(services, found)
+    promoted(services, lost)
+
+
+def test_machine_dies_and_another_worker_takes_all_lines_up(
+        services: Prefect, worker: Any) -> None:
+    services.call("python", "-c", "from hdm.orchestration import prefect_recovery as recovery; "
+                  f"recovery.put(recovery.watch({SILENCE}))")
+    lines = services.project / "pipelines.yaml"
+    every, stuck = lines.read_text(), services.project / "data" / "stuck"
+    keep_lines(services.project, "good", "stuck")
+    for name in ("pid", "go"):
+        (stuck / name).unlink(missing_ok=True)
+    run = services.request("hdm-retrain/all")
+    wait_for((stuck / "pid").is_file, 600, "the second line runs")
+    (stuck / "pid").unlink()
+    die(services, worker)
+    services.worker()
+    wait_for((stuck / "pid").is_file, 600, "the run is taken up")
+    release(services)
+    state = services.ended(run, 600)
+    assert state["message"] == "good Promoted, stuck Promoted"
+    assert services.get(f"flow_runs/{run}")["run_count"] == 2
+    begun = services.post("flow_runs/filter", {
+        "flow_runs": {"parent_flow_run_id": {"any_": [run]}}})
+    assert sorted((one["parameters"]["product_line"], one["state"]["name"]) for one in begun) == [
+        ("good", "Promoted"), ("good", "Promoted"), ("stuck", "Crashed"), ("stuck", "Promoted")]
+    lines.write_text(every)
 
 
 def test_server_is_restarted_under_a_run(services: Prefect, worker: Any) -> None:

@@ -80,7 +80,7 @@ def test_prefect_accepts_the_trigger(plant: Path) -> None:
 def test_no_machine_path_is_stored(plant: Path) -> None:
     text = prefect_yaml.document(plant)
     assert str(plant) not in text
-    assert "{{ $PWD }}" in text
+    assert "working_dir: ." in text  # of the worker
 
 
 def test_write_is_idempotent_and_check_shows_the_difference(plant: Path) -> None:
