@@ -1,6 +1,6 @@
 """Work on many items: here, or in parts on the workers of a cluster; the results are the same."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,7 +16,8 @@ PART = 64
 
 def spread(work: Callable[[Given, Iterable[Item]], Iterable[Result]], given: Given,
            items: Iterable[Item], cluster: str, *, part: int = PART,
-           file_of: Callable[[Item], Path] | None = None) -> Iterator[Result]:
+           file_of: Callable[[Item], Path] | None = None
+           ) -> Generator[Result, None, None]:
     """The results of `work(given, items)`, one an item and in order, bounded in memory.
 
     cluster: HERE, or the address of a scheduler. There each `part` of items is another call, so
@@ -26,11 +27,12 @@ def spread(work: Callable[[Given, Iterable[Item]], Iterable[Result]], given: Giv
     Raises what `work` raises, and ConfigError or HDMError where the cluster cannot do it.
     """
     if cluster == HERE:
-        return iter(work(given, items))
+        yield from work(given, items)
+        return
     # Late: importing Dask takes long, and only those who have a cluster need it.
     from hdm.cluster.dask_cluster import over_cluster
 
-    return over_cluster(work, given, items, cluster, part, file_of or _nowhere)
+    yield from over_cluster(work, given, items, cluster, part, file_of or _nowhere)
 
 
 def _nowhere(item: Any) -> None:

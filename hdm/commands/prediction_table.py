@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
@@ -79,12 +80,14 @@ def predict_files(judging: Judging, files: Sequence[Path], progress: Callable[[i
     """
     rows: list[Row] = []
     work, here = (_judge_files, Path()) if cluster == HERE else (_judge_there, Path.cwd())
-    found = spread(work, _Given(judging, here, recorder is not None), enumerate(files), cluster,
-                   part=BATCH, file_of=lambda one: here / split_page(one[1])[0])
-    for file, one in zip(files, found, strict=True):
-        rows.append(_kept(judging, file, one, recorder))
-        if len(rows) % BATCH == 0 or len(rows) == len(files):
-            progress(len(rows), len(files))
+    # Closed, as what still waits for a decoder when this fails must not outlive the decoders.
+    with closing(spread(work, _Given(judging, here, recorder is not None), enumerate(files),
+                        cluster, part=BATCH,
+                        file_of=lambda one: here / split_page(one[1])[0])) as found:
+        for file, one in zip(files, found, strict=True):
+            rows.append(_kept(judging, file, one, recorder))
+            if len(rows) % BATCH == 0 or len(rows) == len(files):
+                progress(len(rows), len(files))
     return rows
 
 

@@ -6,7 +6,7 @@ modification time changed is decoded again. Facts are in memory, thumbnails are 
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, fields, replace
 from itertools import islice
 from pathlib import Path
@@ -86,15 +86,16 @@ def decode_all(root: Path, paths: Iterable[str], cache: Path | None = None,
         known = {}
     facts: dict[str, Facts] = {}
     bad: dict[str, str] = {}
-    results = spread(_asked, root, ((path, known.get(path)) for path in wanted), cluster,
-                     file_of=lambda one: root / split_page(one[0])[0])
-    for done, (path, result) in enumerate(zip(wanted, results, strict=True), start=1):
-        if isinstance(result, str):
-            bad[path] = result
-        else:
-            facts[path] = _kept(*result, file)
-        if progress:
-            progress(done, len(wanted))
+    # Closed, as what still waits for a decoder when this fails must not outlive the decoders.
+    with closing(spread(_asked, root, ((path, known.get(path)) for path in wanted), cluster,
+                        file_of=lambda one: root / split_page(one[0])[0])) as results:
+        for done, (path, result) in enumerate(zip(wanted, results, strict=True), start=1):
+            if isinstance(result, str):
+                bad[path] = result
+            else:
+                facts[path] = _kept(*result, file)
+            if progress:
+                progress(done, len(wanted))
     if cache and file.name and facts != known:
         with suppress(HDMError, OSError):
             facts, file = _store(cache, root, facts, file)

@@ -1,10 +1,16 @@
 """Thumbnails on disk: kept beside the cache, thrown away where they cannot be trusted."""
 
+import errno
+import os
+import threading
+
 import numpy as np
 import pytest
 from image_files import pixels, write
 from small_sources import plain, run
 
+from hdm.errors import HDMError
+from hdm.ingest.decoding import decode_all
 from hdm.ingest.thumbnails import BYTES, SIDE, LineThumbnails, ThumbnailFile, at_bits
 
 
@@ -78,3 +84,19 @@ def test_what_left_the_source_leaves_the_cache(tmp_path):
     last, = cache.parent.glob("*.thumbnails")
     assert last != first and last.stat().st_size == len(before) * BYTES
     assert run(source, cache=cache).manifest.frame.equals(before)
+
+
+def test_a_full_disk_leaves_nobody_waiting_for_a_decoder(tmp_path, monkeypatch):
+    def full(self, content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    paths = [f"{number}.png" for number in range(40)]
+    for number, path in enumerate(paths):
+        write(tmp_path / path, pixels(number))
+    monkeypatch.setattr(ThumbnailFile, "add", full)
+    before = set(threading.enumerate())
+    with pytest.raises(HDMError, match="room on the disk") as held:
+        decode_all(tmp_path, paths)
+    assert held.tb  # with its frames, as it is kept until it has been told
+    new = set(threading.enumerate()) - before
+    assert not [one.name for one in new if one.name.startswith("ThreadPoolExecutor")]
