@@ -1,7 +1,5 @@
 """The worker that waits for a server that is away."""
 
-import asyncio
-import signal
 from typing import Any
 
 import anyio
@@ -46,28 +44,3 @@ def test_it_asks_for_longer_than_a_minute_while_it_works() -> None:
     before = PREFECT_CLIENT_MAX_RETRIES.value()
     assert sum(2 ** n for n in range(1, anyio.run(retries) + 1)) > 120
     assert PREFECT_CLIENT_MAX_RETRIES.value() == before
-
-
-@pytest.mark.usefixtures("prefect_server")
-def test_told_to_stop_it_begins_nothing_and_ends_with_its_last_run(
-        monkeypatch: pytest.MonkeyPatch) -> None:
-    killed: list[int] = []
-    monkeypatch.setattr(prefect_worker.os, "kill", lambda _, number: killed.append(number))
-
-    async def poll() -> None:
-        async with prefect_worker.PatientWorker(POOL) as worker:
-            worker._under_way = 1
-            signal.raise_signal(signal.SIGTERM)
-            await anyio.sleep(0.1)
-            assert await worker.get_and_submit_flow_runs() == []
-            assert not killed
-            signal.raise_signal(signal.SIGINT)
-            await anyio.sleep(0.1)
-            assert killed == [signal.SIGKILL]
-            worker._under_way = 0
-            with pytest.raises(asyncio.CancelledError):
-                await worker.get_and_submit_flow_runs()
-
-    before = signal.getsignal(signal.SIGINT)
-    anyio.run(poll)
-    assert signal.getsignal(signal.SIGINT) is before
