@@ -1,10 +1,15 @@
 """The worker that waits for a server that is away."""
 
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
-from prefect.settings import PREFECT_CLIENT_MAX_RETRIES
+from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES
 from prefect.workers.base import BaseWorker
 from prefect.workers.process import ProcessWorker
 
@@ -44,3 +49,16 @@ def test_it_asks_for_longer_than_a_minute_while_it_works() -> None:
     before = PREFECT_CLIENT_MAX_RETRIES.value()
     assert sum(2 ** n for n in range(1, anyio.run(retries) + 1)) > 120
     assert PREFECT_CLIENT_MAX_RETRIES.value() == before
+
+
+@pytest.mark.usefixtures("prefect_server")
+@pytest.mark.parametrize(("times", "code", "said"), [
+    ("once", 0, ["nothing begins", "ends with its last run"]),
+    ("twice", -signal.SIGKILL, ["nothing begins"])])
+def test_told_to_stop_it_begins_nothing_and_ends_with_its_last_run(
+        times: str, code: int, said: list[str]) -> None:
+    program = Path(__file__).with_name("stopped_worker.py")
+    done = subprocess.run(
+        [sys.executable, str(program), times], text=True, capture_output=True, check=False,
+        timeout=120, env={**os.environ, "PREFECT_API_URL": str(PREFECT_API_URL.value())})
+    assert (done.returncode, done.stdout.splitlines()) == (code, said), done.stderr
