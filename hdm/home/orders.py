@@ -28,6 +28,9 @@ from hdm.orchestration.run_progress import is_alive
 
 TAIL = 40
 """Rows of output that a page shows."""
+_WATCHED: set[tuple[int, float]] = set()
+"""Processes of this Home, (pid, born): each runs until its exit code is written, so that nobody
+reads of an end without knowing how. Without those whose end could not be written."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,8 @@ class Order:
     @property
     def running(self) -> bool:
         """Whether its process is there."""
-        return self.ended is None and is_alive(self.pid, self.born)
+        return self.ended is None and (
+            (self.pid, self.born) in _WATCHED or is_alive(self.pid, self.born))
 
     @property
     def state(self) -> str:
@@ -90,10 +94,11 @@ def begin(line: Line, words: Sequence[str], who: str) -> Order:
                     stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
             order = Order(("hdm", *words), who, process.pid,
                           psutil.Process(process.pid).create_time(), time.time())
+            _WATCHED.add((order.pid, order.born))
+            threading.Thread(target=_see_end, args=(line, order, process), daemon=True).start()
             write_json(_order_file(line), asdict(order))
     except OSError as error:
         raise cannot_write(folder, error) from error
-    threading.Thread(target=_see_end, args=(line, order, process), daemon=True).start()
     return order
 
 
@@ -126,11 +131,13 @@ def stop(line: Line) -> None:
 
 def _see_end(line: Line, order: Order, process: subprocess.Popen[bytes]) -> None:
     code = process.wait()
-    with contextlib.suppress(HDMError, OSError), \
-            FileLock(line.work_folder("home") / ".order.lock"):
-        if last(line) == order:
-            write_json(_order_file(line),
-                       {**asdict(order), "ended": time.time(), "code": code})
+    try:
+        with FileLock(line.work_folder("home") / ".order.lock"):
+            if last(line) == order:
+                write_json(_order_file(line),
+                           {**asdict(order), "ended": time.time(), "code": code})
+    except (HDMError, OSError):
+        _WATCHED.discard((order.pid, order.born))
 
 
 def _order_file(line: Line) -> Path:

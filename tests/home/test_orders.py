@@ -50,6 +50,24 @@ def test_what_ended_says_how_and_what_it_printed(line):
     assert (wait(line).state, orders.output(line)) == ("failed", ["fail bob"])
 
 
+def test_an_order_runs_until_it_is_known_how_it_ended(line, monkeypatch):
+    """The process is gone before its exit code is written: a page read then is not told so."""
+    written = orders.write_json
+
+    def slowly(file, content):
+        time.sleep(1 if content["ended"] else 0)
+        written(file, content)
+
+    monkeypatch.setattr(orders, "write_json", slowly)
+    orders.begin(line, ["fail"], "ann")
+    states = set()
+    ends = time.monotonic() + 20
+    while (state := orders.last(line).state) != "failed" and time.monotonic() < ends:
+        states.add(state)
+        time.sleep(0.02)
+    assert (state, states) == ("failed", {"running"})
+
+
 def test_a_line_has_one_order_at_a_time_until_it_is_stopped(line):
     first = orders.begin(line, ["sleep"], "ann")
     assert first.running
