@@ -12,8 +12,8 @@ from .two_checkouts import Pool
 
 LIMIT = 1200.0
 UNBROKEN = "unbroken"
-OWN = ("MLmodel", "sbom.cdx.json", "python_env.yaml")
-"""Files of a version that name its line, its run or its time: they differ from line to line."""
+OWN = ("MLmodel", "sbom.cdx.json")
+"""Files of a version that name its run or its time: they differ from run to run."""
 
 Row = dict[str, Any]
 
@@ -56,11 +56,11 @@ def killed(pool: Pool, stage: str, wanted: Row, say: Callable[[str], None]) -> R
            "versions": made["versions"],
            "files that differ": sorted(path for path, digest in made["sums"].items()
                                        if path.rsplit("/")[-1] not in OWN
-                                       and wanted["sums"].get(path) != digest),
-           "same detector": made["fingerprint"] == wanted["fingerprint"]}
+                                       and wanted["sums"].get(path) != digest)}
     row["as unbroken"] = bool(
-        row["ending"] == "Promoted" and row["versions"] == 1 and row["same detector"]
-        and not row["files that differ"] and row["ended by"] != victim)
+        row["ending"] == "Promoted" and row["versions"] == 1
+        and made["sums"].keys() == wanted["sums"].keys() and not row["files that differ"]
+        and row["ended by"] != victim)
     pool.sites[victim].worker()
     return row
 
@@ -79,5 +79,4 @@ def _reached(pool: Pool, line: str, stage: str) -> str:
 def _made(pool: Pool, line: str) -> Row:
     checkout, receipt = pool.receipt(line)
     return {"checkout": checkout, "versions": len(pool.versions(line)),
-            "fingerprint": receipt["fingerprint"],
             "sums": pool.sums(line, str(receipt["version"]))}
