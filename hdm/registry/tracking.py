@@ -19,6 +19,7 @@ from hdm.registry.address import tracking_off, tracking_uri, unreachable
 from hdm.registry.continuity import unfitting
 from hdm.registry.decision_log import person
 from hdm.registry.ledger import OPEN, RETRAIN, Link, edit_ledger
+from hdm.registry.lost_runs import end_lost_runs, flow_run_tag
 from hdm.registry.mlflow_client import connect, first_line
 from hdm.registry.outbox import Outbox
 from hdm.registry.quick_client import MISSING
@@ -161,8 +162,9 @@ def _begin(client: Any, line: Line, stage: str, store: Store) -> tuple[MlflowRun
 def _begin_runs(client: Any, line: Line, stage: str, store: Store
                 ) -> tuple[MlflowRun, MlflowRun]:
     tags = {"line": line.name, **SOURCE, "mlflow.user": person(), **_git_tags(line.project),
-            **_data_tags(line)}
+            **_data_tags(line), **flow_run_tag()}
     with edit_ledger(line) as links:
+        end_lost_runs(client, store, links)
         parent_id = open_retrain(client, line, store, tags, links)
         stale = links.get(OPEN + stage)
         if stale and stale.store == store.key:
@@ -183,6 +185,8 @@ def open_retrain(client: Any, line: Line, store: Store, tags: Mapping[str, str],
             if info.lifecycle_stage == "active":
                 if info.status != "RUNNING":
                     client.update_run(known.run_id, status="RUNNING")
+                for key, value in flow_run_tag().items():
+                    client.set_tag(known.run_id, key, value)
                 return known.run_id
         except Exception as error:  # the store was emptied or restored meanwhile
             LOG.warning("The ledger's retrain run %s is not in the store (%s); a new one is begun.",
