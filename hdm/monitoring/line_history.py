@@ -27,7 +27,7 @@ def without_pictures(line: Line, client: Any) -> tuple[Page, VersionRecord | Non
         line=line.name, description=line.entry.description, owner=line.entry.owner,
         champion=_row(champion, times) if champion else None,
         versions=tuple(_row(record, times) for record in found), sheets=(), sheets_problem="",
-        monitor=_monitor(line), decisions=tuple(reversed(noted(line)[-DECISIONS:]))), champion
+        monitor=_monitor(line, champion.version if champion else None), decisions=tuple(reversed(noted(line)[-DECISIONS:]))), champion
 
 
 def with_pictures(line: Line, page: Page, champion: VersionRecord | None,
@@ -46,7 +46,8 @@ def plant_row(line: Line, page: Page | None, address: str) -> LineRow:
     # What was decided of versions; that the line was renamed is no decision.
     last: dict[str, Any] = next((entry for entry in entries if entry.get("version")), {})
     return LineRow(line.name, line.entry.description, address, page.champion if page else None,
-                   last, _monitor(line), line.params.evaluate.operating_point.costs)
+                   last, _monitor(line, page.champion.version if page and page.champion else None),
+                  line.params.evaluate.operating_point.costs)
 
 
 def _row(record: VersionRecord, times: list[Service]) -> VersionRow:
@@ -57,12 +58,19 @@ def _row(record: VersionRecord, times: list[Service]) -> VersionRow:
                       record.image_auroc, record.pixel_auroc, live, record.detection)
 
 
-def _monitor(line: Line) -> dict[str, Any]:
-    """The last look for drift; empty before the first."""
+def _monitor(line: Line, champion: int | None) -> dict[str, Any]:
+    """The last look for drift; empty before the first. What was found of another version than the
+    champion is no news of this one."""
     try:
-        return dict(read_json(line.folder / "monitor" / "status.json"))
+        status = dict(read_json(line.folder / "monitor" / "status.json"))
     except (HDMError, TypeError, ValueError):
         return {}
+    looked_at = status.get("model")
+    if champion is None or looked_at is None or str(looked_at) == str(champion):
+        return status
+    return {**status, "state": "idle", "sentence": (
+        f"Nobody has looked for drift of version {champion} yet; the last look was at version "
+        f"{looked_at}.")}
 
 
 def _short(time: str) -> str:

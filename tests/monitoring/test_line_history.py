@@ -34,6 +34,13 @@ def test_champion_versions_decisions_and_drift(tmp_path, monkeypatch):
     assert [row.version for row in found.versions] == [2, 1]
     assert [entry["action"] for entry in found.decisions] == ["hold", "promote"]
     assert found.monitor["sentence"] == "darker"
+    for version, state in (("1", "drift"), ("2", "idle")):
+        write_json(line.folder / "monitor" / "status.json", {
+            "state": "drift", "sentence": "darker", "model": version, "time": "noon"})
+        assert gathered(line, client, SimpleNamespace()).monitor["state"] == state
+    seen = gathered(line, client, SimpleNamespace()).monitor
+    assert seen["time"] == "noon" and seen["sentence"] == (
+        "Nobody has looked for drift of version 1 yet; the last look was at version 2.")
     assert found.sheets == () and "version 1 cannot be fetched" in found.sheets_problem
     shutil.rmtree(line.folder / "monitor")
     assert gathered(line, client, SimpleNamespace()).monitor == {}
