@@ -100,7 +100,8 @@ class Monitor(Section):
     undecidable_share: float = Field(0.02, gt=0, lt=1, description=(
         "Share of images that may be undecidable: unreadable, or by `ddm_train.undecidable_rate`."))
     keep_share: Fraction = Field(0.01, description="Share of the images judged good that is kept.")
-    keep_defects: bool = Field(True, description="Keep every image that is judged defective.")
+    keep_stopped: bool = Field(True, description=(
+        "Keep every image that is not judged good: defective or undecidable."))
     keep_days: Positive = Field(90, description="Days after which kept images are deleted.")
     pictures_mib: Positive = Field(4096, description=(
         "Most MiB of kept images; those seen longest ago are deleted first."))

@@ -95,7 +95,7 @@ class PredictionLog:
     def keeps(self, digest: str, decision: str) -> bool:
         """The sampling rule; it follows from the pixels, so that the same image is kept or not
         wherever and however often it is judged."""
-        if decision == "defect" and self.settings.keep_defects:
+        if decision != "good" and self.settings.keep_stopped:
             return True
         return int(digest[:16], 16) < self.settings.keep_share * 2**64
 

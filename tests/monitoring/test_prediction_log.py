@@ -98,9 +98,10 @@ def test_sampling_rule_is_a_share_that_follows_from_the_pixels() -> None:
     chosen = [log.keeps(digest, "good") for digest in digests]
     assert 320 < sum(chosen) < 480  # 400 +- 4 standard deviations
     assert chosen == [log.keeps(digest, "good") for digest in digests]
-    assert all(log.keeps(digest, "defect") for digest in digests)
-    frugal = PredictionLog(Path("nowhere"), Monitor(keep_share=0.1, keep_defects=False))
-    assert chosen == [frugal.keeps(digest, "defect") for digest in digests]
+    frugal = PredictionLog(Path("nowhere"), Monitor(keep_share=0.1, keep_stopped=False))
+    for decision in ("defect", "undecidable"):
+        assert all(log.keeps(digest, decision) for digest in digests)
+        assert chosen == [frugal.keeps(digest, decision) for digest in digests]
     everything = PredictionLog(Path("nowhere"), Monitor(keep_share=1))
     assert everything.keeps("f" * 64, "good")
 
