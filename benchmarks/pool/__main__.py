@@ -49,9 +49,9 @@ def _lines(chosen: argparse.Namespace) -> int:
     names = [f"line-{number:03}" for number in range(1, chosen.lines + 1)]
     file = chosen.output / f"lines-{chosen.lines}"
     title = f"{chosen.lines} lines through two workers"
-    overrides = {"seed": 3}
-    if chosen.preset:
-        overrides |= {"preset": chosen.preset}
+    overrides: dict[str, Any] = {"seed": 3}
+    if chosen.preset:  # a thread a line: two lines share two cores
+        overrides |= {"preset": chosen.preset, "compute": {"threads": 1}}
 
     def note(told: dict[str, Any]) -> None:
         _say(json.dumps(told))
