@@ -18,6 +18,12 @@ from . import many_lines, worker_kills
 from .two_checkouts import pool
 
 RESULTS = Path(__file__).parent / "results"
+KILLS = f"""Killed during each stage
+
+Made by `python -m benchmarks.pool`: a worker and all that it started are ended with kill -9 while a
+line is at the stage; the other worker has a checkout and a DVC cache of its own. Files are those of
+the registered version, by their SHA-256, against those of a line that was not disturbed, without
+{' and '.join(worker_kills.OWN)}, which name the run; a line's own name counts as no difference."""
 
 
 def main() -> int:
@@ -41,7 +47,7 @@ def _kills(chosen: argparse.Namespace) -> int:
         for stage in chosen.stages:
             rows.append(worker_kills.killed(made, stage, wanted, _say))
             _say(json.dumps(rows[-1]))
-            _write(chosen.output / "kills", rows, "Killed during each stage", rows)
+            _write(chosen.output / "kills", rows, KILLS, rows)
     return int(not all(row["as unbroken"] for row in rows))
 
 
