@@ -5,7 +5,6 @@ built layer by layer it takes a tenth of one. Batch normalisation, constant once
 into the convolution before it.
 """
 
-import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -15,19 +14,16 @@ import torch
 from torch import nn
 
 from hdm.backbone.lite0 import MEAN, SPREAD, TAKEN, Block, Lite0, SameConvolution
+from hdm.backbone.openvino_runtime import quiet_openvino, ready
 
 Run = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
-REPORTER = "openvino_telemetry"
-"""Without it, which OpenVINO can do, importing OpenVINO tells nobody; with it, a server of its
-makers is told, and a mark is left in the user's home."""
 
 
 def compiled(network: Lite0, threads: int) -> Run | None:
     """The network for any number and size of images, in single precision: pixels (N, 3, H, W) ->
     both stages as `Lite0` gives them. None where OpenVINO is missing."""
-    sys.modules.setdefault(REPORTER, None)  # type: ignore[arg-type]
     try:
-        import openvino
+        openvino = quiet_openvino()
         from openvino import opset13 as ops
     except ImportError:
         return None
@@ -41,15 +37,11 @@ def compiled(network: Lite0, threads: int) -> Run | None:
         if number in ends:
             taken.append(x)
     model = openvino.Model([ops.result(stage) for stage in taken], [pixels], "lite0")
-    ready = openvino.Core().compile_model(model, "CPU", {
-        "INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": "f32"})
-
-    lock = threading.Lock()
+    judge, lock = ready(model, threads), threading.Lock()
 
     def run(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         with lock:  # asked by two threads at once, it refuses one of them
-            found = ready(np.ascontiguousarray(pixels))
+            found = judge(np.ascontiguousarray(pixels))
         return found[0], found[1]
 
     return run

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import onnx
 
-from hdm.export.runtimes import FACTS, quiet_openvino
+from hdm.backbone.openvino_runtime import quiet_openvino
+from hdm.export.runtimes import FACTS
 from hdm.files import atomic_file
 
 

@@ -1,7 +1,6 @@
 """Exported graphs in the runtimes that run them: ONNX Runtime and OpenVINO."""
 
 import json
-import sys
 import threading
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -10,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hdm.backbone.openvino_graph import REPORTER
+from hdm.backbone.openvino_runtime import quiet_openvino, ready
 from hdm.errors import HDMError
 
 FACTS = "hdm"
@@ -57,30 +56,17 @@ def _onnx(file: Path, threads: int) -> Opened:
 
 
 def _openvino(file: Path, threads: int) -> Opened:
-    openvino = quiet_openvino()
-    core = openvino.Core()
-    model = core.read_model(str(file))
+    model = quiet_openvino().Core().read_model(str(file))
     facts = json.loads(model.get_rt_info([FACTS]).astype(str))
-    # In single precision: where a processor has matrix units, OpenVINO would take 16 bits.
-    ready = core.compile_model(model, "CPU", {
-        "INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": "f32"})
+    judge = ready(model, threads)
     names, lock = [output.any_name for output in model.outputs], threading.Lock()
 
     def run(pixels: np.ndarray) -> dict[str, np.ndarray]:
         with lock:  # asked by two threads at once, it refuses one of them
-            found = ready({"image": np.ascontiguousarray(pixels)})
+            found = judge({"image": np.ascontiguousarray(pixels)})
         return {name: np.array(found[number]) for number, name in enumerate(names)}
 
     return Opened(facts, run)
-
-
-def quiet_openvino() -> Any:
-    """The library, which tells its makers nothing."""
-    sys.modules.setdefault(REPORTER, None)  # type: ignore[arg-type]
-    import openvino
-
-    return openvino
 
 
 def need(*libraries: str) -> None:

@@ -27,7 +27,8 @@ def without_pictures(line: Line, client: Any) -> tuple[Page, VersionRecord | Non
         line=line.name, description=line.entry.description, owner=line.entry.owner,
         champion=_row(champion, times) if champion else None,
         versions=tuple(_row(record, times) for record in found), sheets=(), sheets_problem="",
-        monitor=_monitor(line, champion.version if champion else None), decisions=tuple(reversed(noted(line)[-DECISIONS:]))), champion
+        monitor=_monitor(line, champion.version if champion else None),
+        decisions=tuple(reversed(noted(line)[-DECISIONS:]))), champion
 
 
 def with_pictures(line: Line, page: Page, champion: VersionRecord | None,

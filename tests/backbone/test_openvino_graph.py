@@ -1,6 +1,10 @@
 """The graph that is built layer by layer computes what torch does."""
 
+import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import torch
@@ -38,6 +42,24 @@ def test_it_does_not_matter_how_the_pixels_lie_in_memory(run):
     turned = pixels.contiguous(memory_format=torch.channels_last)
     for one, other in zip(run(pixels.numpy()), run(turned.numpy()), strict=True):
         assert (one == other).all()
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2,
+                    reason="needs two processors, and a system that says on which a thread runs")
+def test_its_threads_run_on_any_processor(run):
+    """Bound ones share the first of them with those of every other process."""
+    pixels = torch.rand(4, 3, 256, 256).numpy()
+    allowed, seen = os.sched_getaffinity(0), []
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(lambda: [run(pixels) for _ in range(5)])
+        while not working.done():
+            seen += map(affinity, Path("/proc/self/task").iterdir())
+    assert {processor for processor in seen if processor} == {frozenset(allowed)}
+
+
+def affinity(task):
+    with suppress(OSError):  # it has ended
+        return frozenset(os.sched_getaffinity(int(task.name)))
 
 
 def test_without_openvino_there_is_no_graph(network, monkeypatch):
