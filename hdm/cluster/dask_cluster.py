@@ -89,7 +89,8 @@ def _unfit(said: str) -> ConfigError:
 def _connected(address: str) -> Iterator[Client]:
     """A client of a scheduler that has a worker."""
     try:
-        client = Client(address, timeout=PATIENCE, set_as_default=False)
+        # Results come from the workers themselves: all of them would be much for a scheduler.
+        client = Client(address, timeout=PATIENCE, set_as_default=False, direct_to_workers=True)
     except (OSError, ValueError, RuntimeError) as error:  # also where its certificates are none
         raise ConfigError(f"expected a Dask scheduler at compute.cluster {address}, none answers "
                           f"({_first_line(error)}); start it with `dask scheduler`, or set "

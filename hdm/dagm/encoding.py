@@ -4,6 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+import torch
+
 from hdm.backbone.encoder import Encoder
 from hdm.cluster.spreading import HERE, spread
 from hdm.dagm.latent_vectors import Encoded, encoded, ignored_views, training_views
@@ -15,6 +18,7 @@ from hdm.model_settings import Benign, Compute
 
 PART = 8
 """Images that a worker is handed at once."""
+Arrays = tuple[np.ndarray, ...]
 
 
 @dataclass(frozen=True)
@@ -43,13 +47,16 @@ def spread_encoded(views: Views, encoder: Encoder, compute: Compute, cluster: st
     numbers = range(len(views.images))
     if cluster == HERE:
         return views.encoded(encoder, numbers)
-    return spread(_on_worker, (views, compute), numbers, cluster, part=PART,
+    sent = spread(_on_worker, (views, compute), numbers, cluster, part=PART,
                   file_of=lambda number: views.images.image_file(views.images.row(number)))
+    return (Encoded(*map(torch.from_numpy, arrays)) for arrays in sent)
 
 
-def _on_worker(given: tuple[Views, Compute], numbers: Iterable[int]) -> Iterator[Encoded]:
+def _on_worker(given: tuple[Views, Compute], numbers: Iterable[int]) -> Iterator[Arrays]:
+    """`Encoded` as arrays, which travel without being copied, as tensors do not."""
     views, compute = given
-    return views.encoded(_encoder(compute), numbers)
+    for image in views.encoded(_encoder(compute), numbers):
+        yield tuple(tensor.numpy() for tensor in image)
 
 
 @lru_cache(1)
