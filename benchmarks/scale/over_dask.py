@@ -3,11 +3,12 @@
 Works on pictures of a line that is trained, here and on 1, 2 and 4 Dask workers of one thread on
 this machine, and writes results/over_dask.json and results/over_dask.md: seconds, speed-up against
 one worker, and whether all results are the same, bit for bit. Workers have loaded what they need
-before.
+before. Figures that are there already of other works stay.
 """
 
 import argparse
 import hashlib
+import json
 import sys
 import tempfile
 import time
@@ -37,6 +38,7 @@ from hdm.validation.statistics import measure
 
 RESULTS = Path(__file__).parent / "results"
 WORKERS = (1, 2, 4)
+WORKS = ("ingest", "validate", "encode", "evaluate", "predict")
 WARM = 32
 """Pictures that are worked on before the clock starts."""
 Work = Callable[[str, int], str]
@@ -102,23 +104,26 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("project", type=Path)
     parser.add_argument("line")
     parser.add_argument("--most", type=int, default=160, help="pictures a stage")
+    parser.add_argument("--works", type=lambda text: text.split(","), default=list(WORKS),
+                        help=f"of {', '.join(WORKS)}, with commas")
     parser.add_argument("--out", type=Path, default=RESULTS)
     choice = parser.parse_args(arguments)
     works = Works(Line.load(choice.line, choice.project.resolve()))
-    found: dict[str, dict[str, Any]] = {}
+    file = choice.out / "over_dask.json"
+    before = json.loads(file.read_text(encoding="utf-8"))["works"] if file.is_file() else {}
+    found: dict[str, dict[str, Any]] = {name: {"pictures": choice.most} for name in choice.works}
     for workers in (0, *WORKERS):
         with _place(workers) as where:
-            for name in ("ingest", "validate", "encode", "evaluate", "predict"):
+            for name in choice.works:
                 work: Work = getattr(works, name)
                 work(where, WARM)
                 begin = time.monotonic()
                 digest = work(where, choice.most)
                 seconds = round(time.monotonic() - begin, 2)
-                found.setdefault(name, {})[str(workers)] = {"seconds": seconds, "hash": digest}
+                found[name][str(workers)] = {"seconds": seconds, "hash": digest}
                 print(name, workers or HERE, seconds, digest, flush=True)
-    content = {"line": choice.line, "pictures": choice.most, "threads": works.compute.threads,
-               "works": found}
-    write_json(choice.out / "over_dask.json", content)
+    content = {"line": choice.line, "threads": works.compute.threads, "works": before | found}
+    write_json(file, content)
     write_text(choice.out / "over_dask.md", table(content))
     print(table(content))
     return int(not all(_same(row) for row in found.values()))
@@ -136,23 +141,25 @@ def _place(workers: int) -> Iterator[str]:
 
 def table(content: dict[str, Any]) -> str:
     """The results as Markdown."""
-    head = ["", f"here, threads: {content['threads']}", *(f"workers: {n}" for n in WORKERS),
-            *(f"{n} against 1" for n in WORKERS[1:]), "results"]
+    head = ["", "pictures", f"here, threads: {content['threads']}",
+            *(f"workers: {n}" for n in WORKERS), *(f"{n} against 1" for n in WORKERS[1:]), "results"]
     lines = [head, ["---", *["--:"] * (len(head) - 2), "---"]]
-    for name, row in content["works"].items():
+    for name in WORKS:
+        if not (row := content["works"].get(name)):
+            continue
         seconds = {workers: row[str(workers)]["seconds"] for workers in (0, *WORKERS)}
-        lines.append([name, *(f"{value:.1f} s" for value in seconds.values()),
+        lines.append([name, str(row["pictures"]), *(f"{value:.1f} s" for value in seconds.values()),
                       *(f"{seconds[1] / seconds[n]:.2f}" for n in WORKERS[1:]),
                       "the same" if _same(row) else "differ"])
     return "\n".join([
-        "# Pictures over Dask workers", "", "Made by `python -m benchmarks.scale.over_dask`: up to "
-        f"{content['pictures']} pictures of the line `{content['line']}` a row, workers of one "
-        "thread each on this machine.", "",
+        "# Pictures over Dask workers", "", "Made by `python -m benchmarks.scale.over_dask`: "
+        f"pictures of the line `{content['line']}`, workers of one thread each on this machine.",
+        "",
         *("| " + " | ".join(line) + " |" for line in lines), ""])
 
 
 def _same(row: dict[str, Any]) -> bool:
-    return len({one["hash"] for one in row.values()}) == 1
+    return len({row[str(workers)]["hash"] for workers in (0, *WORKERS)}) == 1
 
 
 def _hash(*parts: str | bytes) -> str:

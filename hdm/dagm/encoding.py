@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
-import numpy as np
 import torch
 
 from hdm.backbone.encoder import Encoder
 from hdm.cluster.spreading import HERE, spread
-from hdm.dagm.latent_vectors import Encoded, encoded, ignored_views, training_views
+from hdm.dagm.latent_vectors import Encoded, encoded, ignored_views, share, training_views
 from hdm.dataset.input_format import InputFormat
 from hdm.dataset.manifest import Manifest
 from hdm.dataset.tensors import load_prepared, prepared_sizes
@@ -18,7 +18,6 @@ from hdm.model_settings import Benign, Compute
 
 PART = 8
 """Images that a worker is handed at once."""
-Arrays = tuple[np.ndarray, ...]
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,8 @@ class Views:
                               self.benign, seed=self.seed)
         hidden = ignored_views(prepared_sizes(self.images, self.form), self.form, self.count,
                                self.benign, seed=self.seed)
-        return encoded(load, encoder, numbers, hidden)
+        return encoded(load, encoder, numbers, hidden, share=share(len(self.images)),
+                       seed=self.seed)
 
 
 def spread_encoded(views: Views, encoder: Encoder, compute: Compute, cluster: str
@@ -49,14 +49,20 @@ def spread_encoded(views: Views, encoder: Encoder, compute: Compute, cluster: st
         return views.encoded(encoder, numbers)
     sent = spread(_on_worker, (views, compute), numbers, cluster, part=PART,
                   file_of=lambda number: views.images.image_file(views.images.row(number)))
-    return (Encoded(*map(torch.from_numpy, arrays)) for arrays in sent)
+    return map(_arrived, sent)
 
 
-def _on_worker(given: tuple[Views, Compute], numbers: Iterable[int]) -> Iterator[Arrays]:
-    """`Encoded` as arrays, which travel without being copied, as tensors do not."""
+def _on_worker(given: tuple[Views, Compute], numbers: Iterable[int]) -> Iterator[tuple[Any, ...]]:
+    """`Encoded` with arrays, which travel without being copied, for its tensors, which do not."""
     views, compute = given
     for image in views.encoded(_encoder(compute), numbers):
-        yield tuple(tensor.numpy() for tensor in image)
+        yield tuple(value.numpy() if isinstance(value, torch.Tensor) else value for value in image)
+
+
+def _arrived(image: tuple[Any, ...]) -> Encoded:
+    features, places, seen, total, products = image
+    return Encoded(torch.from_numpy(features), torch.from_numpy(places), seen,
+                   torch.from_numpy(total), torch.from_numpy(products))
 
 
 @lru_cache(1)

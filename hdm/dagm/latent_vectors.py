@@ -29,11 +29,13 @@ class LatentVectors:
 
 
 class Encoded(NamedTuple):
-    """Of one image: features of its places (P, K) float16 and the places (P, 2), and of the
-    features, before they were rounded, the sum (K,) and that of their products (K, K)."""
+    """Of one image: features of those of its places that are kept (P, K) float16 and these places
+    (P, 2); and of all its features, before they were rounded, how many they are, the sum (K,) and
+    that of their products (K, K)."""
 
     features: Tensor
     places: Tensor
+    seen: int
     total: Tensor
     products: Tensor
 
@@ -43,17 +45,24 @@ def collect(load: Callable[[int], Tensor], count: int, encoder: Encoder, dimensi
             ignored: Callable[[int], Tensor | None] = lambda number: None
             ) -> tuple[LatentSpace, LatentVectors]:
     """`gathered` of what `encoded` makes of `count` images."""
-    return gathered(encoded(load, encoder, range(count), ignored), count, dimensions, seed=seed,
-                    most=most, progress=progress)
+    images = encoded(load, encoder, range(count), ignored, share=share(count, most), seed=seed)
+    return gathered(images, count, dimensions, seed=seed, progress=progress)
+
+
+def share(count: int, most: int = MOST) -> int:
+    """Vectors that each of `count` images gives, where it has more."""
+    return max(1, most // max(1, count))
 
 
 def encoded(load: Callable[[int], Tensor], encoder: Encoder, numbers: Iterable[int],
-            ignored: Callable[[int], Tensor | None] = lambda number: None) -> Iterator[Encoded]:
+            ignored: Callable[[int], Tensor | None] = lambda number: None, *, share: int,
+            seed: int) -> Iterator[Encoded]:
     """Images by their numbers, one after the other.
 
     load: number of an image -> its views (V, C, H, W) as the encoder takes them; they are made,
     encoded and forgotten. ignored: the same number -> (V, H, W) bool, what of its views is not
-    inspected: a place that lies there whole is not learned from.
+    inspected: a place that lies there whole is not learned from. share: vectors that are kept of
+    it at most, drawn at random as follows from (seed, number) alone.
     """
     for number in numbers:
         features = encoder.encode(load(number))
@@ -65,15 +74,18 @@ def encoded(load: Callable[[int], Tensor], encoder: Encoder, numbers: Iterable[i
             vectors, places = vectors[seen], places[seen]
         # By numpy: torch's threads would share out the sums, which rounds them otherwise.
         plain = vectors.numpy()
-        yield Encoded(vectors.half(), places, vectors.sum(0), torch.from_numpy(plain.T @ plain))
+        sums = vectors.sum(0), torch.from_numpy(plain.T @ plain)
+        kept = slice(None) if len(vectors) <= share else \
+            torch.randperm(len(vectors), generator=_chance(seed + 1, number))[:share]
+        yield Encoded(vectors[kept].half(), places[kept], len(vectors), *sums)
 
 
-def gathered(images: Iterable[Encoded], count: int, dimensions: int, *, seed: int, most: int = MOST,
+def gathered(images: Iterable[Encoded], count: int, dimensions: int, *, seed: int,
              progress: Callable[[int, int], None] | None = None
              ) -> tuple[LatentSpace, LatentVectors]:
-    """The space that whitens what was encoded of `count` images, and latents of them."""
+    """The space that whitens what was encoded of `count` images, and what was kept as latents, an
+    image's in an order that follows from the seed."""
     generator = torch.Generator().manual_seed(seed)
-    share = max(1, most // max(1, count))
     total, mean = 0, torch.zeros(1, dtype=torch.float64)
     second = torch.zeros(1, 1, dtype=torch.float64)
     kept: list[Tensor] = []
@@ -81,10 +93,10 @@ def gathered(images: Iterable[Encoded], count: int, dimensions: int, *, seed: in
     for done, image in enumerate(images, start=1):
         mean = mean + image.total.double()
         second = second + image.products.double()
-        total += len(image.features)
-        chosen = torch.randperm(len(image.features), generator=generator)[:share]
-        kept.append(image.features[chosen])
-        where.append(image.places[chosen])
+        total += image.seen
+        order = torch.randperm(len(image.features), generator=generator)
+        kept.append(image.features[order])
+        where.append(image.places[order])
         if progress:
             progress(done, count)
     mean = mean / total

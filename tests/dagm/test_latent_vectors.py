@@ -56,7 +56,7 @@ def test_of_many_each_image_gives_a_share_and_the_space_is_still_of_all():
 
 
 def test_every_latent_keeps_its_place():
-    space, found = gather(most=100)
+    space, found = gather(most=200)
     raw = found.latents.float() @ torch.linalg.pinv(space.whitening.double()).float() + space.mean
     torch.testing.assert_close(raw[:, 3:], found.places, atol=0.02, rtol=0)
     assert len(found.places.unique(dim=0)) == 24, "drawn from everywhere"
