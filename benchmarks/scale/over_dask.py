@@ -142,7 +142,8 @@ def _place(workers: int) -> Iterator[str]:
 def table(content: dict[str, Any]) -> str:
     """The results as Markdown."""
     head = ["", "pictures", f"here, threads: {content['threads']}",
-            *(f"workers: {n}" for n in WORKERS), *(f"{n} against 1" for n in WORKERS[1:]), "results"]
+            *(f"workers: {n}" for n in WORKERS),
+            *(f"{n} against 1" for n in WORKERS[1:]), "results"]
     lines = [head, ["---", *["--:"] * (len(head) - 2), "---"]]
     for name in WORKS:
         if not (row := content["works"].get(name)):
