@@ -15,10 +15,16 @@ import psutil
 from plant import LINE, call, make_plant, read_yaml, write_yaml
 from services import Prefect, free_port, processes_in, wait_for
 
+from hdm.samples import draw_line
+
 ROOT = Path(__file__).parents[2]
 NAMES = ("one", "two")
 LOST_AFTER = 45
 """Seconds; a run gives a sign of life every 30."""
+
+
+ENOUGH = 0.4
+"""Of a sample line's pictures; with fewer the project's own settings refuse to train."""
 
 
 class Pool:
@@ -42,6 +48,8 @@ class Pool:
         first = make_plant(self.folder, LINE, git=False).rename(self.folder / NAMES[0])
         if real:
             shutil.copyfile(ROOT / "params.yaml", first / "params.yaml")
+            shutil.rmtree(self.folder / "camera")
+            draw_line("brushed_plate", self.folder / "camera", scale=ENOUGH)
         content = read_yaml(first / "pipelines.yaml")
         entry = {**content["lines"][LINE], "overrides": overrides}
         write_yaml(first / "pipelines.yaml", {
