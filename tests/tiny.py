@@ -81,6 +81,7 @@ def whitened(raw: LatentPrior, images: Tensor) -> LatentPrior:
 def ddm(form: InputFormat, seed: int = 0, *, backbone: bool = True, **over) -> DDM:
     """A discriminative module with random weights."""
     settings = ddm_settings(**over)
+    torch.manual_seed(seed)  # or it would depend on the tests before
     network = randomised(Ensemble(form.channels, settings), seed, scale=0.1)
     return DDM(form, prior(seed) if backbone else None, network, settings, Backend(COMPUTE))
 

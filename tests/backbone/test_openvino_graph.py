@@ -48,7 +48,7 @@ def test_it_does_not_matter_how_the_pixels_lie_in_memory(run):
                     reason="needs two processors, and a system that says on which a thread runs")
 def test_its_threads_run_on_any_processor(run):
     """Bound ones share the first of them with those of every other process."""
-    pixels = torch.rand(4, 3, 256, 256).numpy()
+    pixels = torch.zeros(4, 3, 256, 256).numpy()
     allowed, seen = os.sched_getaffinity(0), []
     with ThreadPoolExecutor(1) as pool:
         working = pool.submit(lambda: [run(pixels) for _ in range(5)])
