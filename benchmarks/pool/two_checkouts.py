@@ -21,8 +21,6 @@ ROOT = Path(__file__).parents[2]
 NAMES = ("one", "two")
 LOST_AFTER = 45
 """Seconds; a run gives a sign of life every 30."""
-
-
 ENOUGH = 0.4
 """Of a sample line's pictures; with fewer the project's own settings refuse to train."""
 

@@ -1,6 +1,8 @@
 """OpenVINO as it is used here: telling its makers nothing, exact, and beside other processes."""
 
 import sys
+import threading
+from collections.abc import Callable
 from typing import Any
 
 REPORTER = "openvino_telemetry"
@@ -16,11 +18,18 @@ def quiet_openvino() -> Any:
     return openvino
 
 
-def ready(model: Any, threads: int) -> Any:
-    """The model compiled for this machine's processors, with so many threads of its own."""
-    return quiet_openvino().Core().compile_model(model, "CPU", {
+def ready(model: Any, threads: int) -> Callable[[Any], Any]:
+    """The model compiled for this machine's processors, with so many threads of its own: inputs ->
+    outputs by number; any number of threads may ask at once."""
+    judge, lock = quiet_openvino().Core().compile_model(model, "CPU", {
         "INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY",
         # Where a processor has matrix units, OpenVINO would take 16 bits.
         "INFERENCE_PRECISION_HINT": "f32",
         # Each process would bind its threads to the same first cores, and leave the others idle.
-        "ENABLE_CPU_PINNING": False})
+        "ENABLE_CPU_PINNING": False}), threading.Lock()
+
+    def run(inputs: Any) -> Any:
+        with lock:  # asked by two threads at once, it refuses one of them
+            return judge(inputs)
+
+    return run
