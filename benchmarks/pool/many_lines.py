@@ -5,24 +5,22 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from services import ENDED
-
 from .two_checkouts import NAMES, Pool
 
 LIMIT = 6 * 3600.0
-LOOK = 5.0
+LOOK = 15.0
 
 
 def through_the_pool(pool: Pool, say: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     """Ask for all lines at once and wait for them; `say` gets what is known, again and again."""
     began = time.monotonic()
-    runs = {line: pool.desk.request(f"hdm-retrain/{line}") for line in pool.lines}
+    asked = {pool.desk.request(f"hdm-retrain/{line}"): line for line in pool.lines}
     found: dict[str, dict[str, Any]] = {}
-    while len(found) < len(runs) and time.monotonic() - began < LIMIT:
+    while len(found) < len(asked) and time.monotonic() - began < LIMIT:
         time.sleep(LOOK)
-        for line in runs.keys() - found.keys():
-            run = pool.flow_run(runs[line])
-            if run["state_type"] in ENDED:
+        for run in pool.runs_that_ended():
+            line = asked[run["id"]]
+            if line not in found:
                 found[line] = {"ending": run["state_name"], "s": round(run["total_run_time"], 1),
                                "begun": run["run_count"]}
                 say(_summary(pool, found, time.monotonic() - began))

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
-from hdm.home import orders
+from hdm.home import orders, retraining
 from hdm.line import Line
 from hdm.orchestration.run_progress import read_progress
 from hdm.progress import spoken
@@ -17,18 +17,20 @@ from hdm.serving.json_bodies import json_object
 
 LARGEST = 2**16
 LONGEST = 500
+RETRAIN = "retrain"
 Fields = dict[str, str]
 
 
-def _words(order: str, line: str, given: Fields) -> list[str]:
+def _words(order: str, line: str, given: Fields) -> tuple[str, ...]:
     """The command's words; an option and its value are one word, so that a value is no option.
 
-    Raises HTTPProblem for an order that is not known.
+    Raises HTTPProblem for an order that is not known, HDMError for one that cannot be given now.
     """
+    if order == RETRAIN:
+        return retraining.command(line)
     why = f"--why={given.get('why', '')}"
     version, file = given.get("version", ""), given.get("file", "")
     made: dict[str, Callable[[], list[str]]] = {
-        "retrain": lambda: ["run", line],
         "monitor": lambda: ["monitor", line],
         "promote": lambda: ["promote", why, *_refused(given), "--", line, version],
         "rollback": lambda: ["rollback", why, f"--to={version}", "--", line],
@@ -40,8 +42,8 @@ def _words(order: str, line: str, given: Fields) -> list[str]:
     }
     if order not in made:
         raise HTTPProblem(HTTPStatus.UNPROCESSABLE_ENTITY, f"order: expected one of "
-                          f"{', '.join(made)}, received {order[:40]!r}.")
-    return made[order]()
+                          f"{', '.join((RETRAIN, *made))}, received {order[:40]!r}.")
+    return "hdm", *made[order]()
 
 
 def _refused(given: Fields) -> list[str]:
@@ -65,7 +67,7 @@ def add_orders(app: FastAPI, line_of: Callable[[str], Line]) -> None:
                               "say who you are, for the record.")
         if order in NEEDS_WHY and not given.get("why", "").strip():
             raise HTTPProblem(HTTPStatus.UNPROCESSABLE_ENTITY, "say why, for the record.")
-        words = _words(order, line, given)
+        words = await asyncio.to_thread(_words, order, line, given)
         await asyncio.to_thread(orders.begin, chosen, words, who)
         return JSONResponse(_state(chosen))
 
@@ -78,7 +80,7 @@ def add_orders(app: FastAPI, line_of: Callable[[str], Line]) -> None:
     async def stopped(line: str) -> Response:
         """Ask the command that runs to end."""
         chosen = line_of(line)
-        await asyncio.to_thread(orders.stop, chosen)
+        await asyncio.to_thread(retraining.stop, chosen)
         return JSONResponse(_state(chosen))
 
 

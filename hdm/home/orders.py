@@ -1,4 +1,4 @@
-"""What a person orders on a page: a command of `hdm`, one a line at a time, in its own process.
+"""What a person orders on a page: a command, one a line at a time, in its own process.
 
 Every button types a command, so that the page can do no more than the command line, and leaves the
 same record. The process goes on when Home ends; its output is kept until the next order.
@@ -35,9 +35,9 @@ reads of an end without knowing how. Without those whose end could not be writte
 
 @dataclass(frozen=True)
 class Order:
-    """words: the command as typed. pid, born: of its process, and when that began by the system's
-    count. started, ended: UTC seconds since 1970. code: exit code; None while it runs, and where
-    Home was not there to see the end."""
+    """words: the command as typed, its program first. pid, born: of its process, and when that
+    began by the system's count. started, ended: UTC seconds since 1970. code: exit code; None while
+    it runs, and where Home was not there to see the end."""
 
     words: tuple[str, ...]
     who: str
@@ -74,7 +74,7 @@ class Order:
 
 
 def begin(line: Line, words: Sequence[str], who: str) -> Order:
-    """Start a command of `hdm` in the line's project, said by `who`.
+    """Start a command of `hdm` or `prefect` in the line's project, said by `who`.
 
     Raises ConfigError while another one of the line runs, HDMError where it cannot be started.
     """
@@ -88,11 +88,11 @@ def begin(line: Line, words: Sequence[str], who: str) -> Order:
                                   "wait for its end, or stop it.")
             with _log_file(line).open("wb") as log:
                 process = subprocess.Popen(
-                    [sys.executable, "-m", "hdm", *words], cwd=line.project,
+                    [sys.executable, "-m", *words], cwd=line.project,
                     env={**environment(), "HDM_ACTOR": who, "COLUMNS": "100", "NO_COLOR": "1",
                          "TERM": "dumb"},
                     stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-            order = Order(("hdm", *words), who, process.pid,
+            order = Order(tuple(words), who, process.pid,
                           psutil.Process(process.pid).create_time(), time.time())
             _WATCHED.add((order.pid, order.born))
             threading.Thread(target=_see_end, args=(line, order, process), daemon=True).start()
@@ -113,12 +113,16 @@ def last(line: Line) -> Order | None:
 
 def output(line: Line) -> list[str]:
     """The last rows that it printed."""
-    try:
-        text = _log_file(line).read_bytes()[-65_536:].decode("utf-8", "replace")
-    except OSError:
-        return []
-    rows = [row.rsplit("\r", 1)[-1].rstrip() for row in text.splitlines()]
+    rows = [row.rsplit("\r", 1)[-1].rstrip() for row in printed(line)[-65_536:].splitlines()]
     return [row for row in rows if row][-TAIL:]
+
+
+def printed(line: Line) -> str:
+    """All that it printed."""
+    try:
+        return _log_file(line).read_text("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def stop(line: Line) -> None:

@@ -1,15 +1,12 @@
 """What `hdm doctor` finds: each fault by name, with its cure; nothing where all is well."""
 
-import json
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
+from answering_server import answering
 
 from hdm.config import load_pipelines
 from hdm.doctor import environment, model_registry, prefect_state, project_files
@@ -128,32 +125,6 @@ def test_a_champion_whose_files_were_changed_is_a_problem(
     assert "is not the file" in found[0].sentence
 
 
-@contextmanager
-def server(answers: dict[str, tuple[int, Any]]) -> Iterator[str]:
-    """Answers each path as told; what else a Prefect server has is not there."""
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, content = answers.get(self.path, (404, {}))
-            body = json.dumps(content).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_GET = do_POST
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=running.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{running.server_port}"
-    finally:
-        running.shutdown()
-
-
 def test_a_prefect_server_is_asked_for_what_this_project_needs(
         project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = prefect_yaml.deployments(project)
@@ -164,8 +135,8 @@ def test_a_prefect_server_is_asked_for_what_this_project_needs(
         "/flows/filter": (200, [{"id": number, "name": name} for name, number in flows.items()]),
         "/deployments/filter": (200, [{"flow_id": flows[one.flow], "name": one.name}
                                       for one in wanted])}
-    with server(answers) as address:
-        monkeypatch.setenv("PREFECT_API_URL", address)
+    with answering(answers) as server:
+        monkeypatch.setenv("PREFECT_API_URL", server.url)
         assert {one.state for one in prefect_state.look(project)} == {"ok"}
         assert of(prefect_state.look(project), "workers").sentence == "1 online."
         answers["/deployments/filter"][1].pop(0)

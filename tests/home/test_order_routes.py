@@ -12,6 +12,7 @@ from hdm.serving.serving_options import Options
 def home(tmp_path, monkeypatch):
     (tmp_path / "pipelines.yaml").write_text("lines: {plate: {source: {path: raw}}}\n")
     (tmp_path / "params.yaml").write_text("{}\n")
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
     started = []
     monkeypatch.setattr(orders, "begin", lambda line, words, who: started.append((words, who)))
     client = TestClient(build_home(tmp_path, Options()), base_url="http://localhost",
@@ -42,7 +43,14 @@ WHY = {"why": "a reason"}
 def test_a_button_types_one_command(home, order, words):
     found = home.post("/v1/plate/orders", json={"who": " ann ", **order})
     assert found.status_code == 200, found.text
-    assert home.started == [(words, "ann")]
+    assert home.started == [(("hdm", *words), "ann")]
+
+
+def test_a_line_that_prefect_has_is_not_retrained_while_its_server_is_away(home, monkeypatch):
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    found = home.post("/v1/plate/orders", json={"who": "ann", "order": "retrain"})
+    assert found.status_code >= 400 and "prefect server start" in found.json()["error"]
+    assert home.started == []
 
 
 @pytest.mark.parametrize(("content", "sentence"), [

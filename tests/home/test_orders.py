@@ -6,48 +6,26 @@ import sys
 import time
 
 import pytest
+from ordering_line import ordering_line, wait_for_end
 
 from hdm.errors import ConfigError
 from hdm.home import orders
-from hdm.line import Line
-from hdm.pipelines import ProductLine, Source
-from hdm.settings import Params
 
 
 @pytest.fixture
 def line(tmp_path, monkeypatch):
-    """A line whose `hdm` is a script: it prints its words and who asked, and sleeps or fails."""
-    room = tmp_path / "hdm"
-    room.mkdir()
-    (room / "__init__.py").touch()
-    (room / "__main__.py").write_text(
-        "import os, sys, time\n"
-        "print(*sys.argv[1:], os.environ['HDM_ACTOR'], flush=True)\n"
-        "if 'sleep' in sys.argv: time.sleep(60)\n"
-        "sys.exit(3 if 'fail' in sys.argv else 0)\n")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    return Line("plate", tmp_path, ProductLine(source=Source(path="raw")), Params())
-
-
-def wait(line, seconds=20):
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        order = orders.last(line)
-        if order.ended is not None:
-            return order
-        time.sleep(0.02)
-    raise AssertionError(orders.last(line))
+    return ordering_line(tmp_path, monkeypatch)
 
 
 def test_what_ended_says_how_and_what_it_printed(line):
-    orders.begin(line, ["run", "plate"], "ann")
-    order = wait(line)
+    orders.begin(line, ["hdm", "run", "plate"], "ann")
+    order = wait_for_end(line)
     assert (order.state, order.code, order.who) == ("done", 0, "ann")
     assert order.command == "hdm run plate"
     assert orders.output(line) == ["run plate ann"]
     assert 0 <= order.seconds < 20
-    orders.begin(line, ["fail"], "bob")
-    assert (wait(line).state, orders.output(line)) == ("failed", ["fail bob"])
+    orders.begin(line, ["hdm", "fail"], "bob")
+    assert (wait_for_end(line).state, orders.output(line)) == ("failed", ["fail bob"])
 
 
 def test_an_order_runs_until_it_is_known_how_it_ended(line, monkeypatch):
@@ -59,7 +37,7 @@ def test_an_order_runs_until_it_is_known_how_it_ended(line, monkeypatch):
         written(file, content)
 
     monkeypatch.setattr(orders, "write_json", slowly)
-    orders.begin(line, ["fail"], "ann")
+    orders.begin(line, ["hdm", "fail"], "ann")
     states = set()
     ends = time.monotonic() + 20
     while (state := orders.last(line).state) != "failed" and time.monotonic() < ends:
@@ -69,14 +47,14 @@ def test_an_order_runs_until_it_is_known_how_it_ended(line, monkeypatch):
 
 
 def test_a_line_has_one_order_at_a_time_until_it_is_stopped(line):
-    first = orders.begin(line, ["sleep"], "ann")
+    first = orders.begin(line, ["hdm", "sleep"], "ann")
     assert first.running
     with pytest.raises(ConfigError, match="`hdm sleep` of ann is still at work"):
-        orders.begin(line, ["run"], "bob")
+        orders.begin(line, ["hdm", "run"], "bob")
     orders.stop(line)
-    assert wait(line).state == "failed"
-    orders.begin(line, ["run"], "bob")
-    assert wait(line).who == "bob"
+    assert wait_for_end(line).state == "failed"
+    orders.begin(line, ["hdm", "run"], "bob")
+    assert wait_for_end(line).who == "bob"
 
 
 def test_an_order_whose_home_has_ended_is_seen_by_the_next_one(line):
@@ -85,7 +63,7 @@ def test_an_order_whose_home_has_ended_is_seen_by_the_next_one(line):
             "from hdm.pipelines import ProductLine, Source; from hdm.settings import Params; "
             f"line = Line('plate', Path({str(line.project)!r}), "
             "ProductLine(source=Source(path='raw')), Params()); "
-            "orders.begin(line, ['sleep'], 'ann')")
+            "orders.begin(line, ['hdm', 'sleep'], 'ann')")
     import hdm
 
     root = os.path.dirname(os.path.dirname(hdm.__file__))  # noqa: PTH120
@@ -102,8 +80,8 @@ def test_an_order_whose_home_has_ended_is_seen_by_the_next_one(line):
 
 
 def test_another_process_with_the_number_of_an_old_order_is_none_of_it(line):
-    orders.begin(line, ["run"], "ann")
-    order = wait(line)
+    orders.begin(line, ["hdm", "run"], "ann")
+    order = wait_for_end(line)
     mine = orders.Order(order.words, "ann", os.getpid(), 1.0, order.started)
     assert not mine.running
     assert mine.state == "ended"
