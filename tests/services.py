@@ -87,12 +87,12 @@ class Prefect:
         with urllib.request.urlopen(f"{self.api}/{path}", timeout=20) as answer:
             return json.load(answer)
 
-    def post(self, path: str, content: Any) -> Any:
+    def post(self, path: str, content: Any, method: str = "POST") -> Any:
         request = urllib.request.Request(
             f"{self.api}/{path}", json.dumps(content).encode(),
-            {"Content-Type": "application/json"})
+            {"Content-Type": "application/json"}, method=method)
         with urllib.request.urlopen(request, timeout=20) as answer:
-            return json.load(answer)
+            return json.loads(answer.read() or "null")
 
     def request(self, deployment: str) -> str:
         """Ask for a run of a deployment; its id."""

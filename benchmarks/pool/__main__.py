@@ -1,5 +1,6 @@
 """`python -m benchmarks.pool`: kill a worker during each of the eight stages in turn.
-`python -m benchmarks.pool --lines 100`: so many lines through one pool with two workers.
+`python -m benchmarks.pool --lines 100`: so many lines through one pool with two workers; with
+`--minutes 150` it begins none after that and stops, and `--go-on` does the rest another day.
 
 Results are written as they come, to results/kills.json and results/lines-<N>.json and as Markdown.
 """
@@ -30,6 +31,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lines", type=int, default=0, help="lines at once, nobody killed")
     parser.add_argument("--preset", default="", help="of params.yaml, for --lines: instant")
+    parser.add_argument("--minutes", type=float, default=600, help="the longest, for --lines")
+    parser.add_argument("--go-on", action="store_true", help="with what --folder has")
     parser.add_argument("--stages", nargs="*", default=list(STAGES), choices=STAGES)
     parser.add_argument("--folder", type=Path, default=Path("/tmp/hdm-pool"))
     parser.add_argument("--output", type=Path, default=RESULTS)
@@ -64,14 +67,17 @@ def _lines(chosen: argparse.Namespace) -> int:
         _write(file, told, title, [{"what": key, "found": json.dumps(value)}
                                    for key, value in told.items()])
 
-    with pool(chosen.folder, names, overrides, real=bool(chosen.preset)) as made:
-        told = many_lines.through_the_pool(made, note)
+    before = float(json.loads(file.with_suffix(".json").read_text())["wall s"]) \
+        if chosen.go_on else 0.0
+    with pool(chosen.folder, names, overrides, real=bool(chosen.preset),
+              there=chosen.go_on) as made:
+        told = many_lines.through_the_pool(made, note, before, 60 * chosen.minutes)
         note(told)
+        if told["ended"] < chosen.lines:
+            return 1
         told |= many_lines.second_time(made)
         note(told)
-    whole = told["ended"] == chosen.lines and not told["begun twice"] \
-        and told["versions afterwards"] == {"1": chosen.lines}
-    return int(not whole)
+    return int(bool(told["begun twice"]) or told["versions afterwards"] != {"1": chosen.lines})
 
 
 def _say(text: str) -> None:

@@ -5,26 +5,44 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from services import ENDED
+
 from .two_checkouts import NAMES, Pool
 
 LIMIT = 6 * 3600.0
 LOOK = 15.0
+UNDER_WAY = ("PENDING", "RUNNING", "CANCELLING")
 
 
-def through_the_pool(pool: Pool, say: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-    """Ask for all lines at once and wait for them; `say` gets what is known, again and again."""
+def through_the_pool(pool: Pool, say: Callable[[dict[str, Any]], None], before: float = 0.0,
+                     limit: float = LIMIT) -> dict[str, Any]:
+    """Ask for all lines at once and wait for them; `say` gets what is known, again and again.
+
+    limit: seconds after which the pool begins no more lines, so that it can be stopped and the rest
+    done another day. before: seconds that earlier days took; what they asked for is not asked for
+    again.
+    """
     began = time.monotonic()
-    asked = {pool.desk.request(f"hdm-retrain/{line}"): line for line in pool.lines}
+    if not before:
+        for line in pool.lines:
+            pool.desk.request(f"hdm-retrain/{line}")
+    pool.pause(False)
     found: dict[str, dict[str, Any]] = {}
-    while len(found) < len(asked) and time.monotonic() - began < LIMIT:
-        time.sleep(LOOK)
-        for run in pool.runs_that_ended():
-            line = asked[run["id"]]
-            if line not in found:
+    while True:
+        runs = pool.runs()
+        for run in runs:
+            line = run["parameters"]["product_line"]
+            if run["state_type"] in ENDED and line not in found:
                 found[line] = {"ending": run["state_name"], "s": round(run["total_run_time"], 1),
                                "begun": run["run_count"]}
-                say(_summary(pool, found, time.monotonic() - began))
-    return _summary(pool, found, time.monotonic() - began, count=True)
+                say(_summary(pool, found, before + time.monotonic() - began))
+        late = time.monotonic() - began > limit
+        if late:
+            pool.pause(True)
+        if len(found) == len(runs) or (
+                late and not any(run["state_type"] in UNDER_WAY for run in runs)):
+            return _summary(pool, found, before + time.monotonic() - began, count=True)
+        time.sleep(LOOK)
 
 
 def _summary(pool: Pool, found: dict[str, dict[str, Any]], seconds: float, *, count: bool = False

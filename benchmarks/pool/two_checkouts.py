@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 from plant import LINE, call, make_plant, read_yaml, write_yaml
-from services import ENDED, Prefect, free_port, processes_in, wait_for
+from services import POOL, Prefect, free_port, processes_in, wait_for
 
 from hdm.samples import draw_line
 
@@ -28,15 +28,17 @@ ENOUGH = 0.4
 class Pool:
     """Lines with the same pictures and settings, in two checkouts of one project."""
 
-    def __init__(self, folder: Path, lines: list[str], overrides: dict[str, Any],
-                 real: bool) -> None:
+    def __init__(self, folder: Path, lines: list[str], overrides: dict[str, Any], *, real: bool,
+                 there: bool) -> None:
         self.folder, self.lines, self.port = folder, lines, free_port()
         settings = {"MLFLOW_TRACKING_URI": f"http://127.0.0.1:{self.port}",
                     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "HDM_ACTOR": "bench"}
         if real:  # tests ask for work every second, which a queue of a hundred makes costly
             settings["PREFECT_WORKER_QUERY_SECONDS"] = "5"
-        checkouts = self._checkouts(overrides, real)
-        (folder / "desk").mkdir()
+        checkouts = {name: folder / name for name in NAMES}
+        if not there:
+            self._check_out(overrides, real)
+            (folder / "desk").mkdir()
         self.desk = Prefect(folder / "desk", folder / "home", **settings)
         self.sites = {}
         for name, checkout in checkouts.items():
@@ -44,7 +46,7 @@ class Pool:
             site.environment["PREFECT_API_URL"] = site.api = self.desk.api
             self.sites[name] = site
 
-    def _checkouts(self, overrides: dict[str, Any], real: bool) -> dict[str, Path]:
+    def _check_out(self, overrides: dict[str, Any], real: bool) -> None:
         first = make_plant(self.folder, LINE, git=False).rename(self.folder / NAMES[0])
         if real:
             shutil.copyfile(ROOT / "params.yaml", first / "params.yaml")
@@ -57,7 +59,6 @@ class Pool:
         call("dvc", "remote", "add", "-d", "shelf", str(self.folder / "shelf"), cwd=first)
         for name in NAMES[1:]:
             shutil.copytree(first, self.folder / name)
-        return {name: self.folder / name for name in NAMES}
 
     def start(self) -> None:
         """Both servers, deployments, both workers."""
@@ -95,10 +96,14 @@ class Pool:
     def flow_run(self, run: str) -> dict[str, Any]:
         return dict(self.desk.get(f"flow_runs/{run}"))
 
-    def runs_that_ended(self) -> list[dict[str, Any]]:
-        """In one question, however many there are: a question a run kept the server busy."""
-        return list(self.desk.post("flow_runs/filter", {
-            "flow_runs": {"state": {"type": {"any_": list(ENDED)}}}}))
+    def runs(self) -> list[dict[str, Any]]:
+        """All of the lines, in one question: one a run kept the server busy."""
+        return list(self.desk.post("flow_runs/filter", {"flows": {"name": {"any_": [
+            "hdm-retrain"]}}}))
+
+    def pause(self, paused: bool) -> None:
+        """Whether workers begin no more lines; what is under way goes on."""
+        self.desk.post(f"work_pools/{POOL}", {"is_paused": paused}, method="PATCH")
 
     def receipt(self, line: str) -> tuple[str, dict[str, Any]]:
         """The checkout that has the line's newest receipt, and the receipt."""
@@ -142,15 +147,17 @@ class Pool:
 
 
 @contextlib.contextmanager
-def pool(folder: Path, lines: list[str], overrides: dict[str, Any], *, real: bool = False
-         ) -> Iterator[Pool]:
+def pool(folder: Path, lines: list[str], overrides: dict[str, Any], *, real: bool = False,
+         there: bool = False) -> Iterator[Pool]:
     """A pool in `folder`, which is emptied first; all that it started is gone afterwards.
 
-    real: with the project's settings instead of those that train in a second.
+    real: with the project's settings instead of those that train in a second. there: the pool is
+    one of an earlier day, and starts again with what it had.
     """
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    made = Pool(folder, lines, overrides, real)
+    if not there:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    made = Pool(folder, lines, overrides, real=real, there=there)
     try:
         made.start()
         yield made

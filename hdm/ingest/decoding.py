@@ -93,7 +93,7 @@ def decode_all(root: Path, paths: Iterable[str], cache: Path | None = None,
             if isinstance(result, str):
                 bad[path] = result
             else:
-                facts[path] = _kept(*result, file)
+                facts[path] = _kept(path, *result, file)
             if progress:
                 progress(done, len(wanted))
     if cache and file.name and facts != known:
@@ -102,12 +102,11 @@ def decode_all(root: Path, paths: Iterable[str], cache: Path | None = None,
     return Decoded(facts, bad, file)
 
 
-def _kept(fact: Facts, small: bytes | None, file: ThumbnailFile) -> Facts:
-    """`fact` with the row of its thumbnail, which is new if it is given."""
-    if small is None:
-        return fact
+def _kept(path: str, fact: Facts, small: bytes | None, file: ThumbnailFile) -> Facts:
+    """`fact` with the row of its thumbnail, which is new if it is given, and with this very `path`:
+    a million that came from elsewhere would be a million more in memory."""
     try:
-        return replace(fact, row=file.add(small))
+        return replace(fact, path=path, row=fact.row if small is None else file.add(small))
     except OSError as error:
         raise HDMError(f"expected room on the disk for small pictures of all images "
                        f"({error.strerror}); free some and run the same command again.") from error

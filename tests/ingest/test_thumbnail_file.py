@@ -86,6 +86,16 @@ def test_what_left_the_source_leaves_the_cache(tmp_path):
     assert run(source, cache=cache).manifest.frame.equals(before)
 
 
+def test_a_path_is_in_memory_once(tmp_path):
+    """Of a million pictures the paths that decoders and the cache bring are a million more."""
+    write(tmp_path / "a.png", pixels(seed=1))
+    cache = tmp_path / "decoded.parquet"
+    for _ in ("decoded", "from the cache"):
+        path = "".join(["a", ".png"])  # another object each time
+        (key, fact), = decode_all(tmp_path, [path], cache).facts.items()
+        assert key is path and fact.path is path and fact.row == 0
+
+
 def test_a_full_disk_leaves_nobody_waiting_for_a_decoder(tmp_path, monkeypatch):
     def full(self, content):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
