@@ -1,10 +1,11 @@
 """From a line's images on disk to tensors: measuring the input format, loading splits."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from hdm.dataset.ignore_mask import ignored_pixels
@@ -44,10 +45,11 @@ another."""
 
 class Canvases(NamedTuple):
     """images (N, C, H, W) as the discriminator sees them at once; ignored (N, H, W) bool, what of
-    them is not inspected; None where all is."""
+    them is not inspected; None where all is. counts: how many are of each part, in order."""
 
     images: Tensor
     ignored: Tensor | None
+    counts: tuple[int, ...]
 
 
 def measure_format(normals: Manifest, settings: Image, ignored: str = "") -> InputFormat:
@@ -73,39 +75,58 @@ def measure_format(normals: Manifest, settings: Image, ignored: str = "") -> Inp
 
 def load_normals(normals: Manifest, form: InputFormat, *, seed: int,
                  progress: Callable[[int, int], None] | None = None) -> Tensor:
-    """The images of `load_canvases`."""
-    return load_canvases(normals, form, seed=seed, progress=progress).images
+    """The images of `load_canvases`, of one part."""
+    return load_canvases([normals], form, seed=seed, progress=progress).images
 
 
-def load_canvases(normals: Manifest, form: InputFormat, *, seed: int,
+def load_canvases(parts: Sequence[Manifest], form: InputFormat, *, seed: int,
                   progress: Callable[[int, int], None] | None = None) -> Canvases:
-    """Images of a split that are `learned` from, each of the canvas's size.
+    """Images of each part that are `learned` from, each of the canvas's size, part after part.
 
-    With fit "tile", N random crops: at least 1,024 of native pixels, or 2,048 of images that
-    are resized, each at a scale of its own.
+    With fit "tile" random crops: of each part at least 1,024 of native pixels, or 2,048 of images
+    that are resized, each at a scale of its own.
     """
-    rows: Sequence[Any] = list(learned_images(normals))
-    fewest = TILES_AT_LEAST if form.scale == 1 else ZOOMED_AT_LEAST
-    repeats = -(-max(fewest, len(rows)) // len(rows))
-    rng = np.random.default_rng(seed)
-    out: list[Tensor] = []
-    where: list[Tensor] = []
-    for index, row in enumerate(rows):
-        image = read_image(normals.image_file(row))
-        if form.fit == "resize":
-            out.append(form.for_discriminator(form.prepare(image)[None])[0])
-            where.append(_ignored(out[-1], form))
-        else:
-            views = [form.prepare(image)] * repeats if form.scale == 1 else \
-                [form.prepare(image, zoom) for zoom in np.exp(rng.uniform(*LOG_ZOOM, repeats))]
-            for view in views:
-                seen = form.for_discriminator(view[None])[0]
-                crop, ignored = _crop(seen, _ignored(seen, form), form, rng)
-                out.append(crop)
-                where.append(ignored)
-        if progress:
-            progress(index + 1, len(rows))
-    return Canvases(torch.stack(out), torch.stack(where) if form.ignored else None)
+    chosen = [learned_images(part) for part in parts]
+    repeats = [_crops_of_each(len(part), form) for part in chosen]
+    counts = tuple(len(part) * each for part, each in zip(chosen, repeats, strict=True))
+    # Filled in place: at thousands of images a second copy is a gigabyte.
+    images = torch.empty(sum(counts), form.channels, form.height, form.width)
+    ignored = torch.zeros(sum(counts), form.height, form.width, dtype=torch.bool) \
+        if form.ignored else None
+    at = read = 0
+    for part, each in zip(chosen, repeats, strict=True):
+        rng = np.random.default_rng(seed)
+        for row in part:
+            image = read_image(part.image_file(row))
+            for canvas, hidden in _canvases(image, each, form, rng):
+                images[at] = canvas
+                if ignored is not None:
+                    ignored[at] = hidden
+                at += 1
+            read += 1
+            if progress:
+                progress(read, sum(map(len, chosen)))
+    return Canvases(images, ignored, counts)
+
+
+def _crops_of_each(images: int, form: InputFormat) -> int:
+    if form.fit == "resize":
+        return 1
+    return -(-max(TILES_AT_LEAST if form.scale == 1 else ZOOMED_AT_LEAST, images) // images)
+
+
+def _canvases(image: NDArray[np.uint8] | NDArray[np.uint16], crops: int, form: InputFormat,
+              rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+    """A whole image, or crops of it, as the discriminator sees it; and what of each is ignored."""
+    if form.fit == "resize":
+        seen = form.for_discriminator(form.prepare(image)[None])[0]
+        yield seen, _ignored(seen, form)
+        return
+    views = [form.prepare(image)] * crops if form.scale == 1 else \
+        [form.prepare(image, zoom) for zoom in np.exp(rng.uniform(*LOG_ZOOM, crops))]
+    for view in views:
+        seen = form.for_discriminator(view[None])[0]
+        yield _crop(seen, _ignored(seen, form), form, rng)
 
 
 def learned(groups: Sequence[str]) -> Sequence[int]:

@@ -11,7 +11,7 @@ from torch import Tensor
 from hdm.dataset.held_out import joining_images
 from hdm.dataset.input_format import InputFormat
 from hdm.dataset.manifest import Manifest
-from hdm.dataset.tensors import Canvases, load_canvases, load_prepared
+from hdm.dataset.tensors import load_canvases, load_prepared
 from hdm.diffusion.latent_prior import LatentPrior
 from hdm.errors import HDMError
 from hdm.files import read_json, write_json
@@ -54,21 +54,10 @@ def normals_of(line: Line, settings: Params, form: InputFormat, progress: Report
     """Read the line's good images that it is made of, as the discriminator sees them."""
     manifest = Manifest.load(line.manifest_file, line.source_root)
     parts = [manifest.split("train"), joining_images(manifest)]
-    total = sum(map(len, parts))
-    loaded: list[Canvases] = []
-    splits: list[str] = []
-    done = 0
-    for part in parts:
-        def moved(count: int, _: int, before: int = done) -> None:
-            if progress:
-                progress(before + count, total)
-
-        loaded.append(load_canvases(part, form, seed=settings.seed, progress=moved))
-        splits += [part.frame["split"].iloc[0]] * len(loaded[-1].images)
-        done += len(part)
-    masks = [part.ignored for part in loaded if part.ignored is not None]
-    return Normals(torch.cat([part.images for part in loaded]), splits, form,
-                   torch.cat(masks) if masks else None)
+    loaded = load_canvases(parts, form, seed=settings.seed, progress=progress)
+    splits = [part.frame["split"].iloc[0] for part, count in zip(parts, loaded.counts, strict=True)
+              for _ in range(count)]
+    return Normals(loaded.images, splits, form, loaded.ignored)
 
 
 def whole_images(line: Line, split: str, form: InputFormat

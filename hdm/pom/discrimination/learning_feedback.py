@@ -49,7 +49,7 @@ def learn(before: HDM, defects: Manifest, alarms: Manifest, normals: Tensor, ben
     good, hidden = normals, ignored
     # Of a part that is judged by tiles there are so many crops that they would count as half.
     if module.form.fit == "resize" and len(alarms):
-        seen = load_canvases(alarms, module.form, seed=seed)
+        seen = load_canvases([alarms], module.form, seed=seed)
         good = torch.cat([normals, seen.images])
         hidden = None if ignored is None or seen.ignored is None else \
             torch.cat([ignored, seen.ignored])
