@@ -14,9 +14,7 @@ from typing import NamedTuple
 
 from hdm.errors import HDMError
 from hdm.files import write_text
-from hdm.orchestration.dvc_lock import NAME, keep_whole, whole
-
-STAGE = re.compile(r"^  (?P<stage>[\w-]+)@(?P<line>[\w-]+):\n(?:    .*\n)+", re.MULTILINE)
+from hdm.orchestration.dvc_lock import HEAD, NAME, STAGE, keep_whole, whole
 
 
 class Content(NamedTuple):
@@ -66,7 +64,7 @@ def stages_text(project: Path, line: str) -> str:
     file = project / NAME
     found = [match[0] for match in STAGE.finditer(file.read_text(encoding="utf-8"))
              if match["line"] == line] if file.is_file() else []
-    return "".join(["schema: '2.0'\nstages:\n", *found]) if found else ""
+    return "".join([HEAD, *found]) if found else ""
 
 
 def _change(project: Path, how: Callable[[str], str]) -> None:

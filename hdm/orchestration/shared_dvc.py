@@ -7,7 +7,8 @@ replaced whole, so here they are remembered, too. And DVC copies the whole run c
 and pull; here one entry is looked up by its key, so that a hundred lines cost no more than one.
 What is not in DVC's cache (a decision, a receipt) is never taken from another checkout.
 
-Without a default remote this is DVC and nothing else. A remote that cannot be reached costs a note.
+Without a default remote this is DVC and nothing else, but for how dvc.lock is read and written. A
+remote that cannot be reached costs a note.
 """
 
 import os
@@ -21,6 +22,7 @@ from dvc.stage import cache as dvc_cache
 
 from hdm.config import STAGES
 from hdm.line import Line
+from hdm.orchestration import dvc_lock_of_line
 from hdm.orchestration.child_process import dvc
 from hdm.registry.ledger import edit_ledger
 
@@ -34,6 +36,7 @@ def main(arguments: list[str]) -> int:
 
     line, *words = arguments
     words = dvc(*words)[1:]
+    dvc_lock_of_line.only(line)
     if not _shared():
         return int(run_dvc(words))
     _remember_persisting()

@@ -24,7 +24,10 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("half", [b"", WHOLE[:10], WHOLE[:24], WHOLE[:40], b"\x00" * 30, b"- a\n",
-                                  b"schema: '2.0'\nstages: [1"])
+                                  b"schema: '2.0'\nstages: [1",
+                                  WHOLE + b"  ingest@b:\n    cmd: x\n    outs: [\n",
+                                  WHOLE + b"  ingest@b:\n    cmd: \0\0\n",
+                                  WHOLE + b"  ingest@b:\n    deps: []\n"])
 def test_half_a_file_is_replaced_by_the_last_whole_one(tmp_path: Path, half: bytes) -> None:
     file = tmp_path / "dvc.lock"
     file.write_bytes(WHOLE)

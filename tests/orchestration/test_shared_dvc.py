@@ -5,41 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from two_line_checkout import checkout
 
 from hdm.orchestration import child_process, shared_dvc
-
-DVC_YAML = """\
-stages:
-  ingest:
-    foreach: [plate, mesh]
-    do:
-      cmd: python stage.py ${item} out
-      deps: [stage.py, input.txt]
-      outs: [{"data/${item}/out": {persist: true}}]
-  register:
-    foreach: [plate, mesh]
-    do:
-      cmd: python stage.py ${item} receipt
-      deps: [stage.py, "data/${item}/out"]
-      outs: [{"data/${item}/receipt": {persist: true, cache: false}}]
-"""
-STAGE = """\
-import sys
-from pathlib import Path
-line, name = sys.argv[1:]
-Path("data", line).mkdir(parents=True, exist_ok=True)
-Path("data", line, name).write_text(Path("input.txt").read_text() + line)
-"""
-
-
-def checkout(folder: Path, remote: Path) -> Path:
-    folder.mkdir()
-    (folder / "dvc.yaml").write_text(DVC_YAML)
-    (folder / "stage.py").write_text(STAGE)
-    (folder / "input.txt").write_text("1")
-    for words in (["init", "-q", "--no-scm"], ["remote", "add", "-q", "-d", "shelf", str(remote)]):
-        subprocess.run([sys.executable, "-m", "dvc", *words], cwd=folder, check=True)
-    return folder
 
 
 @pytest.fixture
