@@ -1,8 +1,8 @@
 """dvc.lock, read and written as far as one line is concerned.
 
 DVC reads all of it for each stage, and writes all of it anew with what a person may have put around
-it: half a second of processor time for each line that is there, so that at a hundred lines each
-stage of each line would wait most of a minute. Here a stage's record takes the place of its last
+it: a third of a second of processor time for each line that is there, so that at a hundred lines
+each stage of each line would wait half a minute. Here a stage's record takes the place of its last
 one in the text, which then is what DVC would have written, and a new file replaces the old one, so
 that whoever is killed leaves no half of it.
 """
