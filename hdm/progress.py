@@ -10,6 +10,8 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 Report = Callable[..., None]
 """(done, total, note="") -> None"""
+PAUSE = 0.1
+"""Seconds between two changes of a bar, but for its end: a million pictures are no million."""
 
 
 class Overall(NamedTuple):
@@ -56,10 +58,15 @@ def progress_bar(console: Console, label: str, *, after: float = 0.0) -> Iterato
     whole = _wholes[-1] if _wholes else None
     above = progress.add_task("", total=None, count="", left="", note="") if whole else None
     task = progress.add_task(label, total=None, count="", left="", note="")
-    began = time.monotonic()
+    began, told_at = time.monotonic(), -PAUSE
 
     def report(done: int, total: int, note: str = "") -> None:
-        if not progress.live.is_started and time.monotonic() - began > after:
+        nonlocal told_at
+        now = time.monotonic()
+        if done < total and now - told_at < PAUSE:
+            return
+        told_at = now if total else told_at
+        if not progress.live.is_started and now - began > after:
             progress.start()
         progress.update(task, completed=done, total=total, note=note, count=f"{done}/{total}")
         progress.update(task, left=clock(progress.tasks[-1].time_remaining))
