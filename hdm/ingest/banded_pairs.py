@@ -48,16 +48,14 @@ def candidates(vectors: Vectors, rows: NDArray[np.intp], columns: NDArray[np.int
     most = _SKETCH * share + _STRAY * math.sqrt(_SKETCH * share * (1 - share))
     # Zero vectors have nothing to be found by.
     there, asked = (np.flatnonzero(found.any(1)) for found in (sketches, others))
-    sketches, others = sketches[there], others[asked]
     pairs = [np.empty(0, dtype=np.intp)]
     for turn in range(number):
         found = [np.empty(0, dtype=np.intp)]
-        for order, met in _bands(letters[turn][there], probes[turn][asked]):
-            arranged = sketches[order]  # in memory as they are met: a probe's lie side by side
-            for place, column in met:
-                apart = np.bitwise_count(arranged[place] ^ others[column]).sum(1, dtype=np.int32)
-                near = apart <= most
-                found.append(there[order[place[near]]] * len(columns) + asked[column[near]])
+        for row, column in _banded(letters[turn][there], probes[turn][asked]):
+            row, column = there[row], asked[column]
+            apart = np.bitwise_count(sketches[row] ^ others[column]).sum(1, dtype=np.int32)
+            near = apart <= most
+            found.append(row[near] * len(columns) + column[near])
         pairs.append(np.unique(np.concatenate(found)))
     codes = np.unique(np.concatenate(pairs))
     return np.stack(np.divmod(codes, len(columns)), axis=1)
@@ -95,11 +93,9 @@ def _largest(values: NDArray[np.float32], probes: int) -> NDArray[np.uint16]:
     return found
 
 
-def _bands(letters: NDArray[np.uint16], probes: NDArray[np.uint16],
-           ) -> Iterator[tuple[NDArray[np.intp], Iterator[tuple[NDArray[np.intp],
-                                                                NDArray[np.intp]]]]]:
-    """For each band of `letters` (n, blocks, 1) an order of these n, and places in it with numbers
-    of `probes` (m, blocks, 2) that share the band."""
+def _banded(letters: NDArray[np.uint16], probes: NDArray[np.uint16],
+            ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Places in `letters` (n, blocks, 1) and `probes` (m, blocks, 2) that share a band, by band."""
     crowd = _CROWDED * (len(letters) + len(probes))
     for second in range(1, _BLOCKS):
         by_second = np.argsort(letters[:, second, 0], kind="stable")
@@ -115,13 +111,12 @@ def _bands(letters: NDArray[np.uint16], probes: NDArray[np.uint16],
                 met = np.minimum(met, max(1, int(met.max()) // 2))
                 if met.max() == 1:
                     break
-            yield order, _expanded(begins[asked], met)
+            yield from _expanded(order, begins[asked], met)
 
 
-def _expanded(begins: NDArray[np.intp], met: NDArray[np.intp],
+def _expanded(order: NDArray[np.intp], begins: NDArray[np.intp], met: NDArray[np.intp],
               ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Every place that each probe meets, `met` of them from `begins` on, so many at once as memory
-    bears; and the probe's number."""
+    """Every place in `order` that each probe meets, so many at once as memory bears."""
     ends = np.cumsum(met)
     start = 0
     while start < len(met):
@@ -130,6 +125,6 @@ def _expanded(begins: NDArray[np.intp], met: NDArray[np.intp],
         part = met[start:stop]
         total = int(ends[stop - 1]) - before
         inside = np.arange(total) - np.repeat(ends[start:stop] - part - before, part)
-        yield (np.repeat(begins[start:stop], part) + inside,
-               np.repeat(np.arange(start, stop) // 4, part))
+        rows = order[np.repeat(begins[start:stop], part) + inside]
+        yield rows, np.repeat(np.arange(start, stop) // 4, part)
         start = stop
