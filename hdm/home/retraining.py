@@ -16,6 +16,8 @@ from hdm.line import Line
 
 PATIENCE = 5.0
 """Seconds that the server has for an answer."""
+LONGEST = 60.0
+"""Seconds in which `prefect` has asked for a run, and printed its number, or has failed."""
 _NUMBER = re.compile(r"UUID: ([0-9a-f-]{36})")
 
 
@@ -36,11 +38,13 @@ def stop(line: Line) -> None:
     if order is None or order.words[0] != "prefect":
         orders.stop(line)
         return
-    while order.running:  # it has its number within seconds, or has failed
+    ends = time.monotonic() + LONGEST
+    while order.running and time.monotonic() < ends:
         if found := _NUMBER.search(orders.printed(line)):
             _ask("POST", f"flow_runs/{found[1]}/set_state", {"state": {"type": "CANCELLING"}})
             return  # who watches sees it end
         time.sleep(0.2)
+    orders.stop(line)  # it asked for no run
 
 
 def _server() -> str:
