@@ -98,12 +98,16 @@ class Pool:
 
     def runs(self) -> list[dict[str, Any]]:
         """All of the lines, in one question: one a run kept the server busy."""
-        return list(self.desk.post("flow_runs/filter", {"flows": {"name": {"any_": [
+        return list(self._answer("flow_runs/filter", {"flows": {"name": {"any_": [
             "hdm-retrain"]}}}))
 
     def pause(self, paused: bool) -> None:
         """Whether workers begin no more lines; what is under way goes on."""
-        self.desk.post(f"work_pools/{POOL}", {"is_paused": paused}, method="PATCH")
+        self._answer(f"work_pools/{POOL}", {"is_paused": paused}, "PATCH")
+
+    def _answer(self, path: str, content: Any, method: str = "POST") -> Any:
+        """SQLite on a busy machine: Prefect's server answers 503 and is asked again."""
+        return wait_for(lambda: [self.desk.post(path, content, method)], 120, path)[0]
 
     def receipt(self, line: str) -> tuple[str, dict[str, Any]]:
         """The checkout that has the line's newest receipt, and the receipt."""
