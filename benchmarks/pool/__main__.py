@@ -31,7 +31,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lines", type=int, default=0, help="lines at once, nobody killed")
     parser.add_argument("--preset", default="", help="of params.yaml, for --lines: instant")
-    parser.add_argument("--minutes", type=float, default=600, help="the longest, for --lines")
+    parser.add_argument("--minutes", type=float, default=360, help="the longest, for --lines")
     parser.add_argument("--go-on", action="store_true", help="with what --folder has")
     parser.add_argument("--stages", nargs="*", default=list(STAGES), choices=STAGES)
     parser.add_argument("--folder", type=Path, default=Path("/tmp/hdm-pool"))

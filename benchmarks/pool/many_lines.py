@@ -14,13 +14,13 @@ LOOK = 15.0
 UNDER_WAY = ("PENDING", "RUNNING", "CANCELLING")
 
 
-def through_the_pool(pool: Pool, say: Callable[[dict[str, Any]], None], before: float = 0.0,
-                     limit: float = LIMIT) -> dict[str, Any]:
+def through_the_pool(pool: Pool, say: Callable[[dict[str, Any]], None], before: float,
+                     limit: float) -> dict[str, Any]:
     """Ask for all lines at once and wait for them; `say` gets what is known, again and again.
 
     limit: seconds after which the pool begins no more lines, so that it can be stopped and the rest
-    done another day. before: seconds that earlier days took; what they asked for is not asked for
-    again.
+    done another day. before: seconds that earlier days took, 0 where there were none; what they
+    asked for is not asked for again.
     """
     began = time.monotonic()
     if not before:
@@ -28,7 +28,7 @@ def through_the_pool(pool: Pool, say: Callable[[dict[str, Any]], None], before: 
             pool.desk.request(f"hdm-retrain/{line}")
     pool.pause(False)
     found: dict[str, dict[str, Any]] = {}
-    while True:
+    while time.monotonic() - began < LIMIT:
         runs = pool.runs()
         for run in runs:
             line = run["parameters"]["product_line"]
@@ -41,8 +41,9 @@ def through_the_pool(pool: Pool, say: Callable[[dict[str, Any]], None], before: 
             pool.pause(True)
         if len(found) == len(runs) or (
                 late and not any(run["state_type"] in UNDER_WAY for run in runs)):
-            return _summary(pool, found, before + time.monotonic() - began, count=True)
+            break
         time.sleep(LOOK)
+    return _summary(pool, found, before + time.monotonic() - began, count=True)
 
 
 def _summary(pool: Pool, found: dict[str, dict[str, Any]], seconds: float, *, count: bool = False

@@ -94,6 +94,7 @@ def load_canvases(parts: Sequence[Manifest], form: InputFormat, *, seed: int,
     ignored = torch.zeros(sum(counts), form.height, form.width, dtype=torch.bool) \
         if form.ignored else None
     at = read = 0
+    total = sum(map(len, chosen))
     for part, each in zip(chosen, repeats, strict=True):
         rng = np.random.default_rng(seed)
         for row in part:
@@ -105,7 +106,7 @@ def load_canvases(parts: Sequence[Manifest], form: InputFormat, *, seed: int,
                 at += 1
             read += 1
             if progress:
-                progress(read, sum(map(len, chosen)))
+                progress(read, total)
     return Canvases(images, ignored, counts)
 
 

@@ -17,7 +17,6 @@ from hdm.serving.json_bodies import json_object
 
 LARGEST = 2**16
 LONGEST = 500
-RETRAIN = "retrain"
 Fields = dict[str, str]
 
 
@@ -26,24 +25,24 @@ def _words(order: str, line: str, given: Fields) -> tuple[str, ...]:
 
     Raises HTTPProblem for an order that is not known, HDMError for one that cannot be given now.
     """
-    if order == RETRAIN:
-        return retraining.command(line)
     why = f"--why={given.get('why', '')}"
     version, file = given.get("version", ""), given.get("file", "")
-    made: dict[str, Callable[[], list[str]]] = {
-        "monitor": lambda: ["monitor", line],
-        "promote": lambda: ["promote", why, *_refused(given), "--", line, version],
-        "rollback": lambda: ["rollback", why, f"--to={version}", "--", line],
-        "operating point": lambda: [
-            "operating-point", f"--false-alarms={given.get('rate', '')}", why, "--run", line],
-        "take in": lambda: ["inbox", line],
-        "label": lambda: ["inbox", f"--label={file}={given.get('label', '')}", line],
-        "reject": lambda: ["inbox", f"--reject={file}", why, line],
+    made: dict[str, Callable[[], tuple[str, ...]]] = {
+        "retrain": lambda: retraining.command(line),
+        "monitor": lambda: ("hdm", "monitor", line),
+        "promote": lambda: ("hdm", "promote", why, *_refused(given), "--", line, version),
+        "rollback": lambda: ("hdm", "rollback", why, f"--to={version}", "--", line),
+        "operating point": lambda: (
+            "hdm", "operating-point", f"--false-alarms={given.get('rate', '')}", why, "--run",
+            line),
+        "take in": lambda: ("hdm", "inbox", line),
+        "label": lambda: ("hdm", "inbox", f"--label={file}={given.get('label', '')}", line),
+        "reject": lambda: ("hdm", "inbox", f"--reject={file}", why, line),
     }
     if order not in made:
         raise HTTPProblem(HTTPStatus.UNPROCESSABLE_ENTITY, f"order: expected one of "
-                          f"{', '.join((RETRAIN, *made))}, received {order[:40]!r}.")
-    return "hdm", *made[order]()
+                          f"{', '.join(made)}, received {order[:40]!r}.")
+    return made[order]()
 
 
 def _refused(given: Fields) -> list[str]:

@@ -13,6 +13,7 @@ import httpx
 from hdm.errors import HDMError
 from hdm.home import orders
 from hdm.line import Line
+from hdm.orchestration.prefect_yaml import RETRAIN
 
 PATIENCE = 5.0
 """Seconds that the server has for an answer."""
@@ -23,7 +24,7 @@ _NUMBER = re.compile(r"UUID: ([0-9a-f-]{36})")
 
 def command(line: str) -> tuple[str, ...]:
     """What retrains the line, as typed; raises HDMError where Prefect's server does not answer."""
-    deployment = f"hdm-retrain/{line}"
+    deployment = f"{RETRAIN}/{line}"
     if not _server() or not _ask("GET", f"deployments/name/{deployment}").is_success:
         return "hdm", "run", line
     return "prefect", "deployment", "run", deployment, "--watch"
