@@ -1,10 +1,12 @@
 """`python -m benchmarks.quality`: train and score methods on sets, one process a run.
 
 Rows go to results/<preset>.json after each run, and the tables to results/<preset>.md. Trained
-baselines get the time that `hdm` took on the same set, preset and seed, or --budget-seconds.
+baselines get the time that `hdm` took on the same set, preset and seed, or --budget-seconds. A run
+that was stopped goes on when the same is typed again, if code and settings are the same.
 """
 
 import argparse
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -12,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.quality.job import commit
 from benchmarks.quality.logbook import log_row
 from benchmarks.quality.methods.names import COMES_WITH, NAMES, TRAINED_BASELINES
 from benchmarks.quality.presets import PRESETS, PROJECT
@@ -61,11 +64,14 @@ def main(arguments: list[str] | None = None) -> int:
             if reason:
                 print(f"skipped: {job}: {reason}", flush=True)
                 continue
-            found = measured(job, seconds, choice.threads, light=choice.light)
+            begun = unfinished(job, choice.out)
+            found = measured(job, seconds, choice.threads, begun, light=choice.light)
             failed += not found
             for row in found:
                 if row["method"] in asked:
                     _keep(row, file, choice.mlflow)
+            if found:
+                shutil.rmtree(begun, ignore_errors=True)
     except HDMError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -80,6 +86,15 @@ def _keep(row: Row, file: Path, mlflow: str | None) -> None:
           f"{row['train_seconds']:.0f} s", flush=True)
     if mlflow:
         log_row(mlflow, row)
+
+
+def unfinished(job: Job, out: Path) -> Path:
+    """The folder of a training that is not done; what other code has begun is not gone on with."""
+    name = f"{job.method}-{job.preset}-{job.folder.name}-{job.seed}-{commit()}"
+    folder = out / "unfinished" / name
+    if folder.name.endswith("+"):  # the same mark for any edit
+        shutil.rmtree(folder, ignore_errors=True)
+    return folder
 
 
 def budget(job: Job, rows: list[Row], otherwise: float | None) -> float | None:
@@ -101,13 +116,16 @@ def why_not(job: Job, seconds: float | None, there: bool) -> str:
     return ""
 
 
-def measured(job: Job, seconds: float | None, threads: int | None, *, light: bool) -> list[Row]:
-    """The rows of a job, run in a process of its own; none if it failed (its error was shown)."""
+def measured(job: Job, seconds: float | None, threads: int | None, begun: Path, *, light: bool
+             ) -> list[Row]:
+    """The rows of a job, run in a process of its own, which goes on with what is in `begun`; none
+    if it failed (its error was shown)."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "rows.json"
         command = [sys.executable, "-m", "benchmarks.quality.job", "--method", job.method,
                    "--set", str(job.folder.resolve()), "--preset", job.preset,
-                   "--seed", str(job.seed), "--rows", str(file)]
+                   "--seed", str(job.seed), "--rows", str(file),
+                   "--unfinished", str(begun.resolve())]
         command += ["--seconds", str(seconds)] if seconds is not None else []
         command += ["--threads", str(threads)] if threads is not None else []
         command += ["--light"] if light else []

@@ -7,6 +7,8 @@ import argparse
 import resource
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -28,12 +30,13 @@ def main() -> int:
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--light", action="store_true")
+    parser.add_argument("--unfinished", type=Path)
     parser.add_argument("--rows", required=True, type=Path)
     choice = parser.parse_args()
     try:
         write_json(choice.rows, run(choice.method, choice.folder, choice.preset, choice.seed,
                                     seconds=choice.seconds, threads=choice.threads,
-                                    light=choice.light))
+                                    light=choice.light, unfinished=choice.unfinished))
     except HDMError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -41,9 +44,11 @@ def main() -> int:
 
 
 def run(name: str, folder: Path, preset: str, seed: int, *, seconds: float | None = None,
-        threads: int | None = None, light: bool = False) -> list[dict[str, Any]]:
+        threads: int | None = None, light: bool = False, unfinished: Path | None = None,
+        ) -> list[dict[str, Any]]:
     """Train and measure; returns the method's row, then those of what comes with its training.
-    `seconds` is a trained baseline's budget; `light`: measured in changed light, too."""
+    `seconds` is a trained baseline's budget; `light`: measured in changed light, too; `unfinished`:
+    the folder in which HDM's training is kept, and gone on with."""
     import torch
 
     from benchmarks.quality.methods import METHODS, Task
@@ -69,25 +74,33 @@ def run(name: str, folder: Path, preset: str, seed: int, *, seconds: float | Non
     normals = load_normals(train, form, seed=seed)
     calibration = load_normals(joining_images(manifest), form, seed=seed)
     torch.manual_seed(seed)
-    start = perf_counter()
-    with tempfile.TemporaryDirectory() as scratch:
-        fitted = method.fit(Task(normals, calibration, form, params, seed, seconds, Path(scratch),
+    with _folder(unfinished) as scratch:
+        fitted = method.fit(Task(normals, calibration, form, params, seed, seconds, scratch,
                                  views, len(train), [held[number] for number in joins]))
-    elapsed = perf_counter() - start
-    accounting = max(0.0, elapsed - sum(fitted.seconds.values()))
     images, rows = load_whole(test, form), []
     for own, figures in _figures(name, fitted, test, images, held, shown, form, params, seed,
                                  preset, light=light).items():
         rows.append({
             "method": own, "set": folder.name, "preset": preset, "seed": seed, **figures,
             "train_flop": fitted.flop, "train_seconds": sum(fitted.seconds.values()),
-            "stage_seconds": fitted.seconds, "accounting_seconds": accounting,
-            "budget_seconds": seconds, "parameters": fitted.parameters, "notes": fitted.notes,
+            "stage_seconds": fitted.seconds, "budget_seconds": seconds,
+            "parameters": fitted.parameters, "notes": fitted.notes,
             "peak_memory_mb": peak_memory_mb(), "device": device_name(backend.device),
             "threads": torch.get_num_threads(), "commit": commit(),
             "canvas": [form.height, form.width, form.channels], "fit": form.fit,
             "scale": form.scale, "detail": form.detail})
     return rows
+
+
+@contextmanager
+def _folder(kept: Path | None) -> Iterator[Path]:
+    """The folder that is kept, or one that is not."""
+    if kept:
+        kept.mkdir(parents=True, exist_ok=True)
+        yield kept
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        yield Path(scratch)
 
 
 def _figures(name: str, fitted: Any, test: Any, images: list[Any], held: list[Any],

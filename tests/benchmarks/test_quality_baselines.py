@@ -23,12 +23,18 @@ from benchmarks.quality.methods import (
 from benchmarks.quality.methods.draem_loss import focal, ssim
 from benchmarks.quality.methods.draem_networks import Draem
 from benchmarks.quality.methods.gaussians import oas
-from benchmarks.quality.methods.hdm_method import KINDS
+from benchmarks.quality.methods.hdm_method import KINDS, train_prior
 from benchmarks.quality.methods.maps import gaussian
+from benchmarks.quality.methods.method import Clock
 from benchmarks.quality.methods.neighbours import greedy_cover
 from benchmarks.quality.methods.perlin import perlin_mask, perlin_noise
 from benchmarks.quality.presets import params_of
-from hdm.settings import Params
+from hdm.backbone.encoder import Encoder
+from hdm.dagm.latent_vectors import collect
+from hdm.diffusion.compute import Backend
+from hdm.files import read_json, write_json
+from hdm.settings import Compute, Params
+from hdm.training import loop
 
 SIDE = 64
 SQUARE = (slice(24, 36), slice(40, 52))
@@ -173,3 +179,42 @@ def test_what_joins_in_other_ways_comes_with_hdm(task):
         scores, maps = join(held)(torch.stack(held))
         assert scores.shape == (8,) and maps.shape == (8, SIDE, SIDE)
         assert torch.isfinite(scores).all() and torch.isfinite(maps).all()
+
+
+def test_a_training_that_was_stopped_is_gone_on_with_and_its_time_counted(task, monkeypatch):
+    params = params_of("smoke", seed=0)
+    settings = params.dagm_fit.model_copy(update={
+        "training": params.dagm_fit.training.model_copy(
+            update={"steps": 30, "checkpoint_seconds": 1e-9})})
+    backend = Backend(Compute(device="cpu"))
+    encoder = Encoder.published(backend.device)
+    space, vectors = collect(task.views, task.count, encoder, settings.dimensions, seed=0)
+
+    def trained(clock):
+        prior = train_prior(task, space, vectors, encoder, backend, settings, clock)
+        return prior.network.state_dict()
+
+    rate = loop.learning_rate
+
+    def stopped(step, training):
+        if step == 25:
+            raise KeyboardInterrupt
+        return rate(step, training)
+
+    monkeypatch.setattr(loop, "learning_rate", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        trained(Clock())
+    kept = read_json(task.scratch / "prior.json")
+    assert kept["step"] == 20, "told every twenty steps"
+    write_json(task.scratch / "prior.json", kept | {"seconds": 1000.0})
+    steps = []
+    monkeypatch.setattr(loop, "learning_rate", lambda step, training: (
+        steps.append(step), rate(step, training))[1])
+    clock = Clock()
+    with clock.stage("prior"):
+        again = trained(clock)
+    assert steps == [25, 26, 27, 28, 29]
+    assert 1000 < clock.seconds["prior"] < 1100
+    unbroken = trained(None)
+    assert steps[5:] == list(range(30)), "without a clock nothing earlier is seen"
+    assert all(torch.equal(again[name], unbroken[name]) for name in unbroken)

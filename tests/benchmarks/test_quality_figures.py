@@ -124,7 +124,7 @@ def test_what_comes_with_a_training_is_kept_if_asked_for(tmp_path, monkeypatch):
     (tmp_path / "data" / "mtd").mkdir(parents=True)
     run = []
 
-    def measured(job, seconds, threads, *, light):
+    def measured(job, seconds, threads, begun, *, light):
         run.append(job.method)
         return [row("hdm"), row("hdm-no-texture", image=0.8)]
 
@@ -136,6 +136,17 @@ def test_what_comes_with_a_training_is_kept_if_asked_for(tmp_path, monkeypatch):
         assert [r["method"] for r in read_rows(tmp_path / "fast.json")] == kept
     assert command.main(["--methods", "hdm-no-texture", *where]) == 0
     assert run == ["hdm", "hdm"], "one run for both, none where both rows are there"
+
+
+def test_what_was_begun_is_gone_on_with_by_the_same_code_alone(tmp_path, monkeypatch):
+    job = command.Job("hdm", tmp_path / "mtd", "fast", 1)
+    for mark, stays in (("0123abc", True), ("4567def", True), ("0123abc+", False)):
+        monkeypatch.setattr(command, "commit", lambda mark=mark: mark)
+        folder = command.unfinished(job, tmp_path)
+        folder.mkdir(parents=True)
+        assert command.unfinished(job, tmp_path) == folder
+        assert folder.exists() == stays, mark
+    assert len(list((tmp_path / "unfinished").iterdir())) == 2
 
 
 def test_a_baseline_gets_the_time_of_hdm_on_the_same_images(tmp_path):

@@ -55,7 +55,7 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
         space, vectors = collect(task.views, task.count, encoder, settings.dagm_fit.dimensions,
                                  seed=task.seed)
     with clock.stage("prior"):
-        prior = train_prior(task, space, vectors, encoder, backend, settings.dagm_fit)
+        prior = train_prior(task, space, vectors, encoder, backend, settings.dagm_fit, clock)
         prior, quality = latent_training.with_place(
             prior, lambda number: task.form.for_encoder(task.held[number][None]), len(task.held))
     with clock.stage("bank"):
@@ -66,7 +66,7 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
     with clock.stage("pom"):
         rows, judged = counted(lambda: _rows(task, bank, images, prior, pom=pom))
     with clock.stage("ddm"):
-        network = train_discriminators(task, bank, rows, settings.ddm_train)
+        network = train_discriminators(task, bank, rows, settings.ddm_train, clock)
     with clock.stage("normality"):
         ddm = DDM(task.form, prior, network, settings.ddm_train, backend)
         normality = normality_of(ddm, task.train, settings.benign)
@@ -173,20 +173,22 @@ def joins(canvas: tuple[int, int], *, tiled: bool) -> dict[str, Join]:
 
 
 def train_prior(task: Task, space: LatentSpace, vectors: LatentVectors, encoder: Encoder,
-                backend: Backend, settings: DagmFit) -> LatentPrior:
-    """The line's latent prior, as it is trained; `with_place` decides the rest."""
-    with task.checkpoint() as checkpoint:
+                backend: Backend, settings: DagmFit, clock: Clock | None = None) -> LatentPrior:
+    """The line's latent prior, as it is trained; `with_place` decides the rest. With a clock an
+    interrupted training is gone on with."""
+    with task.resume_point("prior", clock) as (checkpoint, report):
         return latent_training.fit(vectors, space, encoder, settings, backend, seed=task.seed,
-                                   checkpoint=checkpoint)
+                                   checkpoint=checkpoint, report=report)
 
 
-def train_discriminators(task: Task, bank: SampleBank, rows: Tensor, settings: DdmTrain
-                         ) -> Ensemble:
-    """The line's discriminators, trained on these rows of the bank."""
-    with task.checkpoint() as checkpoint:
+def train_discriminators(task: Task, bank: SampleBank, rows: Tensor, settings: DdmTrain,
+                         clock: Clock | None = None) -> Ensemble:
+    """The line's discriminators, trained on these rows of the bank. With a clock an interrupted
+    training is gone on with."""
+    with task.resume_point("ddm", clock) as (checkpoint, report):
         return discriminator_training.fit(task.train, bank, rows, settings, task.params.benign,
                                           task.params.compute, seed=task.seed,
-                                          checkpoint=checkpoint)
+                                          checkpoint=checkpoint, report=report)
 
 
 def _short(settings: Trained, steps: int) -> Trained:

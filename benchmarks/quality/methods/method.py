@@ -14,8 +14,10 @@ from hdm.dataset.input_format import InputFormat
 from hdm.dataset.manifest import Manifest
 from hdm.dataset.tensors import measure_format
 from hdm.dataset.tiles import over_tiles
+from hdm.files import read_json, write_json
 from hdm.model_settings import Image
 from hdm.settings import Params
+from hdm.training.loop import Report
 
 Score = Callable[[Tensor], tuple[Tensor, Tensor]]
 """Images (N, C, H, W) -> image scores (N,) and anomaly maps (N, H, W), both on the CPU; higher is
@@ -33,7 +35,8 @@ class Task:
     train, calibration: (N, C, H, W) in about [-1, 1], as the discriminator sees them. views:
     number of one of `count` training images -> it in some poses as the encoder sees it. held:
     calibration images as they are prepared. seconds: budget of a trained baseline, what HDM used
-    on the same images; None for HDM itself. scratch: an empty folder.
+    on the same images; None for HDM itself. scratch: a folder, empty or what an interrupted run of
+    the same task has left.
     """
 
     train: Tensor
@@ -48,10 +51,26 @@ class Task:
     held: Sequence[Tensor]
 
     @contextmanager
-    def checkpoint(self) -> Iterator[Path]:
-        """A resume point that no earlier run has written."""
-        with TemporaryDirectory(dir=self.scratch) as folder:
-            yield Path(folder) / "checkpoint.safetensors"
+    def resume_point(self, name: str, clock: "Clock | None"
+                     ) -> Iterator[tuple[Path, Report | None]]:
+        """Where a training keeps its state, and what keeps its time there, too.
+
+        An interrupted run's is gone on with, and what it took is added to the clock's `name`;
+        without a clock it is a point that no earlier run has written.
+        """
+        if clock is None:
+            with TemporaryDirectory(dir=self.scratch) as folder:
+                yield Path(folder) / "checkpoint.safetensors", None
+            return
+        file = self.scratch / f"{name}.json"
+        earlier: float = read_json(file)["seconds"] if file.exists() else 0.0
+        start = perf_counter()
+
+        def keep(step: int, terms: dict[str, float]) -> None:
+            write_json(file, {"step": step, "seconds": earlier + perf_counter() - start})
+
+        yield self.scratch / f"{name}.safetensors", keep
+        clock.seconds[name] = clock.seconds.get(name, 0.0) + earlier
 
 
 @dataclass(frozen=True)
