@@ -90,9 +90,10 @@ def _keep(row: Row, file: Path, mlflow: str | None) -> None:
 
 def unfinished(job: Job, out: Path) -> Path:
     """The folder of a training that is not done; what other code has begun is not gone on with."""
-    name = f"{job.method}-{job.preset}-{job.folder.name}-{job.seed}-{commit()}"
+    code = commit()
+    name = f"{job.method}-{job.preset}-{job.folder.name}-{job.seed}-{code}"
     folder = out / "unfinished" / name
-    if folder.name.endswith("+"):  # the same mark for any edit
+    if code == "unknown" or code.endswith("+"):  # the same mark for any other code
         shutil.rmtree(folder, ignore_errors=True)
     return folder
 

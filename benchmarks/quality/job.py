@@ -6,9 +6,6 @@ A process of its own, so that its peak memory and its threads are its own.
 import argparse
 import resource
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -30,25 +27,25 @@ def main() -> int:
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--light", action="store_true")
-    parser.add_argument("--unfinished", type=Path)
+    parser.add_argument("--unfinished", required=True, type=Path)
     parser.add_argument("--rows", required=True, type=Path)
     choice = parser.parse_args()
     try:
         write_json(choice.rows, run(choice.method, choice.folder, choice.preset, choice.seed,
-                                    seconds=choice.seconds, threads=choice.threads,
-                                    light=choice.light, unfinished=choice.unfinished))
+                                    unfinished=choice.unfinished, seconds=choice.seconds,
+                                    threads=choice.threads, light=choice.light))
     except HDMError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     return 0
 
 
-def run(name: str, folder: Path, preset: str, seed: int, *, seconds: float | None = None,
-        threads: int | None = None, light: bool = False, unfinished: Path | None = None,
+def run(name: str, folder: Path, preset: str, seed: int, *, unfinished: Path,
+        seconds: float | None = None, threads: int | None = None, light: bool = False,
         ) -> list[dict[str, Any]]:
     """Train and measure; returns the method's row, then those of what comes with its training.
-    `seconds` is a trained baseline's budget; `light`: measured in changed light, too; `unfinished`:
-    the folder in which HDM's training is kept, and gone on with."""
+    `unfinished`: the folder in which HDM's training is kept, and gone on with; `seconds`: a trained
+    baseline's budget; `light`: measured in changed light, too."""
     import torch
 
     from benchmarks.quality.methods import METHODS, Task
@@ -74,9 +71,9 @@ def run(name: str, folder: Path, preset: str, seed: int, *, seconds: float | Non
     normals = load_normals(train, form, seed=seed)
     calibration = load_normals(joining_images(manifest), form, seed=seed)
     torch.manual_seed(seed)
-    with _folder(unfinished) as scratch:
-        fitted = method.fit(Task(normals, calibration, form, params, seed, seconds, scratch,
-                                 views, len(train), [held[number] for number in joins]))
+    unfinished.mkdir(parents=True, exist_ok=True)
+    fitted = method.fit(Task(normals, calibration, form, params, seed, seconds, unfinished,
+                             views, len(train), [held[number] for number in joins]))
     images, rows = load_whole(test, form), []
     for own, figures in _figures(name, fitted, test, images, held, shown, form, params, seed,
                                  preset, light=light).items():
@@ -90,17 +87,6 @@ def run(name: str, folder: Path, preset: str, seed: int, *, seconds: float | Non
             "canvas": [form.height, form.width, form.channels], "fit": form.fit,
             "scale": form.scale, "detail": form.detail})
     return rows
-
-
-@contextmanager
-def _folder(kept: Path | None) -> Iterator[Path]:
-    """The folder that is kept, or one that is not."""
-    if kept:
-        kept.mkdir(parents=True, exist_ok=True)
-        yield kept
-        return
-    with tempfile.TemporaryDirectory() as scratch:
-        yield Path(scratch)
 
 
 def _figures(name: str, fitted: Any, test: Any, images: list[Any], held: list[Any],

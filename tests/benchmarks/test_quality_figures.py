@@ -140,7 +140,8 @@ def test_what_comes_with_a_training_is_kept_if_asked_for(tmp_path, monkeypatch):
 
 def test_what_was_begun_is_gone_on_with_by_the_same_code_alone(tmp_path, monkeypatch):
     job = command.Job("hdm", tmp_path / "mtd", "fast", 1)
-    for mark, stays in (("0123abc", True), ("4567def", True), ("0123abc+", False)):
+    for mark, stays in (("0123abc", True), ("4567def", True), ("0123abc+", False),
+                        ("unknown", False)):
         monkeypatch.setattr(command, "commit", lambda mark=mark: mark)
         folder = command.unfinished(job, tmp_path)
         folder.mkdir(parents=True)
