@@ -19,7 +19,7 @@ from prefect.tasks import exponential_backoff
 
 from flows import approval, artifacts, outage
 from flows.one_run import AlreadyRunning, join_waiting, only_run
-from flows.stage import INBOX, UNCHANGED, StageFailed, owner, run_stage
+from flows.stage import INBOX, PROBE, UNCHANGED, StageFailed, owner, run_stage
 from flows.taken_up import GivenUp, check_times_taken_up, end_lost_lines
 from hdm.config import STAGES, load_pipelines
 from hdm.errors import HDMError
@@ -38,7 +38,7 @@ def stages_of(line: Line) -> tuple[str, ...]:
     samples = load_pipelines(line.project).sample_lines
     first = ("samples", "configure") if line.name in samples else ("configure",)
     inbox = (INBOX,) if line.entry.inbox else ()
-    return (*inbox, *first, *STAGES[:-1], "store_probe", STAGES[-1])
+    return (*inbox, *first, *STAGES[:-1], PROBE, STAGES[-1])
 
 
 def may_pass(_task: object, _run: TaskRun, state: State[Any]) -> bool:

@@ -14,7 +14,7 @@ from hdm.orchestration.dvc_lock import keep_whole
 from hdm.registry.passing import worth_retrying
 
 REJECTED_EXIT_CODES = (3, 4)  # DataError and ValidationFailed of hdm/errors.py
-INBOX = "inbox"
+INBOX, PROBE = "inbox", "store_probe"
 UNCHANGED = "unchanged"
 FAILED, REJECTED = "Failed", "Rejected data"
 TAIL = 40
@@ -61,15 +61,18 @@ class Transcript:
 
 def run_stage(stage: str, line: str, project: Path, log: Callable[[str], None],
               hours: float = math.inf) -> str:
-    """Bring one stage up to date, or take the line's inbox in where `stage` is INBOX; every line of
-    output goes to `log` as it comes.
+    """Bring one stage up to date, take the line's inbox in where `stage` is INBOX, or look whether
+    the store has what the line registered where it is PROBE; every line of output goes to `log` as
+    it comes.
 
     Returns 'ran', 'unchanged' or 'cached'. Raises StageFailed, also after so many hours.
     """
     transcript = Transcript(deque(maxlen=TAIL))
     if keep_whole(project):
         log("dvc.lock was damaged or lost and has been replaced by its last copy.")
-    command = [sys.executable, "-m", "hdm", "inbox", line] if stage == INBOX else \
+    # DVC looks into the store for all lines at once, which several lines cannot do side by side.
+    words = {INBOX: (INBOX, line), PROBE: ("stage", PROBE, line)}.get(stage)
+    command = [sys.executable, "-m", "hdm", *words] if words else \
         child_process.repro(line, "-s", f"{stage}@{line}")
     # Prefect's own timeout cannot interrupt a flow that waits in a thread.
     with (child_process.running(command, project, capture=True,
@@ -85,7 +88,7 @@ def run_stage(stage: str, line: str, project: Path, log: Callable[[str], None],
             "stage needs longer. The next run continues where this one stopped, and the last good "
             "outputs are as they were.", tail=tuple(transcript.tail))
     if code:
-        if stage == INBOX:  # no DVC is in between
+        if words:  # no DVC is in between
             transcript.exit_code = code
         raise failure(stage, line, transcript, code)
     return transcript.result

@@ -104,6 +104,11 @@ class Line:
                               "version knows; delete it and run `dvc repro`.") from None
 
     @property
+    def store_file(self) -> Path:
+        """What the store probe found of the line (see hdm.stages.store_probe)."""
+        return self.project / "data" / ".stores" / f"{self.name}.json"
+
+    @property
     def frozen_folder(self) -> Path:
         """The line's frozen test sets, one CSV file each; git tracks them."""
         return self.project / "test_sets" / self.name

@@ -20,7 +20,8 @@ from it, and a new version number must not train every line again."""
 
 def declared(stage: str, pipeline: dict[str, Any]) -> list[str]:
     """The code that the stage depends on according to `pipeline`, relative to the project."""
-    return [dep for dep in pipeline["stages"][stage]["do"]["deps"] if dep.startswith("hdm/")]
+    entry = pipeline["stages"][stage]
+    return [dep for dep in entry.get("do", entry)["deps"] if dep.startswith("hdm/")]
 
 
 @cache
@@ -43,7 +44,9 @@ def missing(stage: str, pipeline: dict[str, Any]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def pipeline() -> dict[str, Any]:
-    return YAML(typ="safe").load(ROOT / "dvc.yaml")
+    files = ("dvc.yaml", "data/dvc.yaml")
+    own, of_all_lines = (YAML(typ="safe").load(ROOT / file)["stages"] for file in files)
+    return {"stages": own | of_all_lines}
 
 
 def test_every_stage_is_there(pipeline):

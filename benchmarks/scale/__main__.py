@@ -95,8 +95,8 @@ def _cost(stage: str, project: Path, log: Path) -> dict[str, float]:
 
 def project_in(folder: Path, source: Path, preset: str) -> Path:
     """A project of one line."""
-    folder.mkdir()
-    for name in ("params.yaml", "dvc.yaml", ".dvcignore"):
+    (folder / "data").mkdir(parents=True)
+    for name in ("params.yaml", "dvc.yaml", "data/dvc.yaml", ".dvcignore"):
         shutil.copy(SOURCES / name, folder / name)
     shutil.copytree(SOURCES / "hdm", folder / "hdm",
                     ignore=shutil.ignore_patterns("__pycache__"))

@@ -24,6 +24,7 @@ from hdm.orchestration.run_progress import run_shown
 from hdm.registry.history import champion_of, versions
 from hdm.registry.mlflow_uris import pages, version_page
 from hdm.registry.version_report import version_report
+from hdm.stages import store_probe
 
 JOBLESS = "MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false"
 """Without it MLflow starts a job runner, seven processes that nothing here needs."""
@@ -44,6 +45,7 @@ def run(
         print("dvc.lock was damaged or lost and has been replaced by its last copy.")
     what = ["--downstream", f"{start}@{line}"] if start else [f"register@{line}"]
     command = child_process.repro(line, *(["--force"] if force else []), *what)
+    store_probe.run(chosen)
     with run_shown(chosen), child_process.running(command, chosen.project) as process:
         code = process.wait()
     if code:

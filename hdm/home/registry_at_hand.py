@@ -1,6 +1,7 @@
 """What the registry says of lines, for their pages."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from hdm.line import Line
 from hdm.monitoring.line_history import plant_row, with_pictures, without_pictures
@@ -10,8 +11,10 @@ from hdm.registry.address import tracking_off, tracking_uri
 from hdm.registry.decision_log import noted
 from hdm.registry.history import VersionRecord
 from hdm.registry.mlflow_client import opened
-from hdm.registry.store import ask, identify
+from hdm.registry.store import ask, identified
 
+AT_ONCE = 8
+"""Lines that a server is asked about side by side."""
 GATE = ("promote", "hold", "refuse")
 """What the gate decides; all else in the log is done by people."""
 
@@ -19,7 +22,9 @@ GATE = ("promote", "hold", "refuse")
 def rows_of(lines: Sequence[Line]) -> list[LineRow]:
     """Each line's row on the page of all lines. Raises RegistryError if the store does not
     answer."""
-    return [plant_row(line, _known(line)[0], f"/{line.name}") for line in lines]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(
+            lambda line: plant_row(line, _known(line)[0], f"/{line.name}"), lines))
 
 
 def history_of(line: Line) -> Page:
@@ -39,7 +44,7 @@ def gate_said(line: Line) -> dict[int, str]:
 def _known(line: Line) -> tuple[Page | None, VersionRecord | None]:
     """The line's page without pictures, and its champion; None where there is no store of the line
     yet."""
-    uri = tracking_uri(line.project)
-    if tracking_off() or identify(uri, line.name) is None:
+    if tracking_off():
         return None, None
-    return ask(uri, lambda client: without_pictures(line, client))
+    return ask(tracking_uri(line.project), lambda client: without_pictures(line, client)
+               if identified(client, line.name) else (None, None))

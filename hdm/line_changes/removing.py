@@ -20,7 +20,7 @@ from hdm.registry.decision_log import note, noted, now, person
 from hdm.registry.renamed_line import in_registry, mark_removed, model_of
 
 ARCHIVE, ENTRY, RECORDED = Path("data", ".removed"), "entry.yaml", "dvc.lock.yaml"
-MADE_AGAIN = (*STAGES, "config", "page", "reports", ".work", "store.json")
+MADE_AGAIN = (*STAGES, "config", "page", "reports", ".work")
 """What the pipeline makes of a line, from its images and the registry."""
 
 
@@ -79,6 +79,7 @@ def carry_out_removal(project: Path, plan: ChangePlan) -> None:
             note(line, "remove", "", plan.why or "the line was removed", plan=plan.time)
     plan.move_all(project)
     if there:
+        line.store_file.unlink(missing_ok=True)
         text, entry = without_entry((project / FILE).read_text(encoding="utf-8"), plan.old)
         write_text(archive / ENTRY, f"lines:\n{entry}")
         if recorded := stages_text(project, plan.old):

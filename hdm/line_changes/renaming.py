@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from hdm.config import check_line_name
@@ -95,6 +96,9 @@ def carry_out_rename(project: Path, plan: ChangePlan) -> None:
         for stage, before in plan.recorded.items()
         if (now_ := _follow(line, stage, old, plan.region))})
     rename_in_registry(line, old, new)
+    before = replace(line, name=old).store_file
+    if before.is_file():
+        before.replace(line.store_file)
     if known.name == old:
         write_text(project / FILE, renamed_entry(text, old, new))
     if line.folder.is_dir() and not any(e.get("plan") == plan.time for e in noted(line)):

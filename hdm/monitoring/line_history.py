@@ -12,7 +12,7 @@ from hdm.monitoring.champion_pictures import champion_pictures
 from hdm.monitoring.line_page import Page, VersionRow
 from hdm.monitoring.plant_page import LineRow
 from hdm.registry.decision_log import noted
-from hdm.registry.history import Service, VersionRecord, champion_of, services, versions
+from hdm.registry.history import Service, VersionRecord, champion_of, known_versions, services
 
 DECISIONS = 40
 
@@ -20,7 +20,7 @@ DECISIONS = 40
 def without_pictures(line: Line, client: Any) -> tuple[Page, VersionRecord | None]:
     """What may change from day to day, and the champion. client: MLflow's, or a quick one. Raises
     RegistryError if the store cannot be read."""
-    found = versions(line)
+    found = known_versions(client, line)
     times = services(client, line.model_name)
     champion = champion_of(found)
     return Page(

@@ -37,6 +37,8 @@ def rename_stages(project: Path, old: str, new: str,
             if match["stage"] == "samples":
                 return ""
             text = text.replace(f"  {match['stage']}@{old}:\n", f"  {match['stage']}@{new}:\n", 1)
+            text = text.replace(f"path: data/.stores/{old}.json\n",
+                                f"path: data/.stores/{new}.json\n")
             text = re.sub(rf"^(    cmd: .* ){re.escape(old)}$", rf"\g<1>{new}", text, count=1,
                           flags=re.MULTILINE)
             text = re.sub(rf"^( +lines\.){re.escape(old)}:$", rf"\g<1>{new}:", text,

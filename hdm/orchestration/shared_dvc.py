@@ -28,6 +28,7 @@ from hdm.registry.ledger import edit_ledger
 
 FIRST = ("samples", "configure")
 """Stages before the eight whose outputs are worth sharing; a line may have no `samples`."""
+PROBE = "data/dvc.yaml:store_probe"
 
 
 def main(arguments: list[str]) -> int:
@@ -37,6 +38,7 @@ def main(arguments: list[str]) -> int:
     line, *words = arguments
     words = dvc(*words)[1:]
     dvc_lock_of_line.only(line)
+    _leave_the_probe_out()
     if not _shared():
         return int(run_dvc(words))
     _remember_persisting()
@@ -51,6 +53,15 @@ def main(arguments: list[str]) -> int:
         except Exception as error:
             _note(f"what {line} made could not be shared", error, "the next run shares it")
     return code
+
+
+def _leave_the_probe_out() -> None:
+    """It is of all lines, and two cannot write it at once: who runs one line has looked before."""
+    from dvc.repo import reproduce as module  # type: ignore[attr-defined]
+
+    plan = module.plan_repro
+    module.plan_repro = lambda *graph, **how: [
+        stage for stage in plan(*graph, **how) if stage.addressing != PROBE]
 
 
 def _shared() -> bool:

@@ -9,7 +9,7 @@ from hdm.line import Line
 from hdm.registry.address import tracking_off, tracking_uri
 from hdm.registry.detection_tag import detection_of
 from hdm.registry.model_versions import CHAMPION, aliases
-from hdm.registry.store import ask, identify
+from hdm.registry.store import ask, identified
 
 LIVE = "hdm.live_since"
 FIGURES = ("image_auroc", "pixel_auroc", "threshold")
@@ -53,12 +53,17 @@ def versions(line: Line) -> list[VersionRecord]:
 
     Raises RegistryError if the store cannot be read.
     """
-    uri = tracking_uri(line.project)
-    if tracking_off() or identify(uri, line.name) is None:
+    if tracking_off():
         return []
-    model = line.model_name
-    found, names = ask(uri, lambda client: (client.search_model_versions(f"name = '{model}'"),
-                                            aliases(client, model)))
+    return ask(tracking_uri(line.project), lambda client: known_versions(client, line))
+
+
+def known_versions(client: Any, line: Line) -> list[VersionRecord]:
+    """The same, of whom `client` asks."""
+    if identified(client, line.name) is None:
+        return []
+    found = client.search_model_versions(f"name = '{line.model_name}'")
+    names = aliases(client, line.model_name)
     return sorted((_record(v, names) for v in found), key=lambda r: -r.version)
 
 

@@ -108,10 +108,11 @@ class SqliteClient:
 
 
 class ServerClient:
-    """Asks an MLflow server, with the user or token that MLflow would name."""
+    """Asks an MLflow server, with the user or token that MLflow would name. One client asks for a
+    thing once: a page of a hundred lines waits for each request."""
 
     def __init__(self, uri: str) -> None:
-        self.uri = uri
+        self.uri, self._said = uri, dict[str, Any]()
         spare_loopback()
 
     def get_experiment_by_name(self, name: str) -> Any:
@@ -146,7 +147,13 @@ class ServerClient:
                    ["artifact_uri"])
 
     def _get(self, call: str, **values: str) -> Any:
-        request = Request(f"{self.uri.rstrip('/')}/api/2.0/mlflow/{call}?{urlencode(values)}")
+        what = f"{call}?{urlencode(values)}"
+        if what not in self._said:
+            self._said[what] = self._asked(what)
+        return self._said[what]
+
+    def _asked(self, what: str) -> Any:
+        request = Request(f"{self.uri.rstrip('/')}/api/2.0/mlflow/{what}")
         token, user, password = (os.environ.get(f"MLFLOW_TRACKING_{key}", "")
                                  for key in ("TOKEN", "USERNAME", "PASSWORD"))
         if user:

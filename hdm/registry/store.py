@@ -78,15 +78,17 @@ def ask(uri: str, question: Callable[[Any], Answer]) -> Answer:
 
 def identify(uri: str, line_name: str) -> Store | None:
     """The line's store at `uri`, or None if a part of it is missing. Reads only."""
-    def look(client: Any) -> Store | None:
-        experiment = client.get_experiment_by_name(experiment_name(line_name))
-        model = there(client.get_registered_model, f"hdm-{line_name}")
-        if experiment is None or experiment.lifecycle_stage != "active" or model is None:
-            return None
-        return Store(str(experiment.experiment_id), int(experiment.creation_time or 0),
-                     int(model.creation_timestamp or 0))
+    return ask(uri, lambda client: identified(client, line_name))
 
-    return ask(uri, look)
+
+def identified(client: Any, line_name: str) -> Store | None:
+    """The same, of whom `client` asks."""
+    experiment = client.get_experiment_by_name(experiment_name(line_name))
+    model = there(client.get_registered_model, f"hdm-{line_name}")
+    if experiment is None or experiment.lifecycle_stage != "active" or model is None:
+        return None
+    return Store(str(experiment.experiment_id), int(experiment.creation_time or 0),
+                 int(model.creation_timestamp or 0))
 
 
 def has_version(uri: str, model: str, version: str) -> bool:

@@ -48,7 +48,8 @@ def make_plant(folder: Path, *lines: str, git: bool = True) -> Path:
     for room in ("hdm", "flows"):
         shutil.copytree(ROOT / room, project / room,
                         ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("dvc.yaml", ".gitignore", ".dvcignore"):
+    (project / "data").mkdir()
+    for file in ("dvc.yaml", "data/dvc.yaml", ".gitignore", ".dvcignore"):
         shutil.copyfile(ROOT / file, project / file)
     for room in ("test_sets", "feedback", "regions"):
         shutil.copytree(ROOT / room, project / room)

@@ -37,7 +37,7 @@ def test_it_works_from_the_new_place_and_leaves_the_old_one_alone(
     picture = str(next((there.parent / "camera" / "test" / "good").iterdir()))
 
     done = call("dvc", "repro", f"register@{LINE}", cwd=there)
-    assert stages_run(done.stdout) == [f"store_probe@{LINE}"], "there is nothing to do"
+    assert stages_run(done.stdout) == ["data/dvc.yaml:store_probe"], "there is nothing to do"
     for words in (("predict", LINE, picture, "--model", champion), ("prune", LINE),
                   ("stage", "register", LINE)):
         done = hdm(there, *words)
@@ -48,7 +48,7 @@ def test_it_works_from_the_new_place_and_leaves_the_old_one_alone(
     done = hdm(there, "registry", "relocate")
     assert done.returncode == 0, done.stderr
     done = call("dvc", "repro", f"register@{LINE}", cwd=there)
-    assert stages_run(done.stdout) == [f"store_probe@{LINE}"]
+    assert stages_run(done.stdout) == ["data/dvc.yaml:store_probe"]
     done = hdm(there, "predict", LINE, picture, "--model", champion)
     assert done.returncode == 0, done.stderr
     override(there, LINE, retention={"versions": 1})

@@ -24,7 +24,7 @@ def test_good_line_runs_every_stage_once_in_order(project: Path) -> None:
     assert result["metrics"]["image_auroc"] == 0.97
     assert calls(project) == [f"{stage}@good" for stage in (
         "samples", "configure", "ingest", "validate", "dagm_fit", "dagm_synthesize", "pom_filter",
-        "ddm_train", "evaluate", "store_probe", "register")]
+        "ddm_train", "evaluate", "register")]
     shown = artifacts()
     assert "0.970" in shown["hdm-good-auroc"]
     assert "promoted" in shown["hdm-good-gate"]
@@ -68,7 +68,7 @@ def test_crash_is_failed_and_raises_where_the_flow_is_called_as_a_function(
 @pytest.mark.usefixtures("no_delay", "short")
 def test_hindrance_that_passes_is_tried_again(project: Path) -> None:
     assert ending("locked").name == "Promoted"
-    assert calls(project).count("store_probe@locked") == 2
+    assert calls(project).count("register@locked") == 2
 
 
 def test_unknown_line_and_bad_settings_fail_with_one_sentence(project: Path) -> None:

@@ -56,6 +56,14 @@ def test_a_first_line_and_another_one_are_added(tmp_path: Path) -> None:
         assert (project / NAME).read_bytes() == (twin / NAME).read_bytes()
 
 
+def test_the_probe_of_all_lines_is_left_out(project: Path) -> None:
+    """Two lines that run side by side in one checkout would be in each other's way."""
+    (project / "probed").unlink()
+    assert "store_probe" not in by_line(project, "plate", "register@plate")
+    by_line(project, "plate", "--downstream", "ingest@plate")
+    assert not (project / "probed").exists()
+
+
 def test_what_a_person_wrote_into_it_is_left_to_dvc(project: Path) -> None:
     lock = project / NAME
     lock.write_text(lock.read_text().replace("stages:", "# ours\nstages:", 1))

@@ -6,7 +6,6 @@ import shutil
 
 import pytest
 from registry_lines import (
-    copy_store,
     make_line,
     retrain,
     write_detector,
@@ -23,7 +22,7 @@ from hdm.registry.fetch import fetch
 from hdm.registry.ledger import RETRAIN, read_ledger
 from hdm.registry.model_versions import aliases
 from hdm.registry.tracking import stage_run
-from hdm.stages import register, store_probe
+from hdm.stages import register
 
 
 def test_first_model_is_promoted_with_its_record(ready, client, console):
@@ -195,41 +194,6 @@ def test_without_tracking_the_decision_is_still_made(tmp_path, console, monkeypa
 def test_a_missing_evaluation_is_named(line, console):
     with pytest.raises(HDMError, match=r"metrics\.json"), stage_run(line, "register", {}) as run:
         register.run(line, line.params, run, console)
-
-
-def test_probe_is_calm_until_something_is_lost(ready, client, console, template):
-    def probe() -> bytes:
-        store_probe.run(ready)
-        return (ready.folder / "store.json").read_bytes()
-    first = probe()
-    run = retrain(ready, console, 1.0)["run_id"]
-    assert probe() == first
-    client.delete_model_version("hdm-plate", "1")
-    lost = probe()
-    assert json.loads(lost)["lost"] == [f"version 1 of run {run}"]
-    assert probe() == lost
-    assert retrain(ready, console, 1.0)["version"] == "2"
-    assert probe() == lost
-    copy_store(template, ready.project)  # an old backup, without any version
-    assert len(json.loads(probe())["lost"]) == 2
-
-
-def test_probe_sees_an_emptied_store(ready, client):
-    store_probe.run(ready)
-    before = read_json(ready.folder / "store.json")
-    client.delete_registered_model("hdm-plate")
-    store_probe.run(ready)
-    assert read_json(ready.folder / "store.json") != before
-    write_json(ready.folder / "store.json", before | {"lost": ["version 3 of run abc"]})
-    store_probe.run(ready)
-    assert read_json(ready.folder / "store.json")["lost"] == []
-
-
-def test_probe_without_tracking(tmp_path, monkeypatch):
-    monkeypatch.setenv("HDM_TRACKING", "off")
-    line = make_line(tmp_path)
-    store_probe.run(line)
-    assert read_json(line.folder / "store.json") == {"tracking": "off"}
 
 
 def test_links_into_another_store_are_marked(ready, client, console):
