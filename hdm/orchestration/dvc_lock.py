@@ -16,7 +16,7 @@ from hdm.registry.ledger import lock_folder
 
 NAME = "dvc.lock"
 HEAD = "schema: '2.0'\nstages:\n"
-STAGE = re.compile(r"^  (?P<stage>[\w-]+)@(?P<line>[\w-]+):\n(?:    .*\n)+", re.MULTILINE)
+STAGE = re.compile(r"^  (?P<stage>[\w-]+)(?:@(?P<line>[\w-]+))?:\n(?:    .*\n)+", re.MULTILINE)
 TRIES, PAUSE = 4, 0.5  # another line's DVC may be writing at this moment
 
 
@@ -66,7 +66,7 @@ def whole(content: bytes, known: bytes = b"") -> bool:
 
 def records_of(text: str) -> dict[str, str] | None:
     """The text of each stage by its name, in order; None where there is anything else."""
-    found = {f"{match['stage']}@{match['line']}": match[0] for match in STAGE.finditer(text)}
+    found = {match[0].split(":", 1)[0].strip(): match[0] for match in STAGE.finditer(text)}
     return found if text == HEAD + "".join(found.values()) else None
 
 

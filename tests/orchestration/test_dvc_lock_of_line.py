@@ -74,6 +74,18 @@ def test_what_a_person_wrote_into_it_is_left_to_dvc(project: Path) -> None:
     assert "up to date" in by_line(project, "plate", "-s", "ingest@plate")
 
 
+def test_a_stage_of_no_line_is_no_hindrance(project: Path) -> None:
+    (project / "dvc.yaml").write_text((project / "dvc.yaml").read_text() + (
+        "  own:\n    cmd: python probe.py\n    deps: [stage.py]\n"))
+    by_dvc(project, "own")
+    records = records_of((project / NAME).read_text())
+    assert records is not None
+    assert "own" in records
+    (project / "input.txt").write_text("2")
+    assert "Running stage" in by_line(project, "plate", "register@plate")
+    assert records["own"] in (project / NAME).read_text()
+
+
 def test_other_lines_are_neither_read_nor_changed(project: Path) -> None:
     """What DVC would stumble over in another line's record goes on standing there."""
     lock = project / NAME
