@@ -33,8 +33,8 @@ $(STAMP): requirements.txt requirements.hashes.txt pyproject.toml
 demo: setup
 	@test -e .git || $(IN_VENV) dvc config --local core.no_scm true
 # Three lines at a time: one leaves a core idle half of its time.
-	$(IN_VENV) dvc stage list --names-only | grep "^register@" | \
-		$(IN_VENV) xargs -n 1 -P 3 dvc --wait-for-lock repro
+	$(IN_VENV) dvc stage list --names-only | sed -n "s/^register@//p" | \
+		$(IN_VENV) xargs -n 1 -P 3 hdm run
 	@$(IN_VENV) hdm results
 
 test: setup
