@@ -8,13 +8,13 @@ from hdm.doctor.finding import Finding, asked
 from hdm.errors import ConfigError, DataError
 from hdm.line import Line
 from hdm.orchestration import prefect_yaml
-from hdm.orchestration.dvc_lock import whole
+from hdm.orchestration.dvc_lock import NAME, OF_THE_PROBE, whole
 
 
 def look(project: Path, lines: list[Line], drawn: Collection[str]) -> Iterator[Finding]:
     """Findings about files; the settings of `lines` have been read. drawn: the sample lines."""
     yield asked("settings", lambda: _settings(project, lines))
-    yield asked("dvc.lock", lambda: _lock(project / "dvc.lock"))
+    yield asked(NAME, lambda: _lock(project))
     for line in lines:
         if line.name in drawn and not line.source.exists():
             yield Finding(line.name, "ok", "its images are drawn by its first run.")
@@ -27,7 +27,10 @@ def _settings(project: Path, lines: list[Line]) -> str:
     return f"params.yaml and pipelines.yaml hold; {len(lines)} lines; prefect.yaml belongs to them."
 
 
-def _lock(file: Path) -> str:
+def _lock(project: Path) -> str:
+    file, probed = project / NAME, project / OF_THE_PROBE
+    if probed.is_file() and not whole(probed.read_bytes()):
+        raise ConfigError(f"{OF_THE_PROBE} was cut off; delete it, or run any line, which does.")
     if not file.is_file():
         return "there is none yet; the first run writes it."
     if not whole(file.read_bytes()):

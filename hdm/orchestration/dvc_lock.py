@@ -3,6 +3,8 @@
 Every later run of every line would then end in "dvc.lock validation failed"; without the file
 everything would be computed again. So a copy of the last whole one is kept in .hdm/, and replaces
 one that is damaged or lost. An old copy does no harm: DVC compares what it says with the files.
+What the store probe's own dvc.lock says (data/dvc.yaml) is looked for anew each time, so that one
+that is damaged is deleted.
 """
 
 import re
@@ -17,6 +19,7 @@ from hdm.registry.ledger import lock_folder
 NAME = "dvc.lock"
 HEAD = "schema: '2.0'\nstages:\n"
 STAGE = re.compile(r"^  (?P<stage>[\w-]+)(?:@(?P<line>[\w-]+))?:\n(?:    .*\n)+", re.MULTILINE)
+OF_THE_PROBE = Path("data", NAME)
 TRIES, PAUSE = 4, 0.5  # another line's DVC may be writing at this moment
 
 
@@ -26,6 +29,9 @@ def keep_whole(project: Path) -> bool:
     Returns whether it had to be replaced; without a copy a damaged file is moved aside to
     dvc.lock.damaged. Raises HDMError if nothing can be written.
     """
+    probed = project / OF_THE_PROBE
+    if probed.is_file() and not whole(probed.read_bytes()):
+        probed.unlink(missing_ok=True)
     file, copy = project / NAME, lock_folder(project) / NAME
     for left in reversed(range(TRIES)):
         if not file.is_file():

@@ -83,6 +83,10 @@ def test_each_fault_of_the_files_has_its_cure(lines: list[Line], project: Path) 
     assert "`hdm deployments write`" in of(problems(found), "settings").sentence
     assert "`git checkout dvc.lock`" in of(problems(found), "dvc.lock").sentence
     assert "is not there" in of(problems(found), lines[0].name).sentence
+    (project / "data").mkdir(exist_ok=True)
+    (project / "data" / "dvc.lock").write_bytes(b"")
+    found = list(project_files.look(project, lines, ()))
+    assert "data/dvc.lock was cut off; delete it" in of(problems(found), "dvc.lock").sentence
     drawn = project_files.look(project, lines, [lines[0].name])
     assert of(drawn, lines[0].name).state == "ok"
 

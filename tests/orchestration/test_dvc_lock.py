@@ -38,6 +38,18 @@ def test_half_a_file_is_replaced_by_the_last_whole_one(tmp_path: Path, half: byt
     assert (tmp_path / "dvc.lock.damaged").read_bytes() == half
 
 
+@pytest.mark.parametrize("half", [b"", WHOLE[:10], WHOLE[:40], b"- a\n"])
+def test_half_a_file_of_the_store_probe_is_deleted(tmp_path: Path, half: bytes) -> None:
+    file = tmp_path / "data" / "dvc.lock"
+    file.parent.mkdir()
+    file.write_bytes(WHOLE.replace(b"ingest@a", b"store_probe"))
+    dvc_lock.keep_whole(tmp_path)
+    assert file.is_file()
+    file.write_bytes(half)
+    dvc_lock.keep_whole(tmp_path)
+    assert not file.exists()
+
+
 def test_the_newest_whole_one_is_kept(tmp_path: Path) -> None:
     file = tmp_path / "dvc.lock"
     for content in (WHOLE, WHOLE.replace(b"0123", b"4567")):
