@@ -61,7 +61,7 @@ stages:
     foreach: ${lines}
     do:
       cmd: python act.py dagm_fit ${key}
-      deps: ["data/${key}/config/dagm_fit.json", "data/${key}/ingest"]
+      deps: ["data/${key}/config/dagm_fit.json", "data/${key}/ingest", "data/.stores/${key}.json"]
       outs: ["data/${key}/dagm_fit": {persist: true}]
 """
 ACT = """\
@@ -90,8 +90,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
                        ("dvc.yaml", STAGES), ("act.py", ACT)):
         (project / name).write_text(text)
     for folder in ("data/plate/raw/good", "raw/mesh/good", "test_sets/plate", "feedback/plate",
-                   "regions"):
+                   "regions", "data/.stores"):
         (project / folder).mkdir(parents=True)
+    for name in ("plate", "mesh"):
+        (project / f"data/.stores/{name}.json").write_text(f'{{"lost": "version 1 of {name}"}}')
     (project / "data/plate/raw/good/1.png").write_bytes(b"an image")
     (project / "feedback/plate/a.png").write_bytes(b"a picture")
     write_frozen(project / "test_sets/plate", "spring", [Entry("good/1.png", "a", 0, "good", "")])

@@ -28,6 +28,8 @@ def test_everything_bears_the_new_name_and_nothing_runs_again(hdm, plant) -> Non
     # Folders of test sets and regions are other ones for DVC, so the settings are resolved again,
     # and come out as they are.
     assert calls(plant)[len(before):] == ["configure@lid"]
+    assert [file.name for file in sorted((plant / "data/.stores").iterdir())] == \
+        ["lid.json", "mesh.json"]
     region = read_region(plant / "regions/lid.json")
     assert region and (plant / "regions" / region.mask).is_file() and region.mask[:4] == "lid-"
 
