@@ -108,7 +108,7 @@ def at_once() -> int:
 def start() -> None:
     """Let the workers start beside what follows, so that the first file waits for less."""
     def begin() -> None:
-        with suppress(HDMError):  # told with the first file
+        with suppress(Exception):  # told with the first file; or this process ends meanwhile
             _schedule(_alive, (), None)
 
     threading.Thread(target=begin, daemon=True).start()

@@ -5,6 +5,7 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import zlib
 from pathlib import Path
 
@@ -156,6 +157,21 @@ def test_workers_that_do_not_start_are_a_sentence(monkeypatch) -> None:
     monkeypatch.setattr(decoding_pool, "_initialize", _fails)
     with pytest.raises(HDMError, match="pictures are decoded do not start"):
         Task("a.png", TIGHT, os.getpid)
+
+
+def test_an_early_start_that_is_cut_off_says_nothing(monkeypatch) -> None:
+    """A command that ends at once ends its workers while they start."""
+    def ended(*_: object) -> None:
+        raise RuntimeError("Unexpected error within the Pool")
+
+    said: list[object] = []
+    monkeypatch.setattr(decoding_pool, "_schedule", ended)
+    monkeypatch.setattr(threading, "excepthook", said.append)
+    before = set(threading.enumerate())
+    decoding_pool.start()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10)
+    assert said == []
 
 
 def _fails() -> None:

@@ -117,7 +117,8 @@ def test_metrics_plots_and_dag_are_shown(project: Path) -> None:
     assert f"ddm_train@{LINE}" in call("dvc", "dag", cwd=project).stdout
     call("dvc", "plots", "show", f"data/{LINE}/evaluate/roc.csv", cwd=project)
     assert (project / "dvc_plots" / "index.html").is_file()
-    assert call("git", "status", "--porcelain", cwd=project).stdout.split() == ["??", "dvc.lock"]
+    assert call("git", "status", "--porcelain", cwd=project).stdout.split() == [
+        "??", "data/dvc.lock", "??", "dvc.lock"]
 
 
 def test_bad_mask_stops_the_line_and_costs_nothing(project: Path) -> None:
