@@ -106,12 +106,13 @@ def at_once() -> int:
 
 
 def start() -> None:
-    """Let the workers start beside what follows, so that the first file waits for less."""
+    """Let the workers start beside what follows, so that the first file waits for less. A process
+    that ends meanwhile waits for them: workers that are ended while they start say so at length."""
     def begin() -> None:
-        with suppress(Exception):  # told with the first file; or this process ends meanwhile
+        with suppress(HDMError):  # told with the first file
             _schedule(_alive, (), None)
 
-    threading.Thread(target=begin, daemon=True).start()
+    threading.Thread(target=begin).start()
 
 
 def _in_worker(limits: DecodingLimits, place: str, here: str, work: Callable[..., Any],

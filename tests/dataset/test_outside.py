@@ -5,7 +5,6 @@ import signal
 import struct
 import subprocess
 import sys
-import threading
 import zlib
 from pathlib import Path
 
@@ -159,19 +158,14 @@ def test_workers_that_do_not_start_are_a_sentence(monkeypatch) -> None:
         Task("a.png", TIGHT, os.getpid)
 
 
-def test_an_early_start_that_is_cut_off_says_nothing(monkeypatch) -> None:
-    """A command that ends at once ends its workers while they start."""
-    def ended(*_: object) -> None:
-        raise RuntimeError("Unexpected error within the Pool")
-
-    said: list[object] = []
-    monkeypatch.setattr(decoding_pool, "_schedule", ended)
-    monkeypatch.setattr(threading, "excepthook", said.append)
-    before = set(threading.enumerate())
-    decoding_pool.start()
-    for thread in set(threading.enumerate()) - before:
-        thread.join(10)
-    assert said == []
+def test_a_process_that_ends_while_its_workers_start_waits_for_them() -> None:
+    """Ended meanwhile they write tracebacks, behind the sentence that the command ended with."""
+    script = ("import time\nfrom hdm.dataset import decoding_pool\n"
+              "def slowly(*_):\n    time.sleep(0.5)\n    print('they are there')\n"
+              "decoding_pool._schedule = slowly\ndecoding_pool.start()\nraise SystemExit('no')")
+    done = subprocess.run([sys.executable, "-c", script], text=True, capture_output=True,
+                          timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "they are there\n", "no\n")
 
 
 def _fails() -> None:
