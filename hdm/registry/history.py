@@ -59,7 +59,7 @@ def versions(line: Line) -> list[VersionRecord]:
 
 
 def known_versions(client: Any, line: Line) -> list[VersionRecord]:
-    """The same, of whom `client` asks."""
+    """The same, asked by `client`: MLflow's, or a quick one."""
     if identified(client, line.name) is None:
         return []
     found = client.search_model_versions(f"name = '{line.model_name}'")

@@ -82,7 +82,7 @@ def identify(uri: str, line_name: str) -> Store | None:
 
 
 def identified(client: Any, line_name: str) -> Store | None:
-    """The same, of whom `client` asks."""
+    """The same, asked by `client`: MLflow's, or a quick one."""
     experiment = client.get_experiment_by_name(experiment_name(line_name))
     model = there(client.get_registered_model, f"hdm-{line_name}")
     if experiment is None or experiment.lifecycle_stage != "active" or model is None:
