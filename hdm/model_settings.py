@@ -77,7 +77,7 @@ class DagmFit(Section):
     views: Positive = Field(3, description=(
         "Times that each good image is encoded: as it is, and in other poses as benign says."))
     network: PlaceNetwork = PlaceNetwork()
-    training: Training = Training(steps=2000, batch=4096, learning_rate=0.002)
+    training: Training = Training(steps=8000, batch=1024, learning_rate=0.003)
 
 
 class DagmSynthesize(Section):
