@@ -42,7 +42,7 @@ test: setup
 
 lint: setup
 	$(IN_VENV) ruff check hdm flows tests benchmarks
-	$(IN_VENV) mypy hdm flows
+	$(IN_VENV) mypy hdm flows benchmarks
 
 clean:
 	rm -rf .venv

@@ -15,8 +15,9 @@ def judged(rows: list[Row]) -> Iterator[tuple[bool, float]]:
     interval, and how probable that is when test and calibration images are exchangeable."""
     for row in rows:
         # Rows of before parts were counted took each image for one.
-        calibration = row.get("calibration_parts", row["calibration_normals"])
-        test = row.get("test_good_parts", row["test_normals"])
+        calibration = row["calibration_parts" if "calibration_parts" in row
+                          else "calibration_normals"]
+        test = row["test_good_parts" if "test_good_parts" in row else "test_normals"]
         for stated, measured in row["false_alarm_rates"].items():
             low, high = binom.interval(INTERVAL, test, float(stated))
             law = false_alarms_by_chance(calibration, test, float(stated))

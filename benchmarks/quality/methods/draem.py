@@ -61,7 +61,7 @@ def train(task: Task, corruptions: Corruptions, backend: Backend, rate: float, s
     """Train for `seconds`, at least one step; returns the last weights and the steps taken."""
     torch.manual_seed(task.seed)
     network = Draem(task.form.channels, RECONSTRUCTIVE_BASE, DISCRIMINATIVE_BASE)
-    network = network.to(backend.device).to(memory_format=torch.channels_last).train()
+    network = backend.place(network).train()
     optimizer = torch.optim.Adam(network.parameters(), lr=rate)
     generator = torch.Generator().manual_seed(task.seed)
     start, steps, passed = perf_counter(), 0, 0.0
