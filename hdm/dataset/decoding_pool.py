@@ -28,8 +28,8 @@ from hdm.dataset.decoding_limits import WORKERS, DecodingLimits
 from hdm.dataset.images import UnreadableImage
 from hdm.errors import HDMError
 
-PATIENCE = 60.0
-"""Seconds within which a first worker starts."""
+PATIENCE = 240.0
+"""Seconds within which a first worker starts, also beside much other work."""
 LARGE = 2**16
 """Bytes beyond which pixels are handed over in memory of both processes: a pipe is slow, and a
 worker that is killed while it writes to one blocks all."""
