@@ -8,7 +8,7 @@ from hdm.doctor.finding import Finding, asked
 from hdm.errors import ConfigError, DataError
 from hdm.line import Line
 from hdm.orchestration import prefect_yaml
-from hdm.orchestration.dvc_lock import NAME, OF_THE_PROBE, whole
+from hdm.orchestration.dvc_lock import NAME, OF_THE_PROBE, probe_cut_off, whole
 
 
 def look(project: Path, lines: list[Line], drawn: Collection[str]) -> Iterator[Finding]:
@@ -28,8 +28,8 @@ def _settings(project: Path, lines: list[Line]) -> str:
 
 
 def _lock(project: Path) -> str:
-    file, probed = project / NAME, project / OF_THE_PROBE
-    if probed.is_file() and not whole(probed.read_bytes()):
+    file = project / NAME
+    if probe_cut_off(project):
         raise ConfigError(f"{OF_THE_PROBE} was cut off; delete it, or run any line, which does.")
     if not file.is_file():
         return "there is none yet; the first run writes it."

@@ -29,9 +29,8 @@ def keep_whole(project: Path) -> bool:
     Returns whether it had to be replaced; without a copy a damaged file is moved aside to
     dvc.lock.damaged. Raises HDMError if nothing can be written.
     """
-    probed = project / OF_THE_PROBE
-    if probed.is_file() and not whole(probed.read_bytes()):
-        probed.unlink(missing_ok=True)
+    if probe_cut_off(project):
+        (project / OF_THE_PROBE).unlink(missing_ok=True)
     file, copy = project / NAME, lock_folder(project) / NAME
     for left in reversed(range(TRIES)):
         if not file.is_file():
@@ -49,6 +48,12 @@ def keep_whole(project: Path) -> bool:
     if copy.is_file():
         _write(file, copy.read_bytes())
     return True
+
+
+def probe_cut_off(project: Path) -> bool:
+    """Whether the store probe's own dvc.lock is there and is not a whole file."""
+    file = project / OF_THE_PROBE
+    return file.is_file() and not whole(file.read_bytes())
 
 
 def whole(content: bytes, known: bytes = b"") -> bool:
