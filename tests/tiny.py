@@ -17,7 +17,7 @@ from hdm.detector.ensemble import Ensemble
 from hdm.diffusion.compute import Backend
 from hdm.diffusion.latent_prior import LatentPrior
 from hdm.diffusion.latent_space import LatentSpace
-from hdm.diffusion.place_denoiser import PlaceDenoiser
+from hdm.diffusion.place_denoiser import EVERYTHING, NOTHING, PlaceDenoiser, Told
 from hdm.model_settings import (
     Compute,
     DagmFit,
@@ -61,21 +61,21 @@ def encoder(seed: int = 0) -> Encoder:
     return Encoder(Lite0(), torch.device("cpu"))
 
 
-def prior(seed: int = 0, *, placed: bool = False, **over) -> LatentPrior:
+def prior(seed: int = 0, *, told: Told = NOTHING, **over) -> LatentPrior:
     """A random, untrained latent prior of 8 dimensions."""
     settings, made = dagm_settings(**over), encoder(seed)
     generator = torch.Generator().manual_seed(seed)
     whitening = torch.randn(made.channels, settings.dimensions, generator=generator)
     space = LatentSpace(torch.zeros(made.channels), whitening)
     network = randomised(PlaceDenoiser(settings.dimensions, settings.network), seed)
-    return LatentPrior(made, space, network, settings, placed=placed)
+    return LatentPrior(made, space, network, settings, told=told)
 
 
 def whitened(raw: LatentPrior, images: Tensor) -> LatentPrior:
     """The prior with latents that have unit variance on these images, as trained ones do."""
     vectors = raw.encoder.encode(images).movedim(1, -1).flatten(0, 2).double()
     space = LatentSpace.fit(vectors.mean(0), vectors.T.cov(correction=0), raw.dimensions)
-    return LatentPrior(raw.encoder, space, raw.network, raw.settings, placed=raw.placed)
+    return LatentPrior(raw.encoder, space, raw.network, raw.settings, told=raw.told)
 
 
 def ddm(form: InputFormat, seed: int = 0, *, backbone: bool = True, **over) -> DDM:
@@ -83,7 +83,8 @@ def ddm(form: InputFormat, seed: int = 0, *, backbone: bool = True, **over) -> D
     settings = ddm_settings(**over)
     torch.manual_seed(seed)  # or it would depend on the tests before
     network = randomised(Ensemble(form.channels, settings), seed, scale=0.1)
-    return DDM(form, prior(seed) if backbone else None, network, settings, Backend(COMPUTE))
+    latent = prior(seed, told=EVERYTHING) if backbone else None
+    return DDM(form, latent, network, settings, Backend(COMPUTE))
 
 
 def textures(count: int, size: int = 32, channels: int = 1, seed: int = 0) -> Tensor:

@@ -132,7 +132,7 @@ def _prior(params: Params, train: Manifest, held: Manifest, form: InputFormat, b
     prior = latent_training.fit(vectors, space, encoder, own, backend, seed=params.seed,
                                 checkpoint=scratch / f"prior-{STEM}")
     load = load_prepared(held, form)
-    return latent_training.with_place(
+    return latent_training.told_what_helps(
         prior, lambda number: form.for_encoder(load(number)[None]), len(held))[0]
 
 

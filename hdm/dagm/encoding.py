@@ -60,9 +60,10 @@ def _on_worker(given: tuple[Views, Compute], numbers: Iterable[int]) -> Iterator
 
 
 def _arrived(image: tuple[Any, ...]) -> Encoded:
-    features, places, seen, total, products = image
-    return Encoded(torch.from_numpy(features), torch.from_numpy(places), seen,
-                   torch.from_numpy(total), torch.from_numpy(products))
+    features, places, views, means, seen, total, products = image
+    return Encoded(torch.from_numpy(features), torch.from_numpy(places), torch.from_numpy(views),
+                   torch.from_numpy(means), seen, torch.from_numpy(total),
+                   torch.from_numpy(products))
 
 
 @lru_cache(1)

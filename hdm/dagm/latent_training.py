@@ -14,9 +14,15 @@ from hdm.dataset.evenly import evenly
 from hdm.dataset.ignore_mask import Ignored
 from hdm.diffusion.angles import noised, velocity
 from hdm.diffusion.compute import Backend
-from hdm.diffusion.latent_prior import INVERSION, RESIDUAL_LEVELS, LatentPrior, fixed_noise
+from hdm.diffusion.latent_prior import (
+    INVERSION,
+    RESIDUAL_LEVELS,
+    LatentPrior,
+    fixed_noise,
+    mean_latents,
+)
 from hdm.diffusion.latent_space import LatentSpace, positions
-from hdm.diffusion.place_denoiser import PlaceDenoiser
+from hdm.diffusion.place_denoiser import CHOICES, NOTHING, PlaceDenoiser, Told
 from hdm.model_settings import DagmFit
 from hdm.training.loop import Report, train
 
@@ -25,31 +31,34 @@ GROUPS = 16
 READ = tuple(sorted({*RESIDUAL_LEVELS, *INVERSION[:-1]}))
 RANGE = (0.02, 0.98)
 TOLD_SHARE = 0.5
+"""Of the groups of a step, for the place and for the image's mean latent each."""
 HELD_OUT_LEVELS = (0.2, 0.34, 0.5, 0.66)
 HELD_OUT_IMAGES = 48
 """At most so many are asked whether to tell the place; more would not change the answer."""
 BETTER = 0.99
-"""Times the held-out error without the place that the error with it must not exceed, for the place
-to be told."""
+"""Times the held-out error without it that the error with one thing more told must not exceed, for
+it to be told."""
 
 
 class Noised(NamedTuple):
-    """GROUPS groups of P latents: clean and noise (G, P, D), level and told (G,), place (G, P,
-    2)."""
+    """GROUPS groups of P latents: clean, noise and mean of the image (G, P, D), level (G,), place
+    (G, P, 2), told (G, 2)."""
 
     clean: Tensor
     noise: Tensor
     level: Tensor
     place: Tensor
+    mean: Tensor
     told: Tensor
 
 
 def fit(vectors: LatentVectors, space: LatentSpace, encoder: Encoder, settings: DagmFit,
         backend: Backend, *, seed: int, checkpoint: Path, report: Report | None = None
         ) -> LatentPrior:
-    """Train and return the averaged prior, told no places: `with_place` decides that."""
+    """Train and return the averaged prior, told nothing: `told_what_helps` decides that."""
     torch.manual_seed(seed)
     network = PlaceDenoiser(space.whitening.shape[1], settings.network).to(backend.device)
+    network.standardize(vectors.means)
 
     def draw(step: int, generator: torch.Generator) -> Noised:
         return draw_batch(vectors, settings.training.batch, generator)
@@ -58,12 +67,12 @@ def fit(vectors: LatentVectors, space: LatentSpace, encoder: Encoder, settings: 
         level = batch.level[:, None, None]
         with backend.training_autocast():
             out = model(noised(batch.clean, batch.noise, level), batch.level, batch.place,
-                        batch.told)
+                        batch.mean, batch.told)
         return {"loss": F.mse_loss(out.float(), velocity(batch.clean, batch.noise, level))}
 
     trained = train(network, draw, judge, settings.training, seed=seed + 1, checkpoint=checkpoint,
                     report=report, make=adam)
-    return LatentPrior(encoder, space, trained, settings, placed=False)
+    return LatentPrior(encoder, space, trained, settings, told=NOTHING)
 
 
 def draw_batch(vectors: LatentVectors, size: int, generator: torch.Generator) -> Noised:
@@ -75,9 +84,10 @@ def draw_batch(vectors: LatentVectors, size: int, generator: torch.Generator) ->
     anywhere = RANGE[0] + spread * (RANGE[1] - RANGE[0])
     read = torch.tensor(READ)[torch.randint(len(READ), (GROUPS,), generator=generator)]
     level = torch.where(torch.arange(GROUPS) % 4 < 2, anywhere, read)
-    told = (torch.rand(GROUPS, generator=generator) < TOLD_SHARE).float()
+    told = (torch.rand(GROUPS, len(Told._fields), generator=generator) < TOLD_SHARE).float()
     noise = torch.randn(clean.shape, generator=generator)
-    return Noised(clean, noise, level, vectors.places[rows], told)
+    return Noised(clean, noise, level, vectors.places[rows], vectors.means[vectors.views[rows]],
+                  told)
 
 
 def adam(model: nn.Module, lr: float) -> list[torch.optim.Optimizer]:
@@ -86,18 +96,19 @@ def adam(model: nn.Module, lr: float) -> list[torch.optim.Optimizer]:
                               fused=True)]
 
 
-def with_place(prior: LatentPrior, held_out: Callable[[int], Tensor], count: int,
-               ignored: Callable[[int, int], Ignored | None] = lambda height, width: None
-               ) -> tuple[LatentPrior, dict[str, float]]:
-    """The prior, told places if that helps on held-out good images, and its shares of explained
-    variance at some noise levels, with what the place is worth.
+def told_what_helps(prior: LatentPrior, held_out: Callable[[int], Tensor], count: int,
+                    ignored: Callable[[int, int], Ignored | None] = lambda height, width: None
+                    ) -> tuple[LatentPrior, dict[str, float]]:
+    """The prior, told what helps on held-out good images: nothing, a latent's place, its image's
+    mean latent, or both. And its shares of explained variance at some noise levels, with what the
+    error becomes by each.
 
     held_out: number of an image -> (1, C, H, W) as the encoder takes them. Where parts are
-    aligned, what is normal depends on the place; where they lie as they like, it does not, and to
-    be told only adds to what can be learned by heart. ignored: height and width of the latents'
-    places -> which are not asked.
+    aligned, what is normal depends on the place; where good pictures differ from one another, on
+    the picture. Where they do not, to be told only adds to what can be learned by heart. ignored:
+    height and width of the latents' places -> which are not asked.
     """
-    errors = torch.zeros(2, len(HELD_OUT_LEVELS))
+    errors = torch.zeros(len(CHOICES), len(HELD_OUT_LEVELS))
     asked = evenly(count, HELD_OUT_IMAGES)
     for number in asked:
         latents = prior.latents(held_out(number))
@@ -105,13 +116,17 @@ def with_place(prior: LatentPrior, held_out: Callable[[int], Tensor], count: int
         seen = slice(None) if hidden is None else ~hidden.pixels.flatten()
         clean = latents[0].flatten(1).T[seen]
         places = positions(*latents.shape[-2:])[seen]
+        means = mean_latents(latents).expand(len(clean), -1)
         noise = fixed_noise(*clean.shape)
-        for told in (0, 1):
-            for place, level in enumerate(HELD_OUT_LEVELS):
-                errors[told, place] += prior.residual(
-                    clean, noise, level, places, placed=bool(told)).mean().cpu() / len(asked)
-    placed = bool(errors[1].mean() <= BETTER * errors[0].mean())
-    chosen = LatentPrior(prior.encoder, prior.space, prior.network, prior.settings, placed=placed)
-    shares = {f"explained_{level:g}": float(1 - errors[int(placed), place])
-              for place, level in enumerate(HELD_OUT_LEVELS)}
-    return chosen, shares | {"place_ratio": float(errors[1].mean() / errors[0].mean())}
+        for row, told in enumerate(CHOICES):
+            for column, level in enumerate(HELD_OUT_LEVELS):
+                errors[row, column] += prior.residual(
+                    clean, noise, level, places, means, told=told).mean().cpu() / len(asked)
+    error = dict(zip(CHOICES, errors.mean(1).tolist(), strict=True))
+    best = min(CHOICES, key=lambda told: error[told] / BETTER ** sum(told))
+    chosen = LatentPrior(prior.encoder, prior.space, prior.network, prior.settings, told=best)
+    shares = {f"explained_{level:g}": 1 - float(errors[CHOICES.index(best), column])
+              for column, level in enumerate(HELD_OUT_LEVELS)}
+    ratios = {f"{name}_ratio": error[best._replace(**{name: True})]
+              / error[best._replace(**{name: False})] for name in Told._fields}
+    return chosen, shares | ratios

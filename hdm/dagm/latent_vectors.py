@@ -22,19 +22,25 @@ MOST = 1_200_000
 
 @dataclass(frozen=True)
 class LatentVectors:
-    """latents (V, D) float16 and their places (V, 2) in [0, 1]."""
+    """latents (V, D) float16 and their places (V, 2) in [0, 1]; views (V,), which view each is of,
+    and the mean latents of the views, (views, D)."""
 
     latents: Tensor
     places: Tensor
+    views: Tensor
+    means: Tensor
 
 
 class Encoded(NamedTuple):
-    """Of one image: features of those of its places that are kept (P, K) float16 and these places
-    (P, 2); and of all its features, before they were rounded, how many they are, the sum (K,) and
-    that of their products (K, K)."""
+    """Of one image: features of those of its places that are kept (P, K) float16, these places
+    (P, 2) and their views (P,); the mean features of each view, (V, K), ignored places too; and of
+    all its features, before they were rounded, how many they are, the sum (K,) and that of their
+    products (K, K)."""
 
     features: Tensor
     places: Tensor
+    views: Tensor
+    means: Tensor
     seen: int
     total: Tensor
     products: Tensor
@@ -69,15 +75,17 @@ def encoded(load: Callable[[int], Tensor], encoder: Encoder, numbers: Iterable[i
         views, _, height, width = features.shape
         vectors, places = features.movedim(1, -1).flatten(0, 2), positions(height, width)
         places = places.repeat(views, 1)
+        view = torch.arange(views).repeat_interleave(height * width)
+        # By numpy: torch's threads would share out the sums, which rounds them otherwise.
+        means = torch.from_numpy(features.numpy().mean((2, 3)))
         if (hidden := ignored(number)) is not None:
             seen = F.adaptive_max_pool2d((~hidden).float(), (height, width)).flatten() > 0
-            vectors, places = vectors[seen], places[seen]
-        # By numpy: torch's threads would share out the sums, which rounds them otherwise.
+            vectors, places, view = vectors[seen], places[seen], view[seen]
         plain = vectors.numpy()
         sums = vectors.sum(0), torch.from_numpy(plain.T @ plain)
         kept = slice(None) if len(vectors) <= share else \
             torch.randperm(len(vectors), generator=_chance(seed + 1, number))[:share]
-        yield Encoded(vectors[kept].half(), places[kept], len(vectors), *sums)
+        yield Encoded(vectors[kept].half(), places[kept], view[kept], means, len(vectors), *sums)
 
 
 def gathered(images: Iterable[Encoded], count: int, dimensions: int, *, seed: int,
@@ -90,6 +98,8 @@ def gathered(images: Iterable[Encoded], count: int, dimensions: int, *, seed: in
     second = torch.zeros(1, 1, dtype=torch.float64)
     kept: list[Tensor] = []
     where: list[Tensor] = []
+    views: list[Tensor] = []
+    means: list[Tensor] = []
     for done, image in enumerate(images, start=1):
         mean = mean + image.total.double()
         second = second + image.products.double()
@@ -97,6 +107,8 @@ def gathered(images: Iterable[Encoded], count: int, dimensions: int, *, seed: in
         order = torch.randperm(len(image.features), generator=generator)
         kept.append(image.features[order])
         where.append(image.places[order])
+        views.append(image.views[order] + sum(map(len, means)))
+        means.append(image.means)
         if progress:
             progress(done, count)
     mean = mean / total
@@ -104,7 +116,8 @@ def gathered(images: Iterable[Encoded], count: int, dimensions: int, *, seed: in
     for number, raw in enumerate(kept):
         # One after the other, so that raw features and latents are not both held whole.
         kept[number] = ((raw.float() - space.mean) @ space.whitening).half()
-    return space, LatentVectors(torch.cat(kept), torch.cat(where))
+    return space, LatentVectors(torch.cat(kept), torch.cat(where), torch.cat(views),
+                                (torch.cat(means) - space.mean) @ space.whitening)
 
 
 def training_views(load: Callable[[int], Tensor], form: InputFormat, count: int, benign: Benign, *,

@@ -18,7 +18,7 @@ from torch import Tensor
 from hdm.backbone.encoder import Encoder, edge_repeated
 from hdm.diffusion.angles import clean_and_noise, noised
 from hdm.diffusion.latent_space import LatentSpace, positions
-from hdm.diffusion.place_denoiser import PlaceDenoiser
+from hdm.diffusion.place_denoiser import PlaceDenoiser, Told
 from hdm.errors import HDMError
 from hdm.files import atomic_file, below, read_json, write_json
 from hdm.model_settings import DagmFit
@@ -37,14 +37,13 @@ AT_ONCE = 4
 
 
 class LatentPrior:
-    """Encoder, latent space and denoiser. `placed`: whether the denoiser is told a latent's
-    place."""
+    """Encoder, latent space and denoiser. `told`: what the denoiser is told of a latent."""
 
     def __init__(self, encoder: Encoder, space: LatentSpace, network: PlaceDenoiser,
-                 settings: DagmFit, *, placed: bool) -> None:
+                 settings: DagmFit, *, told: Told) -> None:
         self.encoder, self.space, self.settings = encoder, space, settings
         self.network = network.to(encoder.device).eval().requires_grad_(False)
-        self.placed = placed
+        self.told = told
 
     @property
     def dimensions(self) -> int:
@@ -56,13 +55,14 @@ class LatentPrior:
         return self.space.latents(self.encoder.encode(images))
 
     @torch.no_grad()
-    def denoise(self, state: Tensor, level: float, places: Tensor, *, placed: bool | None = None
-                ) -> tuple[Tensor, Tensor]:
-        """E[z_0 | z_t] and the noise that goes with it, of states (P, D) at `places` (P, 2)."""
-        told = self.placed if placed is None else placed
-        given = torch.full((1,), float(told), device=state.device)
+    def denoise(self, state: Tensor, level: float, places: Tensor, means: Tensor, *,
+                told: Told | None = None) -> tuple[Tensor, Tensor]:
+        """E[z_0 | z_t] and the noise that goes with it, of states (P, D) at `places` (P, 2) of
+        images with mean latents `means` (P, D)."""
+        given = torch.tensor([told or self.told], dtype=torch.float32, device=state.device)
         at = torch.full((1,), level, device=state.device)
-        v = self.network(state[None], at, places.to(state.device)[None], given)[0]
+        v = self.network(state[None], at, places.to(state.device)[None],
+                         means.to(state.device)[None], given)[0]
         return clean_and_noise(state, v, level)
 
     def evidence(self, latents: Tensor, levels: Sequence[float] = RESIDUAL_LEVELS) -> Tensor:
@@ -72,25 +72,26 @@ class LatentPrior:
         deterministic inversion lead to. The maps are `edge_repeated`."""
         n, width, height, columns = latents.shape
         places = positions(height, columns).repeat(n, 1)
+        means = mean_latents(latents)[:, None].expand(n, height * columns, width).flatten(0, 1)
         clean = latents.movedim(1, -1).flatten(0, 2).to(self.encoder.device)
         noise = fixed_noise(height * columns, width).repeat(n, 1).to(clean.device)
-        found = [self.residual(clean, noise, level, places) for level in levels]
-        found.append(self.inversion(clean, places).pow(2).mean(1))
+        found = [self.residual(clean, noise, level, places, means) for level in levels]
+        found.append(self.inversion(clean, places, means).pow(2).mean(1))
         maps = torch.stack(found, -1).clamp(min=SMALLEST).log().cpu()
         return edge_repeated(maps.view(n, height, columns, len(found)).movedim(-1, 1))
 
-    def residual(self, clean: Tensor, noise: Tensor, level: float, places: Tensor, *,
-                 placed: bool | None = None) -> Tensor:
+    def residual(self, clean: Tensor, noise: Tensor, level: float, places: Tensor, means: Tensor,
+                 *, told: Told | None = None) -> Tensor:
         """Squared error of the one-step estimate of latents (P, D), mean over dimensions, (P,)."""
         clean, noise = clean.to(self.encoder.device), noise.to(self.encoder.device)
-        estimate, _ = self.denoise(noised(clean, noise, level), level, places, placed=placed)
+        estimate, _ = self.denoise(noised(clean, noise, level), level, places, means, told=told)
         return (estimate - clean).pow(2).mean(1)
 
-    def inversion(self, clean: Tensor, places: Tensor) -> Tensor:
+    def inversion(self, clean: Tensor, places: Tensor, means: Tensor) -> Tensor:
         """The noise that K deterministic steps lead latents (P, D) to (DDIM inversion)."""
         state = clean
         for level, following in pairwise(INVERSION):
-            estimate, noise = self.denoise(state, level, places)
+            estimate, noise = self.denoise(state, level, places, means)
             state = noised(estimate, noise, following)
         return state
 
@@ -101,7 +102,7 @@ class LatentPrior:
         with atomic_file(folder / PRIOR) as temporary:
             temporary.write_bytes(save({k: v.contiguous().cpu() for k, v in tensors.items()}))
         self.encoder.save(folder)
-        write_json(folder / FACTS, {"placed": self.placed,
+        write_json(folder / FACTS, {"told": self.told._asdict(),
                                     "settings": self.settings.model_dump(mode="json")})
 
     @classmethod
@@ -110,7 +111,7 @@ class LatentPrior:
         content: dict[str, Any] = read_json(folder / FACTS)
         try:
             settings = DagmFit.model_validate(content["settings"])
-            placed = bool(content["placed"])
+            told = Told(**content["told"])
             tensors = load_file(folder / PRIOR)
             space = LatentSpace(tensors["space.mean"], tensors["space.whitening"])
             network = PlaceDenoiser(space.whitening.shape[1], settings.network)
@@ -119,7 +120,12 @@ class LatentPrior:
             raise HDMError(f"the latent prior in {folder} cannot be read "
                            f"({str(error).splitlines()[0]}); restore it with `dvc checkout` or "
                            "train again.") from error
-        return cls(Encoder.load(folder, device), space, network, settings, placed=placed)
+        return cls(Encoder.load(folder, device), space, network, settings, told=told)
+
+
+def mean_latents(latents: Tensor) -> Tensor:
+    """Of images' latents (N, D, h, w) the mean over all places, (N, D)."""
+    return latents.mean((2, 3))
 
 
 @lru_cache(8)

@@ -50,7 +50,7 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
             checkpoint=checkpoint_file(line, "dagm_fit", settings, line.manifest_file))
     with console.status("asking held-out good images"):
         load = load_prepared(held_out, form)
-        prior, quality = latent_training.with_place(
+        prior, quality = latent_training.told_what_helps(
             prior, lambda number: form.for_encoder(load(number)[None]), len(held_out),
             form.ignored_at)
     with atomic_folder(line.stage_folder("dagm_fit")) as folder:
@@ -58,10 +58,12 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
         (folder / PRIOR).mkdir()
         prior.save(folder / PRIOR)
         log.save(folder / "loss.csv")
-        write_json(folder / "quality.json", quality | {"placed": prior.placed})
+        write_json(folder / "quality.json", quality | {"told": prior.told._asdict()})
     run.log_metrics(quality)
     run.log_artifact(line.stage_folder("dagm_fit"))
     shares = ", ".join(f"{share:.0%} at {name.removeprefix('explained_')}"
                        for name, share in quality.items() if name.startswith("explained_"))
-    told = "is told each latent's place" if prior.placed else "is told no places"
-    console.print(f"held-out variance explained by noise level: {shares}; the prior {told}")
+    told = " and ".join(name for name, given in zip(
+        ("its place", "the mean of its image"), prior.told, strict=True) if given)
+    console.print(f"held-out variance explained by noise level: {shares}; "
+                  f"the prior is told {told or 'nothing more'} of each latent")

@@ -1,4 +1,6 @@
-"""Training the latent prior: what a batch is, what is learned, and who is told the place."""
+"""Training the latent prior: what a batch is, what is learned, and who is told what."""
+
+from dataclasses import replace
 
 import pytest
 import tiny
@@ -12,16 +14,18 @@ from hdm.dagm.latent_training import (
     READ,
     draw_batch,
     fit,
-    with_place,
+    told_what_helps,
 )
 from hdm.dagm.latent_vectors import LatentVectors
 from hdm.diffusion.compute import Backend
 from hdm.diffusion.latent_prior import INVERSION, RESIDUAL_LEVELS
 from hdm.diffusion.latent_space import LatentSpace, positions
+from hdm.diffusion.place_denoiser import NOTHING, Told
 from hdm.model_settings import PlaceNetwork, Training
 
 SPACE = LatentSpace(torch.zeros(8), torch.eye(8))
-SIDE = 6
+SIDE, WIDE = 6, 20
+"""Of maps; the mean over few places would tell of each of them."""
 
 
 class Plain:
@@ -41,21 +45,29 @@ def mixture(number: int) -> torch.Tensor:
 
 
 def ordered(number: int) -> torch.Tensor:
-    """Latents (1, 8, 6, 6) that are of one kind above and of the other below."""
+    """Latents (1, 8, 20, 20) that are of one kind above and of the other below."""
     generator = torch.Generator().manual_seed(number)
-    kind = torch.where(torch.arange(SIDE) < SIDE / 2, 1.0, -1.0)[:, None]
-    return 0.6 * kind + 0.8 * torch.randn(1, 8, SIDE, SIDE, generator=generator)
+    kind = torch.where(torch.arange(WIDE) < WIDE / 2, 1.0, -1.0)[:, None]
+    return 0.6 * kind + 0.8 * torch.randn(1, 8, WIDE, WIDE, generator=generator)
+
+
+def shaded(number: int) -> torch.Tensor:
+    """Latents (1, 8, 20, 20) of which an image has one kind or the other."""
+    generator = torch.Generator().manual_seed(number)
+    kind = 2.0 * torch.randint(0, 2, (1, 1, 1, 1), generator=generator) - 1
+    return 0.6 * kind + 0.8 * torch.randn(1, 8, WIDE, WIDE, generator=generator)
 
 
 def alike(number: int) -> torch.Tensor:
-    """Latents (1, 8, 6, 6) that are anything anywhere."""
-    return torch.randn(1, 8, SIDE, SIDE, generator=torch.Generator().manual_seed(number))
+    """Latents (1, 8, 20, 20) that are anything anywhere."""
+    return torch.randn(1, 8, WIDE, WIDE, generator=torch.Generator().manual_seed(number))
 
 
 def vectors(latents) -> LatentVectors:
     drawn = torch.cat([latents(number) for number in range(100)])
-    return LatentVectors(drawn.movedim(1, -1).flatten(0, 2).half(),
-                         positions(SIDE, SIDE).repeat(100, 1))
+    places = positions(*drawn.shape[-2:])
+    return LatentVectors(drawn.movedim(1, -1).flatten(0, 2).half(), places.repeat(100, 1),
+                         torch.arange(100).repeat_interleave(len(places)), drawn.mean((2, 3)))
 
 
 def trained(folder, latents=mixture, seed=0, steps=3, report=None):
@@ -75,7 +87,7 @@ def test_a_batch_is_groups_of_one_level_each():
     drawn = batch()
     assert drawn.clean.shape == drawn.noise.shape == (GROUPS, 512 // GROUPS, 8)
     assert drawn.place.shape == (GROUPS, 512 // GROUPS, 2)
-    assert drawn.level.shape == drawn.told.shape == (GROUPS,)
+    assert drawn.level.shape == (GROUPS,) and drawn.told.shape == (GROUPS, 2)
     assert drawn.clean.dtype == torch.float32
     assert batch(size=2).clean.shape == (GROUPS, 1, 8), "few are no error"
 
@@ -99,15 +111,18 @@ def test_either_half_of_a_batch_has_both_kinds_of_levels():
         assert read.float().mean().item() == pytest.approx(0.5, abs=0.05)
 
 
-def test_the_place_is_told_half_of_the_time_and_is_the_latents_own():
+def test_place_and_mean_are_told_half_of_the_time_each_and_are_the_latents_own():
     told = torch.cat([batch(seed=seed).told for seed in range(100)])
-    assert set(told.tolist()) == {0.0, 1.0} and told.mean().item() == pytest.approx(0.5, abs=0.05)
-    places = positions(SIDE, SIDE).repeat(100, 1)
-    numbered = LatentVectors(torch.arange(3600.0).half()[:, None], places)
+    assert set(told.flatten().tolist()) == {0.0, 1.0}
+    assert told.mean(0).tolist() == pytest.approx([0.5, 0.5], abs=0.05)
+    assert told.T.corrcoef()[0, 1].abs() < 0.1, "one with and without the other"
+    whole = vectors(mixture)
+    numbered = replace(whole, latents=torch.arange(3600.0).half()[:, None])
     drawn = draw_batch(numbered, 512, torch.Generator().manual_seed(0))
     rows = (numbered.latents.float() == drawn.clean.flatten()).int().argmax(0)
     exact = drawn.clean.flatten() < 2048  # larger whole numbers are not all there in half precision
-    assert torch.equal(drawn.place.flatten(0, 1)[exact], places[rows[exact]])
+    assert torch.equal(drawn.place.flatten(0, 1)[exact], whole.places[rows[exact]])
+    assert torch.equal(drawn.mean.flatten(0, 1)[exact], whole.means[rows[exact] // SIDE**2])
 
 
 def test_training_follows_from_the_seed(tmp_path):
@@ -118,7 +133,7 @@ def test_training_follows_from_the_seed(tmp_path):
     assert all(torch.equal(v, two.network.state_dict()[k]) for k, v in state.items())
     assert not all(torch.equal(v, other.network.state_dict()[k]) for k, v in state.items())
     assert [step for step, _ in told] == [3, 3, 3] and set(told[0][1]) == {"loss"}
-    assert not one.placed and not any(p.requires_grad for p in one.network.parameters())
+    assert one.told == NOTHING and not any(p.requires_grad for p in one.network.parameters())
 
 
 def test_what_training_learned_is_closer_to_each_latent_than_no_training(tmp_path):
@@ -127,22 +142,28 @@ def test_what_training_learned_is_closer_to_each_latent_than_no_training(tmp_pat
     assert told[-1] < 0.6 * told[0]
     fresh = mixture(999).flatten(2)[0].T
     noise = torch.randn(fresh.shape, generator=torch.Generator().manual_seed(0))
-    places = positions(SIDE, SIDE)
-    learned = prior.residual(fresh, noise, 0.5, places).mean()
+    at = positions(SIDE, SIDE), fresh.mean(0).expand(SIDE * SIDE, -1)
+    learned = prior.residual(fresh, noise, 0.5, *at).mean()
     # The best estimate of one kind is its middle, 0.2 away; without knowing kinds it is 1.04 / 2.
-    assert learned < 0.1 < trained(tmp_path).residual(fresh, noise, 0.5, places).mean()
+    assert learned < 0.1 < trained(tmp_path).residual(fresh, noise, 0.5, *at).mean()
     strange = fresh.clone()
     strange[:, ::2] *= -1
-    assert prior.residual(strange, noise, 0.34, places).min() > \
-        prior.residual(fresh, noise, 0.34, places).max()
+    assert prior.residual(strange, noise, 0.34, *at).min() > \
+        prior.residual(fresh, noise, 0.34, *at).max()
 
 
-@pytest.mark.parametrize(("latents", "placed"), [(ordered, True), (alike, False)])
-def test_the_place_is_told_where_it_says_something(tmp_path, latents, placed):
-    prior = trained(tmp_path, latents, steps=100)
-    chosen, quality = with_place(prior, lambda number: latents(1000 + number), 20)
-    assert chosen.placed == placed and chosen.network is prior.network
-    assert (quality["place_ratio"] <= BETTER) == placed
-    assert set(quality) == {"place_ratio", *(f"explained_{level:g}" for level in HELD_OUT_LEVELS)}
-    shares = [quality[f"explained_{level:g}"] for level in HELD_OUT_LEVELS]
+@pytest.mark.parametrize(("latents", "expected"), [
+    (ordered, Told(place=True, image=False)), (shaded, Told(place=False, image=True)),
+    (lambda number: (ordered(number) + shaded(number + 5000)) / 2**0.5, Told(True, True)),
+    (alike, NOTHING)])
+def test_what_says_something_is_told(tmp_path, latents, expected):
+    prior = trained(tmp_path, latents, steps=150)
+    chosen, quality = told_what_helps(prior, lambda number: latents(1000 + number), 20)
+    assert chosen.told == expected and chosen.network is prior.network
+    ratios = {name: f"{name}_ratio" for name in Told._fields}
+    for name, told in expected._asdict().items():
+        assert (quality[ratios[name]] <= BETTER) == told
+    explained = [f"explained_{level:g}" for level in HELD_OUT_LEVELS]
+    assert set(quality) == {*ratios.values(), *explained}
+    shares = [quality[name] for name in explained]
     assert shares == sorted(shares, reverse=True) and 0 < shares[-1] < shares[0] < 1

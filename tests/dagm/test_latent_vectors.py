@@ -62,6 +62,22 @@ def test_every_latent_keeps_its_place():
     assert len(found.places.unique(dim=0)) == 24, "drawn from everywhere"
 
 
+@pytest.mark.parametrize(("most", "counts"), [
+    (12 * 16, [16] * 12), (10_000, [48, 48, 48, 24, *[48] * 8])])
+def test_every_latent_knows_its_view_and_each_view_has_the_mean_of_all_its_places(most, counts):
+    """Also of those places that are not kept, and of those that are ignored."""
+    hidden = torch.zeros(2, 4, 6, dtype=torch.bool)
+    hidden[:, :, :3] = True
+    space, found = gather(most=most, ignored=lambda number: hidden if number == 3 else None)
+    raw = torch.cat([views(number) for number in range(12)])
+    whole = space.latents(raw)
+    torch.testing.assert_close(found.means, whole.mean((2, 3)), atol=1e-4, rtol=1e-4)
+    assert (found.views // 2).bincount().tolist() == counts
+    row, column = (found.places * torch.tensor([4, 6])).long().T
+    torch.testing.assert_close(found.latents.float(), whole[found.views, :, row, column],
+                               atol=0.02, rtol=0.01)
+
+
 def test_chance_follows_from_the_seed():
     one, again, other = (gather(most=50, seed=seed)[1] for seed in (1, 1, 2))
     assert torch.equal(one.latents, again.latents) and torch.equal(one.places, again.places)

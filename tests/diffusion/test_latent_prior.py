@@ -12,18 +12,18 @@ from diffusers.schedulers.scheduling_ddim_inverse import DDIMInverseScheduler
 from hdm.diffusion import latent_prior
 from hdm.diffusion.latent_prior import INVERSION, KINDS, RESIDUAL_LEVELS, SMALLEST, LatentPrior
 from hdm.diffusion.latent_space import positions
-from hdm.diffusion.place_denoiser import PlaceDenoiser
+from hdm.diffusion.place_denoiser import CHOICES, EVERYTHING, NOTHING, PlaceDenoiser, Told
 from hdm.errors import HDMError
 
 COUNT = 6_000
-PLACES = torch.full((COUNT, 2), 0.5)
+PLACES, MEANS = torch.full((COUNT, 2), 0.5), torch.zeros(COUNT, 8)
 
 
 def gaussian() -> LatentPrior:
     """The exact prior of latents N(0, I), whose best velocity is zero: as the untrained one's."""
     prior = tiny.prior()
     network = PlaceDenoiser(prior.dimensions, prior.settings.network)
-    return LatentPrior(prior.encoder, prior.space, network, prior.settings, placed=False)
+    return LatentPrior(prior.encoder, prior.space, network, prior.settings, told=NOTHING)
 
 
 def normal(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -33,14 +33,15 @@ def normal(*shape: int, seed: int = 0) -> torch.Tensor:
 @pytest.mark.parametrize("level", [0.1, 0.34, 0.5, 0.9])
 def test_the_residual_of_what_is_normal_is_the_noise_put_in(level):
     """E||E[z_0 | z_t] - z_0||^2 / D = sin(t pi/2)^2 for N(0, I)."""
-    found = gaussian().residual(normal(COUNT, 8), normal(COUNT, 8, seed=1), level, PLACES)
+    found = gaussian().residual(normal(COUNT, 8), normal(COUNT, 8, seed=1), level, PLACES,
+                                MEANS)
     assert found.shape == (COUNT,)
     assert found.mean().item() == pytest.approx(math.sin(level * math.pi / 2) ** 2, rel=0.03)
 
 
 def test_the_estimate_of_what_is_normal_shrinks_by_the_signal():
     state = normal(10, 8)
-    clean, noise = gaussian().denoise(state, 0.34, PLACES[:10])
+    clean, noise = gaussian().denoise(state, 0.34, PLACES[:10], MEANS[:10])
     torch.testing.assert_close(clean, math.cos(0.17 * math.pi) * state)
     torch.testing.assert_close(noise, math.sin(0.17 * math.pi) * state)
 
@@ -48,29 +49,31 @@ def test_the_estimate_of_what_is_normal_shrinks_by_the_signal():
 def test_inversion_leads_what_is_normal_to_noise(monkeypatch):
     """N(0, I) to N(0, I) in many steps; in few, each shortens by the cosine of its angle."""
     latents = normal(COUNT, 8)
-    few = gaussian().inversion(latents, PLACES)
+    few = gaussian().inversion(latents, PLACES, MEANS)
     factor = math.prod(math.cos((after - before) * math.pi / 2)
                        for before, after in pairwise(INVERSION))
     assert factor**2 == pytest.approx(0.4528, abs=1e-4)
     torch.testing.assert_close(few, factor * latents, atol=1e-5, rtol=1e-4)
     monkeypatch.setattr(latent_prior, "INVERSION", tuple(torch.linspace(0.02, 0.98, 100).tolist()))
-    many = gaussian().inversion(latents, PLACES)
+    many = gaussian().inversion(latents, PLACES, MEANS)
     assert many.pow(2).mean().item() == pytest.approx(1, abs=0.03)
     assert many.T.cov().fill_diagonal_(0).abs().max() < 0.07
 
 
 def test_inversion_is_that_of_diffusers():
     """alpha_bar = cos(t pi/2)^2 at the four levels, and the velocity of the same network."""
-    prior, state, places = tiny.prior(placed=True), normal(6, 8), torch.rand(6, 2)
+    prior, state, places, means = tiny.prior(told=EVERYTHING), normal(6, 8), torch.rand(6, 2), \
+        normal(6, 8, seed=1)
     bars = [1.0, *(math.cos(level * math.pi / 2) ** 2 for level in INVERSION)]
     theirs = DDIMInverseScheduler(len(INVERSION), prediction_type="v_prediction",
                                   clip_sample=False, trained_betas=[
                                       1 - after / before for before, after in pairwise(bars)])
     theirs.set_timesteps(len(INVERSION))
-    ours = prior.inversion(state, places)
+    ours = prior.inversion(state, places, means)
     for step, level in enumerate(INVERSION[:-1], 1):
         with torch.no_grad():
-            v = prior.network(state[None], torch.tensor([level]), places[None], torch.ones(1))[0]
+            v = prior.network(state[None], torch.tensor([level]), places[None], means[None],
+                              torch.ones(1, 2))[0]
         state = theirs.step(v, step, state).prev_sample
     torch.testing.assert_close(ours, state, atol=1e-4, rtol=1e-4)
 
@@ -115,9 +118,9 @@ def test_what_is_as_expected_to_the_last_digit_is_not_infinitely_so():
         pytest.approx(math.log(SMALLEST))
 
 
-@pytest.mark.parametrize("placed", [True, False])
-def test_evidence_of_an_image_is_the_same_alone_and_in_a_batch(placed):
-    prior, latents = tiny.prior(placed=placed), normal(4, 8, 5, 3)
+@pytest.mark.parametrize("told", CHOICES)
+def test_evidence_of_an_image_is_the_same_alone_and_in_a_batch(told):
+    prior, latents = tiny.prior(told=told), normal(4, 8, 5, 3)
     together = prior.evidence(latents)
     for row in range(4):
         torch.testing.assert_close(together[row:row + 1], prior.evidence(latents[row:row + 1]),
@@ -139,19 +142,33 @@ def test_what_is_strange_is_strange_at_its_place_alone():
 def test_every_latent_is_denoised_at_its_own_position(monkeypatch):
     """By a denoiser that expects the position itself everywhere."""
     prior, latents = gaussian(), positions(5, 4).T.view(1, 2, 5, 4)
-    monkeypatch.setattr(prior, "denoise", lambda state, level, places, placed=None: (places, state))
+    monkeypatch.setattr(prior, "denoise", lambda state, level, places, means, told=None:
+                        (places, state))
     residual = prior.evidence(latents.repeat(2, 1, 1, 1))[:, 0]
     assert residual.max().item() == pytest.approx(math.log(SMALLEST))
     assert prior.evidence(latents.flip(2))[:, 0].max() > -3
 
 
-def test_only_a_placed_prior_asks_where_and_may_be_told_otherwise():
-    state, here, there = normal(3, 8), torch.full((3, 2), 0.1), torch.full((3, 2), 0.8)
-    for placed in (True, False):
-        prior = tiny.prior(placed=placed)
-        alike = [torch.equal(*(prior.denoise(state, 0.5, at, placed=told)[0]
-                               for at in (here, there))) for told in (None, True, False)]
-        assert alike == [not placed, False, True]
+def test_every_latent_is_denoised_in_the_company_of_its_own_image(monkeypatch):
+    """By a denoiser that expects the image's mean everywhere."""
+    prior, means = gaussian(), normal(2, 8)
+    monkeypatch.setattr(prior, "denoise", lambda state, level, places, means, told=None:
+                        (means, state))
+    residual = prior.evidence(means[..., None, None].expand(2, 8, 4, 5))[:, 0]
+    assert residual.max().item() == pytest.approx(math.log(SMALLEST))
+
+
+@pytest.mark.parametrize("told", CHOICES)
+def test_a_prior_asks_only_for_what_it_is_told_and_may_be_told_otherwise(told):
+    prior, state = tiny.prior(told=told), normal(3, 8)
+    here, there = torch.full((3, 2), 0.1), torch.full((3, 2), 0.8)
+    one, other = normal(3, 8, seed=1), normal(3, 8, seed=2)
+    for given in (None, *CHOICES):
+        place = torch.equal(*(prior.denoise(state, 0.5, at, one, told=given)[0]
+                              for at in (here, there)))
+        image = torch.equal(*(prior.denoise(state, 0.5, here, mean, told=given)[0]
+                              for mean in (one, other)))
+        assert Told(not place, not image) == (given or told)
 
 
 def test_latents_are_the_whitened_features_of_the_encoder():
@@ -162,12 +179,13 @@ def test_latents_are_the_whitened_features_of_the_encoder():
     torch.testing.assert_close(found[1, :, 2, 3], features[1, :, 2, 3] @ prior.space.whitening)
 
 
-@pytest.mark.parametrize("placed", [True, False])
-def test_saved_and_loaded_says_the_same_bit_for_bit(tmp_path, placed):
-    prior = tiny.whitened(tiny.prior(placed=placed), tiny.textures(4))
+@pytest.mark.parametrize("told", CHOICES)
+def test_saved_and_loaded_says_the_same_bit_for_bit(tmp_path, told):
+    prior = tiny.whitened(tiny.prior(told=told), tiny.textures(4))
+    prior.network.standardize(normal(3, 8))
     prior.save(tmp_path)
     loaded = LatentPrior.load(tmp_path, torch.device("cpu"))
-    assert loaded.settings == prior.settings and loaded.placed == placed
+    assert loaded.settings == prior.settings and loaded.told == told
     images = tiny.textures(2, seed=5)
     one, two = (each.evidence(each.latents(images)) for each in (prior, loaded))
     assert torch.equal(one, two)

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from hdm.dagm.bank import SampleBank
 from hdm.diffusion.latent_prior import LatentPrior
 from hdm.diffusion.latent_space import LatentSpace
-from hdm.diffusion.place_denoiser import PlaceDenoiser
+from hdm.diffusion.place_denoiser import NOTHING, PlaceDenoiser
 from hdm.pom.generation import sample_evidence
 from hdm.pom.generation.sample_evidence import (
     GAP_LEVEL,
@@ -49,7 +49,7 @@ def scene():
     settings = tiny.dagm_settings()
     prior = LatentPrior(
         Patches(), LatentSpace.fit(features.mean(0), features.T.cov(correction=0), 8),
-        PlaceDenoiser(8, settings.network), settings, placed=False)
+        PlaceDenoiser(8, settings.network), settings, told=NOTHING)
     rng, count = np.random.default_rng(0), 48
     base = rng.integers(0, 12, count)
     masks = torch.zeros(count, 32, 32, dtype=torch.uint8)

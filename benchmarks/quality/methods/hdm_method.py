@@ -56,7 +56,7 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
                                  seed=task.seed)
     with clock.stage("prior"):
         prior = train_prior(task, space, vectors, encoder, backend, settings.dagm_fit, clock)
-        prior, quality = latent_training.with_place(
+        prior, quality = latent_training.told_what_helps(
             prior, lambda number: task.form.for_encoder(task.held[number][None]), len(task.held))
     with clock.stage("bank"):
         images = torch.cat([task.train, task.calibration])
@@ -82,7 +82,8 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
         lambda steps: train_discriminators(alone, bank, rows, _short(settings.ddm_train, steps)),
         settings.ddm_train.training.steps) * settings.ddm_train.members
     Backend(settings.compute)  # all threads again
-    notes: dict[str, float | int | str] = {"samples_kept": len(rows), "placed": str(prior.placed)}
+    notes: dict[str, float | int | str] = {
+        "samples_kept": len(rows), **{f"told_{k}": str(v) for k, v in prior.told._asdict().items()}}
     return Fitted(None, flop, parameters(prior.network, network), clock.seconds,
                   {**notes, **quality}, evidence=partial(evidence, ddm, normality),
                   joins=joins((task.form.height, task.form.width),
@@ -174,8 +175,8 @@ def joins(canvas: tuple[int, int], *, tiled: bool) -> dict[str, Join]:
 
 def train_prior(task: Task, space: LatentSpace, vectors: LatentVectors, encoder: Encoder,
                 backend: Backend, settings: DagmFit, clock: Clock | None = None) -> LatentPrior:
-    """The line's latent prior, as it is trained; `with_place` decides the rest. With a clock an
-    interrupted training is gone on with."""
+    """The line's latent prior, as it is trained; `told_what_helps` decides the rest. With a clock
+    an interrupted training is gone on with."""
     with task.resume_point("prior", clock) as (checkpoint, report):
         return latent_training.fit(vectors, space, encoder, settings, backend, seed=task.seed,
                                    checkpoint=checkpoint, report=report)
