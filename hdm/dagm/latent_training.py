@@ -121,7 +121,8 @@ def told_what_helps(prior: LatentPrior, held_out: Callable[[int], Tensor], count
         for row, told in enumerate(CHOICES):
             for column, level in enumerate(HELD_OUT_LEVELS):
                 errors[row, column] += prior.residual(
-                    clean, noise, level, places, means, told=told).mean().cpu() / len(asked)
+                    clean, noise, level, places if told.place else None,
+                    means if told.image else None).mean().cpu() / len(asked)
     error = dict(zip(CHOICES, errors.mean(1).tolist(), strict=True))
     best = min(CHOICES, key=lambda told: error[told] / BETTER ** sum(told))
     chosen = LatentPrior(prior.encoder, prior.space, prior.network, prior.settings, told=best)

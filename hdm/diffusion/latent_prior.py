@@ -55,39 +55,46 @@ class LatentPrior:
         return self.space.latents(self.encoder.encode(images))
 
     @torch.no_grad()
-    def denoise(self, state: Tensor, level: float, places: Tensor, means: Tensor, *,
-                told: Told | None = None) -> tuple[Tensor, Tensor]:
-        """E[z_0 | z_t] and the noise that goes with it, of states (P, D) at `places` (P, 2) of
-        images with mean latents `means` (P, D)."""
-        given = torch.tensor([told or self.told], dtype=torch.float32, device=state.device)
+    def denoise(self, state: Tensor, level: float, places: Tensor | None = None,
+                means: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """E[z_0 | z_t] and the noise that goes with it, of states (P, D). Of `places` (P, 2), and
+        of the mean latents of their images (P, D), the denoiser is told what is given."""
+        given = Told(places is not None, means is not None)
+        where = state.new_zeros(len(state), 2) if places is None else places.to(state.device)
+        image = torch.zeros_like(state) if means is None else means.to(state.device)
         at = torch.full((1,), level, device=state.device)
-        v = self.network(state[None], at, places.to(state.device)[None],
-                         means.to(state.device)[None], given)[0]
+        v = self.network(state[None], at, where[None], image[None], state.new_tensor([given]))[0]
         return clean_and_noise(state, v, level)
 
     def evidence(self, latents: Tensor, levels: Sequence[float] = RESIDUAL_LEVELS) -> Tensor:
         """(N, D, h, w), sides 3 or more -> (N, levels + 1, h, w): logarithms of how far each place
         is from what is normal there, per dimension. First the residuals ||E[z_0 | z_t] - z_0||^2 at
         the levels, the same noise for every image; then the norm of the noise that K steps of
-        deterministic inversion lead to. The maps are `edge_repeated`."""
+        deterministic inversion lead to. The maps are `edge_repeated`.
+
+        Only the inversion is told of the image: it asks what is normal in this picture, and the
+        residual what is normal on the line, or a picture that is strange all over would explain
+        itself away."""
         n, width, height, columns = latents.shape
-        places = positions(height, columns).repeat(n, 1)
-        means = mean_latents(latents)[:, None].expand(n, height * columns, width).flatten(0, 1)
+        places = positions(height, columns).repeat(n, 1) if self.told.place else None
+        means = mean_latents(latents)[:, None].expand(n, height * columns, width).flatten(0, 1) \
+            if self.told.image else None
         clean = latents.movedim(1, -1).flatten(0, 2).to(self.encoder.device)
         noise = fixed_noise(height * columns, width).repeat(n, 1).to(clean.device)
-        found = [self.residual(clean, noise, level, places, means) for level in levels]
+        found = [self.residual(clean, noise, level, places) for level in levels]
         found.append(self.inversion(clean, places, means).pow(2).mean(1))
         maps = torch.stack(found, -1).clamp(min=SMALLEST).log().cpu()
         return edge_repeated(maps.view(n, height, columns, len(found)).movedim(-1, 1))
 
-    def residual(self, clean: Tensor, noise: Tensor, level: float, places: Tensor, means: Tensor,
-                 *, told: Told | None = None) -> Tensor:
+    def residual(self, clean: Tensor, noise: Tensor, level: float, places: Tensor | None = None,
+                 means: Tensor | None = None) -> Tensor:
         """Squared error of the one-step estimate of latents (P, D), mean over dimensions, (P,)."""
         clean, noise = clean.to(self.encoder.device), noise.to(self.encoder.device)
-        estimate, _ = self.denoise(noised(clean, noise, level), level, places, means, told=told)
+        estimate, _ = self.denoise(noised(clean, noise, level), level, places, means)
         return (estimate - clean).pow(2).mean(1)
 
-    def inversion(self, clean: Tensor, places: Tensor, means: Tensor) -> Tensor:
+    def inversion(self, clean: Tensor, places: Tensor | None = None, means: Tensor | None = None
+                  ) -> Tensor:
         """The noise that K deterministic steps lead latents (P, D) to (DDIM inversion)."""
         state = clean
         for level, following in pairwise(INVERSION):

@@ -142,14 +142,13 @@ def test_what_training_learned_is_closer_to_each_latent_than_no_training(tmp_pat
     assert told[-1] < 0.6 * told[0]
     fresh = mixture(999).flatten(2)[0].T
     noise = torch.randn(fresh.shape, generator=torch.Generator().manual_seed(0))
-    at = positions(SIDE, SIDE), fresh.mean(0).expand(SIDE * SIDE, -1)
-    learned = prior.residual(fresh, noise, 0.5, *at).mean()
+    learned = prior.residual(fresh, noise, 0.5).mean()
     # The best estimate of one kind is its middle, 0.2 away; without knowing kinds it is 1.04 / 2.
-    assert learned < 0.1 < trained(tmp_path).residual(fresh, noise, 0.5, *at).mean()
+    assert learned < 0.1 < trained(tmp_path).residual(fresh, noise, 0.5).mean()
     strange = fresh.clone()
     strange[:, ::2] *= -1
-    assert prior.residual(strange, noise, 0.34, *at).min() > \
-        prior.residual(fresh, noise, 0.34, *at).max()
+    assert prior.residual(strange, noise, 0.34).min() > \
+        prior.residual(fresh, noise, 0.34).max()
 
 
 @pytest.mark.parametrize(("latents", "expected"), [

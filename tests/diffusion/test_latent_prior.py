@@ -2,7 +2,7 @@
 
 import json
 import math
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import pytest
 import tiny
@@ -16,7 +16,6 @@ from hdm.diffusion.place_denoiser import CHOICES, EVERYTHING, NOTHING, PlaceDeno
 from hdm.errors import HDMError
 
 COUNT = 6_000
-PLACES, MEANS = torch.full((COUNT, 2), 0.5), torch.zeros(COUNT, 8)
 
 
 def gaussian() -> LatentPrior:
@@ -33,15 +32,14 @@ def normal(*shape: int, seed: int = 0) -> torch.Tensor:
 @pytest.mark.parametrize("level", [0.1, 0.34, 0.5, 0.9])
 def test_the_residual_of_what_is_normal_is_the_noise_put_in(level):
     """E||E[z_0 | z_t] - z_0||^2 / D = sin(t pi/2)^2 for N(0, I)."""
-    found = gaussian().residual(normal(COUNT, 8), normal(COUNT, 8, seed=1), level, PLACES,
-                                MEANS)
+    found = gaussian().residual(normal(COUNT, 8), normal(COUNT, 8, seed=1), level)
     assert found.shape == (COUNT,)
     assert found.mean().item() == pytest.approx(math.sin(level * math.pi / 2) ** 2, rel=0.03)
 
 
 def test_the_estimate_of_what_is_normal_shrinks_by_the_signal():
     state = normal(10, 8)
-    clean, noise = gaussian().denoise(state, 0.34, PLACES[:10], MEANS[:10])
+    clean, noise = gaussian().denoise(state, 0.34)
     torch.testing.assert_close(clean, math.cos(0.17 * math.pi) * state)
     torch.testing.assert_close(noise, math.sin(0.17 * math.pi) * state)
 
@@ -49,21 +47,21 @@ def test_the_estimate_of_what_is_normal_shrinks_by_the_signal():
 def test_inversion_leads_what_is_normal_to_noise(monkeypatch):
     """N(0, I) to N(0, I) in many steps; in few, each shortens by the cosine of its angle."""
     latents = normal(COUNT, 8)
-    few = gaussian().inversion(latents, PLACES, MEANS)
+    few = gaussian().inversion(latents)
     factor = math.prod(math.cos((after - before) * math.pi / 2)
                        for before, after in pairwise(INVERSION))
     assert factor**2 == pytest.approx(0.4528, abs=1e-4)
     torch.testing.assert_close(few, factor * latents, atol=1e-5, rtol=1e-4)
     monkeypatch.setattr(latent_prior, "INVERSION", tuple(torch.linspace(0.02, 0.98, 100).tolist()))
-    many = gaussian().inversion(latents, PLACES, MEANS)
+    many = gaussian().inversion(latents)
     assert many.pow(2).mean().item() == pytest.approx(1, abs=0.03)
     assert many.T.cov().fill_diagonal_(0).abs().max() < 0.07
 
 
 def test_inversion_is_that_of_diffusers():
     """alpha_bar = cos(t pi/2)^2 at the four levels, and the velocity of the same network."""
-    prior, state, places, means = tiny.prior(told=EVERYTHING), normal(6, 8), torch.rand(6, 2), \
-        normal(6, 8, seed=1)
+    prior, state = tiny.prior(), normal(6, 8)
+    places, means = normal(6, 2, seed=2).sigmoid(), normal(6, 8, seed=1)
     bars = [1.0, *(math.cos(level * math.pi / 2) ** 2 for level in INVERSION)]
     theirs = DDIMInverseScheduler(len(INVERSION), prediction_type="v_prediction",
                                   clip_sample=False, trained_betas=[
@@ -142,33 +140,49 @@ def test_what_is_strange_is_strange_at_its_place_alone():
 def test_every_latent_is_denoised_at_its_own_position(monkeypatch):
     """By a denoiser that expects the position itself everywhere."""
     prior, latents = gaussian(), positions(5, 4).T.view(1, 2, 5, 4)
-    monkeypatch.setattr(prior, "denoise", lambda state, level, places, means, told=None:
-                        (places, state))
+    prior.told = EVERYTHING
+    monkeypatch.setattr(prior, "denoise", lambda state, level, places, means: (places, state))
     residual = prior.evidence(latents.repeat(2, 1, 1, 1))[:, 0]
     assert residual.max().item() == pytest.approx(math.log(SMALLEST))
     assert prior.evidence(latents.flip(2))[:, 0].max() > -3
 
 
-def test_every_latent_is_denoised_in_the_company_of_its_own_image(monkeypatch):
-    """By a denoiser that expects the image's mean everywhere."""
-    prior, means = gaussian(), normal(2, 8)
-    monkeypatch.setattr(prior, "denoise", lambda state, level, places, means, told=None:
-                        (means, state))
-    residual = prior.evidence(means[..., None, None].expand(2, 8, 4, 5))[:, 0]
-    assert residual.max().item() == pytest.approx(math.log(SMALLEST))
+def test_only_inversion_is_told_of_the_image_and_of_its_own(monkeypatch):
+    prior, latents = gaussian(), normal(2, 8, 4, 5)
+    prior.told = EVERYTHING
+    asked = []
+    monkeypatch.setattr(prior, "denoise", lambda state, level, places, means:
+                        asked.append((level, means)) or (state, state))
+    prior.evidence(latents)
+    own = latents.mean((2, 3)).repeat_interleave(20, 0)
+    assert [level for level, means in asked if means is None] == [*RESIDUAL_LEVELS]
+    told = {level: means for level, means in asked if means is not None}
+    assert list(told) == [*INVERSION[:-1]]
+    for means in told.values():
+        torch.testing.assert_close(means, own)
 
 
 @pytest.mark.parametrize("told", CHOICES)
-def test_a_prior_asks_only_for_what_it_is_told_and_may_be_told_otherwise(told):
-    prior, state = tiny.prior(told=told), normal(3, 8)
-    here, there = torch.full((3, 2), 0.1), torch.full((3, 2), 0.8)
-    one, other = normal(3, 8, seed=1), normal(3, 8, seed=2)
-    for given in (None, *CHOICES):
-        place = torch.equal(*(prior.denoise(state, 0.5, at, one, told=given)[0]
-                              for at in (here, there)))
-        image = torch.equal(*(prior.denoise(state, 0.5, here, mean, told=given)[0]
-                              for mean in (one, other)))
-        assert Told(not place, not image) == (given or told)
+def test_evidence_asks_only_for_what_the_prior_is_told(monkeypatch, told):
+    prior = tiny.prior(told=told)
+    asked, exact = [], prior.denoise
+    monkeypatch.setattr(prior, "denoise", lambda state, level, places, means: asked.append(
+        Told(places is not None, means is not None)) or exact(state, level, places, means))
+    prior.evidence(normal(1, 8, 4, 5))
+    assert asked == [*[told._replace(image=False)] * len(RESIDUAL_LEVELS), *[told] * 3]
+
+
+def test_what_is_not_given_is_not_told():
+    prior, state = tiny.prior(), normal(3, 8)
+    places, means = torch.full((3, 2), 0.1), normal(3, 8, seed=1)
+    answers = [prior.denoise(state, 0.5, *given)[0] for given in (
+        (None, None), (places, None), (None, means), (places, means))]
+    for one, other in combinations(answers, 2):
+        assert not torch.isclose(one, other).all(-1).any()
+    assert torch.equal(prior.network(state[None], torch.tensor([0.5]), places[None], means[None],
+                                     torch.zeros(1, 2))[0],
+                       prior.network(state[None], torch.tensor([0.5]), 1 - places[None],
+                                     -means[None], torch.zeros(1, 2))[0])
 
 
 def test_latents_are_the_whitened_features_of_the_encoder():

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from hdm.dagm.bank import SampleBank
 from hdm.dagm.mask_codes import CHANGED, is_known, is_touched
 from hdm.dataset.input_format import InputFormat
-from hdm.diffusion.latent_prior import AT_ONCE, LatentPrior, fixed_noise, mean_latents
+from hdm.diffusion.latent_prior import AT_ONCE, LatentPrior, fixed_noise
 from hdm.diffusion.latent_space import positions
 from hdm.diffusion.unet import UNet
 from hdm.model_settings import Denoiser, Training
@@ -59,17 +59,15 @@ def _gaps(prior: LatentPrior, seen: Tensor, good: Tensor, masks: Tensor, seed: i
     sample, place = torch.nonzero(inside.flatten(1), as_tuple=True)
     changed = seen.movedim(1, -1).flatten(1, 2)[sample, place]
     unchanged = good.movedim(1, -1).flatten(0, 2)[place]
-    where = positions(height, width)[place]
-    own, usually = mean_latents(seen)[sample], mean_latents(good).expand(len(place), -1)
+    where = positions(height, width)[place] if prior.told.place else None
 
-    def error(latents: Tensor, means: Tensor, noise_seed: int) -> Tensor:
+    def error(latents: Tensor, noise_seed: int) -> Tensor:
         noise = fixed_noise(height * width, latents.shape[1], noise_seed)
-        found = prior.residual(latents, noise[place], GAP_LEVEL, where, means)
+        found = prior.residual(latents, noise[place], GAP_LEVEL, where)
         return found.clamp(min=1e-6).log().cpu()
 
-    usual = error(unchanged, usually, seed)
-    differences = torch.stack([error(changed, own, seed),
-                               error(unchanged, usually, seed + 100)]) - usual
+    usual = error(unchanged, seed)
+    differences = torch.stack([error(changed, seed), error(unchanged, seed + 100)]) - usual
     total = torch.zeros(2, len(seen)).index_add_(1, sample, differences)
     mean = total / torch.bincount(sample, minlength=len(seen)).clamp(min=1)
     return mean[0].numpy().astype(float), mean[1].numpy().astype(float)
