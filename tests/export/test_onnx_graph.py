@@ -31,7 +31,7 @@ def test_any_image_is_judged_as_the_detector_does(channels, shape, dtype) -> Non
     with torch.no_grad():
         found = graph(torch.from_numpy(stack))
     for n, expected in enumerate(detector.predict(images)):
-        assert found.score[n].item() == pytest.approx(expected.score, rel=1e-4, abs=1e-4)
+        assert found.score[n].item() == pytest.approx(expected.score, rel=1e-3, abs=1e-3)
         assert found.p_value[n].item() == pytest.approx(expected.p_value)
         assert found.probability[n].item() == pytest.approx(expected.probability, abs=1e-4)
         assert bool(found.defect[n]) == (expected.decision == "defect")
@@ -58,7 +58,7 @@ def test_tiles_of_images_of_one_size_are_judged_as_the_detector_does(shape) -> N
     with torch.no_grad():
         found = DetectorGraph(detector, 255, shape[:2])(torch.from_numpy(stack))
     for n, expected in enumerate(detector.predict(images)):
-        assert found.score[n].item() == pytest.approx(expected.score, rel=1e-4, abs=1e-4)
+        assert found.score[n].item() == pytest.approx(expected.score, rel=1e-3, abs=1e-3)
         assert np.abs(found.anomaly_map[n].numpy() - expected.anomaly_map).max() < 1e-4
 
 
