@@ -139,7 +139,7 @@ def test_it_serves_as_the_detector_does(detector, exported, tmp_path, monkeypatc
     assert served.facts["threshold"] == detector.threshold and "pixel" not in served.facts
     image = native(60, 40)
     assert served.judge.predict([image])[0].score == \
-        pytest.approx(detector.predict([image])[0].score, rel=1e-4)
+        pytest.approx(detector.predict([image])[0].score, rel=1e-3)
     with pytest.raises(RegistryError, match=r"^no images\.$"):
         live_model.load(line, "3", "onnx")
 
