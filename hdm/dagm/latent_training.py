@@ -34,7 +34,7 @@ TOLD_SHARE = 0.5
 """Of the groups of a step, for the place and for the image's mean latent each."""
 HELD_OUT_LEVELS = (0.2, 0.34, 0.5, 0.66)
 HELD_OUT_IMAGES = 48
-"""At most so many are asked whether to tell the place; more would not change the answer."""
+"""At most so many are asked what to tell; more would not change the answer."""
 BETTER = 0.99
 """Times the held-out error without it that the error with one thing more told must not exceed, for
 it to be told."""

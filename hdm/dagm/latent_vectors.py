@@ -94,7 +94,7 @@ def gathered(images: Iterable[Encoded], count: int, dimensions: int, *, seed: in
     """The space that whitens what was encoded of `count` images, and what was kept as latents, an
     image's in an order that follows from the seed."""
     generator = torch.Generator().manual_seed(seed)
-    total, mean = 0, torch.zeros(1, dtype=torch.float64)
+    total, views_before, mean = 0, 0, torch.zeros(1, dtype=torch.float64)
     second = torch.zeros(1, 1, dtype=torch.float64)
     kept: list[Tensor] = []
     where: list[Tensor] = []
@@ -107,8 +107,9 @@ def gathered(images: Iterable[Encoded], count: int, dimensions: int, *, seed: in
         order = torch.randperm(len(image.features), generator=generator)
         kept.append(image.features[order])
         where.append(image.places[order])
-        views.append(image.views[order] + sum(map(len, means)))
+        views.append(image.views[order] + views_before)
         means.append(image.means)
+        views_before += len(image.means)
         if progress:
             progress(done, count)
     mean = mean / total

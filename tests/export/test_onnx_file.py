@@ -29,7 +29,7 @@ def detector():
 def exported(detector, tmp_path_factory) -> Path:
     target = tmp_path_factory.mktemp("exported") / "plate.onnx"
     images = [native(60, 40, seed=n) for n in range(3)]
-    assert export(detector, FACTS, images, target, depth=16).agrees
+    assert export(detector, FACTS, images, target, depth=16).score < 1e-4
     return target
 
 
@@ -38,9 +38,8 @@ def test_one_file_takes_any_number_size_depth_and_colour(detector, exported) -> 
     images = [native(48, 32), native(60, 40, 3), native(48, 32, seed=1), native(1, 1),
               native(90, 91, dtype=np.uint16), native(48, 32, dtype=np.uint16)]
     found = compare(detector, runtime, images)
-    # Latents of random weights are not of unit variance, so that rounding errors are larger than a
-    # trained detector's; the flat image's energies are such errors themselves.
-    assert found.agrees and found.anomaly_map < 5e-4
+    # The flat image's energies are rounding errors, by which scores differ in the fifth digit.
+    assert found.agrees and found.score < 3e-4 and found.anomaly_map < 1e-4
     assert [p.anomaly_map.shape for p in runtime.predict(images)] == [i.shape[:2] for i in images]
     assert runtime.predict([]) == []
 
@@ -139,7 +138,7 @@ def test_it_serves_as_the_detector_does(detector, exported, tmp_path, monkeypatc
     assert served.facts["threshold"] == detector.threshold and "pixel" not in served.facts
     image = native(60, 40)
     assert served.judge.predict([image])[0].score == \
-        pytest.approx(detector.predict([image])[0].score, rel=1e-3)
+        pytest.approx(detector.predict([image])[0].score, rel=1e-4)
     with pytest.raises(RegistryError, match=r"^no images\.$"):
         live_model.load(line, "3", "onnx")
 
