@@ -22,9 +22,10 @@ _BLOCKS, _BLOCK, _LETTERS = 16, 256, 512
 _SIDE = 64
 _BATCH = 1024
 _SKETCH = 512  # signs
+_HALF = _SKETCH // 2 // 64  # words
 _STRAY = 5.0  # standard deviations that the sketch of a pair at the limit may be off
 _CROWDED = 16  # candidates of a band, in those vectors, beyond which crowded places are cut short
-_AT_ONCE = 2**21
+_AT_ONCE = 2**16  # pairs; what is made of them stays in a processor's cache
 
 Vectors = Callable[[NDArray[np.intp]], NDArray[np.float32]]
 """Numbers of vectors -> they (n, 4096), of unit length or zero."""
@@ -44,18 +45,19 @@ def candidates(vectors: Vectors, rows: NDArray[np.intp], columns: NDArray[np.int
     number = turns(limit)
     sketches, letters = _codes(vectors, rows, number, 1)
     others, probes = _codes(vectors, columns, number, 2)
-    share = math.acos(limit) / math.pi
-    most = _SKETCH * share + _STRAY * math.sqrt(_SKETCH * share * (1 - share))
     # Zero vectors have nothing to be found by.
     there, asked = (np.flatnonzero(found.any(1)) for found in (sketches, others))
+    sketches, others = sketches[there], others[asked]
+    # Most pairs part at half a sketch, which is fetched faster.
+    half, half_others = (found[:, :_HALF].copy() for found in (sketches, others))
     pairs = [np.empty(0, dtype=np.intp)]
     for turn in range(number):
         found = [np.empty(0, dtype=np.intp)]
         for row, column in _banded(letters[turn][there], probes[turn][asked]):
-            row, column = there[row], asked[column]
-            apart = np.bitwise_count(sketches[row] ^ others[column]).sum(1, dtype=np.int32)
-            near = apart <= most
-            found.append(row[near] * len(columns) + column[near])
+            near = _alike(half.take(row, 0), half_others.take(column, 0), limit)
+            row, column = row[near], column[near]
+            near = _alike(sketches.take(row, 0), others.take(column, 0), limit)
+            found.append(there[row[near]] * len(columns) + asked[column[near]])
         pairs.append(np.unique(np.concatenate(found)))
     codes = np.unique(np.concatenate(pairs))
     return np.stack(np.divmod(codes, len(columns)), axis=1)
@@ -79,6 +81,15 @@ def _codes(vectors: Vectors, numbers: NDArray[np.intp], count: int, probes: int,
             turned = mixing @ ((mixed * signs[turn + 1]) @ mixing)
             letters[turn, here] = _largest(turned.reshape(len(own), _BLOCKS, _BLOCK), probes)
     return sketches, letters
+
+
+def _alike(sketches: NDArray[np.uint64], others: NDArray[np.uint64], limit: float,
+           ) -> NDArray[np.bool_]:
+    """(n,) whether sketches (n, words) are as near as those of a pair at the limit may be."""
+    bits, share = 64 * sketches.shape[1], math.acos(limit) / math.pi
+    most = bits * share + _STRAY * math.sqrt(bits * share * (1 - share))
+    near: NDArray[np.bool_] = np.bitwise_count(sketches ^ others).sum(1, dtype=np.int32) <= most
+    return near
 
 
 def _largest(values: NDArray[np.float32], probes: int) -> NDArray[np.uint16]:
