@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Weights = NDArray[np.float64]
-"""(R, N): how often image n is in resample r."""
+Weights = NDArray[np.uint16]
+"""(R, N): how often image n is in resample r; of a million images a gigabyte."""
 
 _AT_ONCE = 16  # resamples whose running sums are held together
 _NEEDED = 0.5  # share of the resamples that must define the metric
@@ -30,8 +30,11 @@ def group_weights(groups: list[str], resamples: int, seed: int) -> Weights:
     _, member = np.unique(np.asarray(groups), return_inverse=True)
     count = int(member.max()) + 1
     random = np.random.default_rng(seed)
-    drawn = random.multinomial(count, np.full(count, 1 / count), size=resamples)
-    return drawn[:, member].astype(np.float64)
+    weights = np.empty((resamples, len(member)), dtype=np.uint16)
+    for start in range(0, resamples, _AT_ONCE):
+        some = weights[start:start + _AT_ONCE]
+        some[:] = random.multinomial(count, np.full(count, 1 / count), size=len(some))[:, member]
+    return weights
 
 
 def interval(samples: NDArray[np.float64], coverage: float, groups: int) -> Interval:
@@ -65,14 +68,17 @@ def ap_samples(weights: Weights, truth: NDArray[np.bool_],
     """Average precision of every resample (R,); NaN where a class is missing."""
     order = np.argsort(-scores, kind="stable")
     last_of_tie = np.append(np.diff(scores[order]) != 0, True)
-    drawn = weights[:, order]
-    hits = np.cumsum(drawn * truth[order], axis=1)
-    called = np.cumsum(drawn, axis=1)
-    total, every = hits[:, -1], called[:, -1]
-    hits, called = hits[:, last_of_tie], called[:, last_of_tie]
-    precision = np.divide(hits, called, out=np.zeros_like(hits), where=called > 0)
-    area = (np.diff(hits, axis=1, prepend=0) * precision).sum(1)
-    return np.where(total < every, divide(area, total), np.nan)
+    found = np.empty(len(weights))
+    for start in range(0, len(weights), _AT_ONCE):
+        drawn = weights[start:start + _AT_ONCE, order].astype(np.float64)
+        hits = np.cumsum(drawn * truth[order], axis=1)
+        called = np.cumsum(drawn, axis=1)
+        total, every = hits[:, -1], called[:, -1]
+        hits, called = hits[:, last_of_tie], called[:, last_of_tie]
+        precision = np.divide(hits, called, out=np.zeros_like(hits), where=called > 0)
+        area = (np.diff(hits, axis=1, prepend=0) * precision).sum(1)
+        found[start:start + _AT_ONCE] = np.where(total < every, divide(area, total), np.nan)
+    return found
 
 
 def decision_samples(weights: Weights, truth: NDArray[np.bool_],

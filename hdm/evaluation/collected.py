@@ -11,6 +11,7 @@ from hdm.dataset.ignore_mask import ignored_pixels
 from hdm.dataset.images import read_mask
 from hdm.dataset.manifest import Manifest, Row
 from hdm.errors import DataError, HDMError
+from hdm.evaluation.arrays_on_disk import ArraysOnDisk
 from hdm.evaluation.pixel_bootstrap import ImageHistograms
 from hdm.evaluation.pixels import PixelTally, quantise, shares
 
@@ -49,7 +50,7 @@ class Collected:
         self.rows: list[dict[str, object]] = []
         self.tallies: dict[str, PixelTally] = {}
         self.histograms = ImageHistograms()
-        self.thumbnails: list[NDArray[np.uint8]] = []
+        self.thumbnails = ArraysOnDisk()
         self.threshold = 0.0
         self.without_mask = 0
 

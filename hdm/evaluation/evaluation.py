@@ -1,6 +1,6 @@
 """All figures of one detector on one test split, in one pass over its predictions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,7 +44,7 @@ class Evaluation:
     by_type: pd.DataFrame
     scores: pd.DataFrame
     curves: dict[str, pd.DataFrame]
-    thumbnails: tuple[NDArray[np.uint8], ...]
+    thumbnails: Sequence[NDArray[np.uint8]]
 
     @property
     def threshold(self) -> float:
@@ -114,7 +114,7 @@ def measure(seen: Collected, settings: Params) -> Evaluation:
             "pixel_roc": curves.pixel_roc(tally), "pixel_pr": curves.pixel_pr(tally),
             "pro": curves.pixel_pro(tally, limit),
             "histogram": curves.score_histogram(truth, score)},
-        thumbnails=tuple(seen.thumbnails))
+        thumbnails=seen.thumbnails)
 
 
 NO_GOOD_PART = "every part of the test split has a defective picture"

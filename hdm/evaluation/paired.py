@@ -71,7 +71,7 @@ def differences(ours: Collected, theirs: Collected, *, confidence: float, resamp
                        "score both again.")
     weights = group_weights([str(row["group"]) for row in ours.rows], resamples, seed)
     # The first row is the test split itself: its value is the estimate.
-    weights = np.concatenate([np.ones((1, weights.shape[1])), weights])
+    weights = np.concatenate([np.ones_like(weights[:1]), weights])
     ours_all, theirs_all = (dict(_samples(seen, weights, costs or EVEN)) for seen in (ours, theirs))
     gains = {key: (-1.0 if key[0] == SAVING else 1.0) * (mine.values - theirs_all[key].values)
              for key, mine in ours_all.items()}
@@ -113,8 +113,8 @@ def _samples(seen: Collected, weights: Weights, costs: tuple[float, float, float
     defective = any_of(truth, part)
     good, bad = int(any_of(~truth, part).sum()), int(defective.sum())
     yield ("image_auroc", ""), _Sampled(auroc_samples(weights, truth, scores), min(good, bad), 1.0)
-    if seen.histograms.defect:
-        masked = np.isin(np.arange(len(truth)), list(seen.histograms.defect))
+    if seen.histograms.regions:
+        masked = np.isin(np.arange(len(truth)), list(seen.histograms.regions))
         yield ("pixel_auroc", ""), _Sampled(seen.histograms.resampled(weights).auroc(),
                                             int(any_of(masked, part).sum()), 1.0)
     decided = decision_samples(weights[:, first], defective, any_of(stopped, part))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from hdm.evaluation.arrays_on_disk import ArraysOnDisk
 from hdm.evaluation.bootstrap import Weights, divide
 from hdm.evaluation.pixels import LEVELS, parted, region_shares
 
@@ -52,16 +53,18 @@ class Resampled:
 
 @dataclass
 class ImageHistograms:
-    """A histogram of the anomaly map for each image.
+    """A histogram of the anomaly map for each image, on disk.
 
     8,192 bins, 32 kB an image and class. The error this makes is far below any interval's width.
+    images: positions in the test split, of `normal` in its order; regions: position of each image
+    with a mask -> its defects, of `defect` and `overlap` in their order.
     """
 
     images: list[int] = field(default_factory=list)
-    normal: list[NDArray[np.int32]] = field(default_factory=list)
-    defect: dict[int, NDArray[np.int32]] = field(default_factory=dict)
-    overlap: dict[int, NDArray[np.float32]] = field(default_factory=dict)
+    normal: ArraysOnDisk = field(default_factory=ArraysOnDisk)
     regions: dict[int, int] = field(default_factory=dict)
+    defect: ArraysOnDisk = field(default_factory=ArraysOnDisk)
+    overlap: ArraysOnDisk = field(default_factory=ArraysOnDisk)
 
     def add(self, image: int, levels: NDArray[np.uint16], mask: NDArray[np.bool_] | None,
             ignored: NDArray[np.bool_] | None = None) -> None:
@@ -72,26 +75,31 @@ class ImageHistograms:
         self.normal.append(_count(normal))
         if mask is not None:
             shares, self.regions[image] = region_shares(mask)
-            self.defect[image] = _count(bins[mask])
-            self.overlap[image] = np.bincount(bins[mask], shares, BINS).astype(np.float32)
+            self.defect.append(_count(bins[mask]))
+            self.overlap.append(np.bincount(bins[mask], shares, BINS).astype(np.float32))
 
     def resampled(self, weights: Weights, among: NDArray[np.bool_] | None = None) -> Resampled:
         """Counts of every resample; `among` (N,) restricts them to some images of the split."""
-        used = [n for n, image in enumerate(self.images) if among is None or among[image]]
-        masked = [self.images[n] for n in used if self.images[n] in self.defect]
+        used, masked = ([n for n, image in enumerate(images) if among is None or among[image]]
+                        for images in (self.images, self.regions))
+        there = list(self.regions)
+        shown, defective = [self.images[n] for n in used], [there[n] for n in masked]
         return Resampled(
-            normal=_mixed(weights, [self.images[n] for n in used], [self.normal[n] for n in used]),
-            defect=_mixed(weights, masked, [self.defect[image] for image in masked]),
-            overlap=_mixed(weights, masked, [self.overlap[image] for image in masked]),
-            regions=weights[:, masked] @ np.array([self.regions[i] for i in masked], np.float64))
+            normal=_mixed(weights, shown, self.normal, used),
+            defect=_mixed(weights, defective, self.defect, masked),
+            overlap=_mixed(weights, defective, self.overlap, masked),
+            regions=weights[:, defective].astype(np.float64)
+            @ np.array([self.regions[image] for image in defective], np.float64))
 
 
-def _mixed(weights: Weights, images: list[int], histograms: list[NDArray]) -> NDArray[np.float64]:
-    """Sum of the histograms, each as often as its image was drawn: (R, BINS)."""
+def _mixed(weights: Weights, images: list[int], histograms: ArraysOnDisk, numbers: list[int],
+           ) -> NDArray[np.float64]:
+    """Sum of the histograms of these numbers, each as often as its image was drawn: (R, BINS)."""
     total = np.zeros((len(weights), BINS))
     for start in range(0, len(images), _BLOCK):
-        block = np.array(histograms[start:start + _BLOCK], dtype=np.float64)
-        total += weights[:, images[start:start + _BLOCK]] @ block
+        block = slice(start, start + _BLOCK)
+        total += weights[:, images[block]] @ np.array([histograms[n] for n in numbers[block]],
+                                                      dtype=np.float64)
     return total
 
 
