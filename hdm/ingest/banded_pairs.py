@@ -48,7 +48,7 @@ def candidates(vectors: Vectors, rows: NDArray[np.intp], columns: NDArray[np.int
     # Zero vectors have nothing to be found by.
     there, asked = (np.flatnonzero(found.any(1)) for found in (sketches, others))
     sketches, others = sketches[there], others[asked]
-    # Most pairs part at half a sketch, which is fetched faster.
+    # Nearly all pairs are told apart by half a sketch, which is fetched faster.
     half, half_others = (found[:, :_HALF].copy() for found in (sketches, others))
     pairs = [np.empty(0, dtype=np.intp)]
     for turn in range(number):
