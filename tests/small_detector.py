@@ -29,8 +29,10 @@ def small_detector(channels: int = 1, fit: str = "resize", seed: int = 0, *,
     if told:
         ddm.told = torch.randn(8, generator=torch.Generator().manual_seed(seed))
     size = (form.height, form.width)
-    good = resize(tiny.textures(25, channels=channels, size=96), size)
-    prepared = list(resize(tiny.textures(25, channels=channels, size=96), form.prepared_size))
+    # What is decidable is asked of plates, so that thresholds must come from them, too.
+    parts = torch.stack([form.normalize(plate) for plate in plates(25, 1, channels)]) \
+        if decidable else tiny.textures(25, channels=channels, size=96)
+    good, prepared = resize(parts, size), list(resize(parts, form.prepared_size))
     bank = SampleBank(torch.zeros(0, channels, *size).half(),
                       torch.zeros(0, *size, dtype=torch.uint8), pd.DataFrame({"base": []}))
     normals = resize(tiny.textures(8, channels=channels, seed=2), size)

@@ -82,7 +82,7 @@ def ddm(form: InputFormat, seed: int = 0, *, backbone: bool = True, **over) -> D
     """A discriminative module with random weights."""
     settings = ddm_settings(**over)
     torch.manual_seed(seed)  # or it would depend on the tests before
-    network = randomised(Ensemble(form.channels, settings), seed, scale=0.1)
+    network = randomised(Ensemble(form.channels, settings, seeing=backbone), seed, scale=0.1)
     latent = prior(seed, told=EVERYTHING) if backbone else None
     return DDM(form, latent, network, settings, Backend(COMPUTE))
 

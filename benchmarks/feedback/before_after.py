@@ -61,7 +61,8 @@ def run(folder: Path, preset: str, seed: int, threads: int | None = None,
         with clock.stage("discriminators"):
             network = discriminator_training.fit(
                 normals, bank, torch.from_numpy(rows["train"]), params.ddm_train, params.benign,
-                params.compute, seed=seed, checkpoint=Path(scratch) / STEM)
+                params.compute, seed=seed, checkpoint=Path(scratch) / STEM,
+                look=prior.encoder.stages)
         kept = HeldOut(load_prepared(held, form), len(held), others, bank, rows["calibration"],
                        len(normals), tuple(held.frame["group"]))
         with clock.stage("before"):

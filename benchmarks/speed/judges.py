@@ -91,7 +91,8 @@ def _hdm(task: Task, encoder: Encoder, backend: Backend) -> Judge:
     prior = train_prior(task, space, vectors, encoder, backend, params.dagm_fit)
     bank = synthesize(task.train, ["train"] * len(task.train), params.dagm_synthesize,
                       usable_sources(params.dagm_synthesize, task.train), seed=0)
-    network = train_discriminators(task, bank, torch.arange(len(bank.table)), params.ddm_train)
+    network = train_discriminators(task, bank, torch.arange(len(bank.table)), params.ddm_train,
+                                   encoder)
     ddm = DDM(task.form, prior, network, params.ddm_train, backend)
     held = HeldOut(task.held.__getitem__, len(task.held), task.calibration, bank,
                    np.empty(0, int), len(task.train))

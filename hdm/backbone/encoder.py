@@ -24,9 +24,10 @@ AT_ONCE = 8
 
 
 class Encoder:
-    """From images to raw features, (N, 152, H/8, W/8): stage 3 beside stage 5 at twice its size."""
+    """From images to what the frozen network makes of them, stage by stage; and to raw features of
+    latents, (N, 152, H/8, W/8): stage 3 beside stage 5 at twice its size."""
 
-    channels = sum(CHANNELS)
+    channels = sum(CHANNELS[1:])
 
     def __init__(self, network: Lite0, device: torch.device) -> None:
         self.network = network.to(device).eval().requires_grad_(False)
@@ -42,24 +43,30 @@ class Encoder:
 
     @torch.no_grad()
     def encode(self, images: Tensor) -> Tensor:
-        """Of (N, C, H, W), C 1 or 3, in about [-1, 1], sides multiples of 16; on the CPU."""
-        parts = [self._stages(as_pixels(part)) for part in images.split(AT_ONCE)]
-        return torch.cat([joined(*stages) for stages in parts])
+        """Raw features of (N, C, H, W), C 1 or 3, in about [-1, 1], sides multiples of 16; on the
+        CPU."""
+        return torch.cat([joined(*self._stages(part)[1:]).cpu() for part in images.split(AT_ONCE)])
 
-    def _stages(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+    @torch.no_grad()
+    def stages(self, images: Tensor) -> list[Tensor]:
+        """Of images as `encode` takes them: the stages as `Lite0` gives them, on its device."""
+        parts = [self._stages(part) for part in images.split(AT_ONCE)]
+        return [torch.cat(stage) for stage in zip(*parts, strict=True)]
+
+    def _stages(self, images: Tensor) -> tuple[Tensor, ...]:
+        pixels = as_pixels(images.to(self.device))
         if self.device.type != "cpu":
-            fine, coarse = self.network(pixels.to(self.device))
-            return fine.cpu(), coarse.cpu()
+            with torch.autocast(self.device.type, enabled=False):
+                stages: tuple[Tensor, ...] = self.network(pixels.float())
+            return stages
         run = self._compiled
         if run is None:
             run = self._compiled = compiled(self.network, torch.get_num_threads()) or self._eager
-        fine, coarse = run(pixels.numpy())
-        return torch.from_numpy(fine), torch.from_numpy(coarse)
+        return tuple(map(torch.from_numpy, run(pixels.numpy())))
 
-    def _eager(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _eager(self, pixels: np.ndarray) -> tuple[np.ndarray, ...]:
         """torch itself, where OpenVINO is missing."""
-        fine, coarse = self.network(torch.from_numpy(pixels))
-        return fine.numpy(), coarse.numpy()
+        return tuple(stage.numpy() for stage in self.network(torch.from_numpy(pixels)))
 
     def save(self, folder: Path) -> None:
         """Write the weights, with their licence, into an existing folder."""

@@ -12,8 +12,10 @@ from torch.nn import functional as F
 STEM = 32
 STAGES = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112))
 """Repeats, kernel, stride, expansion and channels; the last two of seven are not needed."""
-TAKEN = (2, 4)
-"""Stages whose outputs are the latents, at strides 8 and 16."""
+TAKEN = (1, 2, 4)
+"""Stages whose outputs are taken."""
+STRIDES = (4, 8, 16)
+"""Of these, in pixels of the image."""
 CHANNELS = tuple(STAGES[stage][-1] for stage in TAKEN)
 MEAN, SPREAD = 127.0, 128.0
 """Of values in 0 ... 255, as the weights were trained."""
@@ -21,8 +23,8 @@ EPSILON = 1e-3
 
 
 class Lite0(nn.Module):
-    """Images (N, 3, H, W) of values in 0 ... 255, sides multiples of 16 -> stage 3's output
-    (N, 40, H/8, W/8) and stage 5's (N, 112, H/16, W/16)."""
+    """Images (N, 3, H, W) of values in 0 ... 255, sides multiples of 16 -> outputs of stage 2,
+    (N, 24, H/4, W/4), stage 3, (N, 40, H/8, W/8), and stage 5, (N, 112, H/16, W/16)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,15 +40,15 @@ class Lite0(nn.Module):
             self.ends.append(len(blocks) - 1)
         self._blocks = nn.ModuleList(blocks)
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Outputs of the two stages."""
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Outputs of the three stages."""
         x = F.relu6(self._bn0(self._conv_stem((images - MEAN) / SPREAD)))
         found = []
         for number, block in enumerate(self._blocks):
             x = block(x)
             if number in (self.ends[stage] for stage in TAKEN):
                 found.append(x)
-        return found[0], found[1]
+        return tuple(found)
 
     def load(self, published: dict[str, Tensor]) -> None:
         """Take the published weights, of which later stages and the classifier are left out."""

@@ -15,12 +15,12 @@ from torch import nn
 from hdm.backbone.lite0 import MEAN, SPREAD, TAKEN, Block, Lite0, SameConvolution
 from hdm.backbone.openvino_runtime import quiet_openvino, ready
 
-Run = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+Run = Callable[[np.ndarray], tuple[np.ndarray, ...]]
 
 
 def compiled(network: Lite0, threads: int) -> Run | None:
     """The network for any number and size of images, in single precision: pixels (N, 3, H, W) ->
-    both stages as `Lite0` gives them. None where OpenVINO is missing."""
+    the stages as `Lite0` gives them. None where OpenVINO is missing."""
     try:
         openvino = quiet_openvino()
         from openvino import opset13 as ops
@@ -38,9 +38,9 @@ def compiled(network: Lite0, threads: int) -> Run | None:
     model = openvino.Model([ops.result(stage) for stage in taken], [pixels], "lite0")
     judge = ready(model, threads)
 
-    def run(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def run(pixels: np.ndarray) -> tuple[np.ndarray, ...]:
         found = judge(np.ascontiguousarray(pixels))
-        return found[0], found[1]
+        return tuple(found[number] for number in range(len(ends)))
 
     return run
 

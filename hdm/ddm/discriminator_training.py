@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from hdm.dagm.bank import SampleBank
 from hdm.ddm.batches import Batch, Batches
 from hdm.detector.discriminator import Discriminator
-from hdm.detector.ensemble import Ensemble
+from hdm.detector.ensemble import Ensemble, Look, blind
 from hdm.diffusion.compute import Backend
 from hdm.model_settings import Benign, Compute, DdmTrain
 from hdm.training.loop import Report, train
@@ -22,29 +22,33 @@ MEMBER_SEED_STEP = 1_000
 
 def fit(normals: Tensor, bank: SampleBank, selection: Tensor, settings: DdmTrain,
         benign: Benign, compute: Compute, *, seed: int, checkpoint: Path,
-        report: Report | None = None, ignored: Tensor | None = None) -> Ensemble:
+        report: Report | None = None, ignored: Tensor | None = None,
+        look: Look | None = None) -> Ensemble:
     """Train and return the averaged members, one after the other, each from its own seed.
 
-    For the arguments see `Batches` and `train`; `report` counts the steps of all members.
+    look: what they are shown beside an image; None without a backbone. For the other arguments see
+    `Batches` and `train`; `report` counts the steps of all members.
     """
     backend = Backend(compute)
     batches = Batches(normals, bank, selection, settings, benign, ignored)
-    ensemble = Ensemble(normals.shape[1], settings)
+    ensemble = Ensemble(normals.shape[1], settings, seeing=look is not None)
     for number in range(settings.members):
         own = seed + MEMBER_SEED_STEP * number
         torch.manual_seed(own)
-        member = backend.place(Discriminator(normals.shape[1], settings))
+        member = backend.place(Discriminator(normals.shape[1], settings,
+                                             seeing=look is not None))
         ensemble.members[number] = train(
-            member, batches.draw, _judge(backend), settings.training,
+            member, batches.draw, _judge(backend, look or blind), settings.training,
             seed=own + 1, checkpoint=checkpoint.with_stem(f"{checkpoint.stem}-{number}"),
             report=_from(number * settings.training.steps, report))
     return ensemble
 
 
-def _judge(backend: Backend) -> Objective[Batch]:
+def _judge(backend: Backend, look: Look) -> Objective[Batch]:
     def judge(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        stages = look(batch.seen)
         with backend.autocast():
-            logits = model(batch.seen)
+            logits = model(batch.seen, stages)
         return objective(logits.float(), batch)
 
     return judge

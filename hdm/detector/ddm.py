@@ -12,7 +12,7 @@ from torch import Tensor
 
 from hdm.dataset.input_format import InputFormat
 from hdm.dataset.tiles import over_tiles
-from hdm.detector.ensemble import Ensemble, logits
+from hdm.detector.ensemble import Ensemble, Look, blind, logits
 from hdm.detector.overview import overview
 from hdm.diffusion.compute import Backend
 from hdm.diffusion.latent_prior import AT_ONCE, KINDS, LatentPrior
@@ -41,6 +41,11 @@ class DDM:
         return 0 if self.prior is None else KINDS + (self.told is not None)
 
     @property
+    def look(self) -> Look:
+        """What the discriminators are shown beside an image."""
+        return blind if self.prior is None else self.prior.encoder.stages
+
+    @property
     def mirrored(self) -> bool:
         """Whether it answers with the mean over mirrorings: where places mean nothing, a mirrored
         part is most often as good, and four answers err less than one."""
@@ -53,7 +58,7 @@ class DDM:
         found = []
         for part in canvas.split(BATCH):
             with self.backend.autocast():
-                found.append(logits(self.network, part.to(self.backend.device),
+                found.append(logits(self.network, part.to(self.backend.device), self.look,
                                     mirrored=self.mirrored).float().cpu())
         return torch.cat(found)
 
@@ -111,7 +116,9 @@ class DDM:
     @classmethod
     def load(cls, folder: Path, form: InputFormat, settings: DdmTrain, backend: Backend) -> "DDM":
         """Read what `save` wrote; raises HDMError if files are missing or do not fit."""
-        network = Ensemble(form.channels, settings)
+        prior = LatentPrior.load(folder / PRIOR, backend.device) \
+            if (folder / PRIOR).is_dir() else None
+        network = Ensemble(form.channels, settings, seeing=prior is not None)
         try:
             network.load_state_dict(load_file(folder / NETWORK))
             told = load_file(folder / TOLD)["direction"] if (folder / TOLD).is_file() else None
@@ -119,8 +126,6 @@ class DDM:
             raise HDMError(f"the weights in {folder} cannot be loaded "
                            f"({str(error).splitlines()[0]}); restore them with `dvc checkout` or "
                            "train again.") from error
-        prior = LatentPrior.load(folder / PRIOR, backend.device) \
-            if (folder / PRIOR).is_dir() else None
         return cls(form, prior, network, settings, backend, told)
 
 

@@ -7,6 +7,8 @@ UNet2DModel, which starts at full resolution, costs an order of magnitude more f
 receptive field.
 """
 
+from collections.abc import Mapping, Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -20,12 +22,16 @@ class UNet(nn.Module):
     Args:
         in_channels, out_channels: image channels before the stem.
         shape: stem factor, widths and blocks a level.
+        beside: stride -> channels of what else is known of the image, added at the level of that
+            stride; where there is no such level it is not used.
 
-    Forward: x (N, in_channels, H, W), zero-padded to multiples of `multiple` -> (N, out_channels,
-    H, W). The output is zero before training.
+    Forward: x (N, in_channels, H, W), zero-padded to multiples of `multiple`, and what `beside`
+    names, (N, channels, H/stride, W/stride) each, in its order -> (N, out_channels, H, W). The
+    output is zero before training.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, shape: Denoiser) -> None:
+    def __init__(self, in_channels: int, out_channels: int, shape: Denoiser,
+                 beside: Mapping[int, int] | None = None) -> None:
         super().__init__()
         self.stem = shape.stem
         self.multiple = shape.stem * 2 ** (len(shape.widths) - 1)
@@ -39,19 +45,29 @@ class UNet(nn.Module):
             self.narrow.append(nn.Sequential(nn.Conv2d(widths[i + 1], widths[i], 1, bias=False),
                                              nn.BatchNorm2d(widths[i])))
             self.up.append(_stage(widths[i], widths[i], blocks))
+        levels = {shape.stem * 2**i: width for i, width in enumerate(widths)}
+        self.strides = tuple(beside or ())
+        self.beside = nn.ModuleDict({
+            str(stride): nn.Sequential(nn.BatchNorm2d(channels, affine=False),
+                                       nn.Conv2d(channels, levels[stride], 1, bias=False),
+                                       nn.BatchNorm2d(levels[stride]))
+            for stride, channels in (beside or {}).items() if stride in levels})
         self.head = nn.Conv2d(widths[0], out_channels * shape.stem**2, 3, padding=1)
         for parameter in self.head.parameters():
             nn.init.zeros_(parameter)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, beside: Sequence[Tensor] = ()) -> Tensor:
         """See the class."""
         height, width = x.shape[-2:]
         beyond = (0, -width % self.multiple, 0, -height % self.multiple)
         h = F.pixel_unshuffle(F.pad(x, beyond) if any(beyond) else x, self.stem)
         h = h.contiguous(memory_format=torch.channels_last)
+        known = dict(zip(self.strides, beside, strict=True))
         skips = []
-        for stage in self.down:
-            h = stage(h)
+        for i, stage in enumerate(self.down):
+            h, stride = stage(h), self.stem * 2**i
+            if str(stride) in self.beside:
+                h = h + _padded(self.beside[str(stride)](known[stride]), h)
             skips.append(h)
         h = skips.pop()
         for narrow, stage in zip(self.narrow, self.up, strict=True):
@@ -59,6 +75,12 @@ class UNet(nn.Module):
             # as much (docs/experiments.md, "A plain network, and fresh samples").
             h = stage(F.interpolate(narrow(h), scale_factor=2.0, mode="nearest") + skips.pop())
         return F.pixel_shuffle(self.head(h), self.stem)[..., :height, :width]
+
+
+def _padded(x: Tensor, like: Tensor) -> Tensor:
+    """As large as `like`, which may have been padded."""
+    beyond = (0, like.shape[-1] - x.shape[-1], 0, like.shape[-2] - x.shape[-2])
+    return F.pad(x, beyond) if any(beyond) else x
 
 
 def _stage(in_width: int, out_width: int, blocks: int, stride: int = 1) -> nn.Sequential:

@@ -18,7 +18,7 @@ from hdm.dataset.tiles import over_tiles
 from hdm.detector.ddm import with_nearness
 from hdm.detector.decidability import FIGURES, clipped_share
 from hdm.detector.detector import HDM
-from hdm.detector.ensemble import logits
+from hdm.detector.ensemble import blind, logits
 from hdm.detector.evidence import Evidence
 from hdm.detector.overview import PICTURE, overview
 from hdm.detector.scorer import beside
@@ -135,8 +135,13 @@ class DetectorGraph(nn.Module):
         """`DDM.latents`."""
         if self.prior is None:
             return None
-        features = joined(*self.prior.encoder.network(as_pixels(encoded)))
-        return self.prior.space.latents(features)
+        return self.prior.space.latents(joined(*self._stages(encoded)[1:]))
+
+    def _stages(self, images: Tensor) -> tuple[Tensor, ...]:
+        """`Encoder.stages`."""
+        assert self.prior is not None
+        stages: tuple[Tensor, ...] = self.prior.encoder.network(as_pixels(images))
+        return stages
 
     def _figures(self, image: Tensor, encoded: Tensor, latents: Tensor | None) -> Tensor:
         """`Decidability.figures` of all images."""
@@ -165,7 +170,8 @@ class DetectorGraph(nn.Module):
         canvas = (self.form.height, self.form.width)
 
         def judge(tiles: Tensor) -> Tensor:
-            return logits(self.network, tiles, mirrored=self.mirrored)
+            return logits(self.network, tiles, blind if self.prior is None else self._stages,
+                          mirrored=self.mirrored)
 
         taught = judge(seen) if self.form.fit == "resize" else over_tiles(seen, canvas, judge)
         maps = self.normality.joined(seen, taught)

@@ -55,7 +55,8 @@ def run(line: Line, settings: Params, run: StageRun, console: Console) -> None:
         checkpoint = checkpoint_file(line, "ddm_train", settings, selection_file)
         network = fit(normals.train, bank, torch.from_numpy(rows["train"]), settings.ddm_train,
                       settings.benign, settings.compute, seed=settings.seed, report=log,
-                      checkpoint=checkpoint, ignored=normals.train_ignored)
+                      checkpoint=checkpoint, ignored=normals.train_ignored,
+                      look=None if prior is None else prior.encoder.stages)
     info = {"line": line.name, "canvas": [form.height, form.width],
             "channels": form.channels, "training_images": len(normals.train),
             "training_samples": len(rows["train"]), "seed": settings.seed}

@@ -25,9 +25,10 @@ def test_padding_is_that_of_tensorflow(kernel, stride):
 
 
 @pytest.mark.parametrize("size", [(32, 32), (48, 80), (128, 64)])
-def test_stages_have_strides_of_8_and_16(size):
+def test_stages_have_strides_of_4_8_and_16(size):
     with torch.no_grad():
-        fine, coarse = Lite0().eval()(torch.rand(2, 3, *size) * 255)
+        finest, fine, coarse = Lite0().eval()(torch.rand(2, 3, *size) * 255)
+    assert finest.shape == (2, 24, size[0] // 4, size[1] // 4)
     assert fine.shape == (2, 40, size[0] // 8, size[1] // 8)
     assert coarse.shape == (2, 112, size[0] // 16, size[1] // 16)
 
@@ -49,7 +50,7 @@ def test_stages_are_those_of_the_published_network():
     network.load(published_weights())
     y, x = torch.meshgrid(torch.arange(224.0), torch.arange(224.0), indexing="ij")
     with torch.no_grad():
-        fine, coarse = network(torch.stack([y, 255 - x, (y + x) % 128])[None])
+        _, fine, coarse = network(torch.stack([y, 255 - x, (y + x) % 128])[None])
     assert fine[0, :3, 2, 3].tolist() == pytest.approx([-13.12672, 6.72461, -1.14637], rel=1e-3)
     assert coarse[0, :3, 2, 3].tolist() == pytest.approx([1.89915, 3.44105, -3.50571], rel=1e-3)
     assert [fine.std().item(), coarse.std().item()] == pytest.approx([7.12732, 5.27294], rel=1e-4)

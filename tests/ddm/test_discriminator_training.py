@@ -72,7 +72,7 @@ def test_batch_of_good_images_has_no_dice():
     assert terms["dice"] == 0 and torch.isfinite(terms["loss"])
 
 
-def fit_tiny(folder, seed=0, steps=3, **over):
+def fit_tiny(folder, seed=0, steps=3, look=None, **over):
     settings = tiny.ddm_settings(**over)
     settings = settings.model_copy(update={"training": settings.training.model_copy(
         update={"steps": steps, "learning_rate": 3e-3, "batch": 8})})
@@ -80,7 +80,7 @@ def fit_tiny(folder, seed=0, steps=3, **over):
     for finished in folder.iterdir():
         finished.unlink()  # it would be gone on with
     network = fit(NORMALS, planted_bank(), torch.arange(12), settings, Benign(), tiny.COMPUTE,
-                  seed=seed, checkpoint=folder / "c",
+                  seed=seed, checkpoint=folder / "c", look=look,
                   report=lambda step, terms: told.append((step, terms)))
     return network, told
 
@@ -106,6 +106,15 @@ def test_members_differ_and_the_first_is_as_if_alone(tmp_path):
     assert not all(torch.equal(v, third[k]) for k, v in second.items())
 
 
+def test_what_is_shown_beside_an_image_has_a_say_after_training(tmp_path):
+    look = tiny.encoder().stages
+    network, _ = fit_tiny(tmp_path, steps=20, look=look)
+    stages = look(NORMALS)
+    with torch.no_grad():
+        one, other = network(NORMALS, stages), network(NORMALS, [-stage for stage in stages])
+    assert (one - other).abs().max() > 1e-4, "untrained it is 0"
+
+
 def test_training_learns_to_tell_what_it_was_shown(tmp_path):
     network, told = fit_tiny(tmp_path, steps=150)
     assert told[-1][1]["loss"] < told[0][1]["loss"]
@@ -117,7 +126,7 @@ def test_training_learns_to_tell_what_it_was_shown(tmp_path):
 
 
 def test_an_untrained_network_says_all_is_good():
-    logits = Discriminator(3, tiny.ddm_settings())(torch.randn(2, 3, 32, 48))
+    logits = Discriminator(3, tiny.ddm_settings(), seeing=False)(torch.randn(2, 3, 32, 48))
     assert logits.shape == (2, 1, 32, 48)
     assert (logits < 0).all() and logits.std() == 0
 

@@ -29,3 +29,29 @@ def test_the_answer_of_an_image_does_not_depend_on_its_neighbours():
     one, two = network(images), network(torch.cat([images[:1], 5 * images[1:]]))
     torch.testing.assert_close(one[:1], two[:1])
     assert not torch.allclose(one[1:], two[1:])
+
+
+@pytest.mark.parametrize("shape", [
+    Denoiser(stem=4, widths=(16,), blocks=1), Denoiser(stem=2, widths=(8, 16, 24, 32), blocks=1),
+    Denoiser(stem=8, widths=(8, 16, 16), blocks=1)])
+def test_what_is_known_beside_an_image_is_added_at_the_level_of_its_stride(shape):
+    strides = {4: 3, 8: 5, 16: 2}
+    network = tiny.randomised(UNet(1, 1, shape, strides), 0).eval()
+    image = torch.randn(2, 1, 48, 80)
+    beside = [torch.randn(2, channels, 48 // stride, 80 // stride)
+              for stride, channels in strides.items()]
+    answer = network(image, beside)
+    assert answer.shape == image.shape
+    levels = {shape.stem * 2**level for level in range(len(shape.widths))}
+    for number, stride in enumerate(strides):
+        changed = [*beside]
+        changed[number] = -changed[number]
+        assert torch.equal(network(image, changed), answer) == (stride not in levels)
+
+
+def test_it_must_be_given_what_it_was_made_for():
+    network = UNet(1, 1, tiny.NETWORK, {4: 3})
+    with pytest.raises(ValueError):
+        network(torch.randn(1, 1, 32, 32))
+    with pytest.raises(ValueError):
+        UNet(1, 1, tiny.NETWORK)(torch.randn(1, 1, 32, 32), [torch.randn(1, 3, 8, 8)])

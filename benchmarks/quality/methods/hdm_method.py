@@ -66,7 +66,7 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
     with clock.stage("pom"):
         rows, judged = counted(lambda: _rows(task, bank, images, prior, pom=pom))
     with clock.stage("ddm"):
-        network = train_discriminators(task, bank, rows, settings.ddm_train, clock)
+        network = train_discriminators(task, bank, rows, settings.ddm_train, encoder, clock)
     with clock.stage("normality"):
         ddm = DDM(task.form, prior, network, settings.ddm_train, backend)
         normality = normality_of(ddm, task.train, settings.benign)
@@ -79,7 +79,8 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
                                   _short(settings.dagm_fit, steps)),
         settings.dagm_fit.training.steps)
     flop += of_training(
-        lambda steps: train_discriminators(alone, bank, rows, _short(settings.ddm_train, steps)),
+        lambda steps: train_discriminators(alone, bank, rows, _short(settings.ddm_train, steps),
+                                           encoder),
         settings.ddm_train.training.steps) * settings.ddm_train.members
     Backend(settings.compute)  # all threads again
     notes: dict[str, float | int | str] = {
@@ -91,11 +92,18 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
 
 
 def encoder_flop(task: Task, encoder: Encoder) -> float:
-    """Operations of encoding all views, from one image's; OpenVINO is not seen by the counter."""
-    views = task.views(0).to(encoder.device)
-    with torch.no_grad():
-        _, one = counted(lambda: encoder.network(views.expand(-1, 3, -1, -1)))
-    return one * task.count
+    """Operations of encoding all views, and all that discriminators are shown, from one image's;
+    OpenVINO is not seen by the counter."""
+    taught = task.params.ddm_train
+    shown = taught.training.steps * taught.training.batch * taught.members
+    return task.count * _encoding(task.views(0), encoder) + \
+        shown * _encoding(task.train[:1], encoder)
+
+
+@torch.no_grad()
+def _encoding(images: Tensor, encoder: Encoder) -> float:
+    seen = images.to(encoder.device).expand(-1, 3, -1, -1)
+    return counted(lambda: encoder.network(seen))[1]
 
 
 @torch.no_grad()
@@ -183,13 +191,14 @@ def train_prior(task: Task, space: LatentSpace, vectors: LatentVectors, encoder:
 
 
 def train_discriminators(task: Task, bank: SampleBank, rows: Tensor, settings: DdmTrain,
-                         clock: Clock | None = None) -> Ensemble:
+                         encoder: Encoder, clock: Clock | None = None) -> Ensemble:
     """The line's discriminators, trained on these rows of the bank. With a clock an interrupted
     training is gone on with."""
     with task.resume_point("ddm", clock) as (checkpoint, report):
         return discriminator_training.fit(task.train, bank, rows, settings, task.params.benign,
                                           task.params.compute, seed=task.seed,
-                                          checkpoint=checkpoint, report=report)
+                                          checkpoint=checkpoint, report=report,
+                                          look=encoder.stages)
 
 
 def _short(settings: Trained, steps: int) -> Trained:
