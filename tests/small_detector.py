@@ -21,9 +21,9 @@ def small_detector(channels: int = 1, fit: str = "resize", seed: int = 0, *,
                    **over) -> HDM:
     form = tiny.input_format(channels=channels, fit=fit, height=48, detail=2.0, ignored=ignored)
     ddm = tiny.ddm(form, seed, **over)
-    if ddm.prior is not None and not decidable:
+    if ddm.prior is not None:
         # Features of random weights vary by a thousandth. Trained latents have unit variance, or
-        # rounding errors would count; what is decidable was chosen for small ones.
+        # rounding errors would count.
         space = ddm.prior.space
         ddm.prior.space = replace(space, whitening=1_000 * space.whitening)
     if told:

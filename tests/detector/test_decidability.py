@@ -74,8 +74,17 @@ def test_what_is_wrong_is_named(detector, name, image) -> None:
     assert name in codes(detector, np.ascontiguousarray(image))
 
 
+@pytest.mark.parametrize("side", [8, 24])
+def test_another_part_in_the_same_light_is_foreign(detector, side) -> None:
+    """Stripes, or a board of squares, with the plates' two tones and grain."""
+    y, x = np.mgrid[:96, :96] // side
+    grain = ndimage.gaussian_filter(np.random.default_rng(3).standard_normal((96, 96)), 0.7) * 14
+    light = (x + (y if side == 24 else 0)) % 2
+    assert codes(detector, (60 + 70 * light + grain).clip(1, 254).astype(np.uint8)) == {"foreign"}
+
+
 @pytest.mark.parametrize("image", [
-    GOOD[0][:, ::-1].T, (128 + 60 * tiny.textures(1, 96)[0, 0]).byte().numpy(),
+    (128 + 60 * tiny.textures(1, 96)[0, 0]).byte().numpy(),
     np.concatenate([GOOD[2][:, :40], GOOD[2][:, 40:41].repeat(56, 1)], 1)])
 def test_a_foreign_picture_is_undecidable(detector, image) -> None:
     assert codes(detector, np.ascontiguousarray(image))
