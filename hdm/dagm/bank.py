@@ -14,14 +14,14 @@ from hdm.dagm.blending import blend, visible_change
 from hdm.dagm.foreground import foregrounds
 from hdm.dagm.mask_codes import CHANGED
 from hdm.dagm.masks import draw_mask
-from hdm.dagm.sources import SOURCES
+from hdm.dagm.sources import REPAINT, SOURCES
 from hdm.dagm.two_tones import two_toned
 from hdm.errors import HDMError
 from hdm.files import atomic_file
 from hdm.model_settings import DagmSynthesize
 
 STRENGTH = (0.2, 0.9)  # mean change inside the mask, of a range of 2: faint to plain
-OPAQUE = {"repaint": 2.0}
+OPAQUE = {REPAINT: 2.0}
 """Sources that hide what was there, with the strength that no change exceeds."""
 
 
@@ -71,7 +71,7 @@ def usable_sources(settings: DagmSynthesize, normals: Tensor, ignored: Tensor | 
     """
     two = two_toned(normals, ignored) if settings.two_tones is None else settings.two_tones
     if two:
-        return {"repaint": 1.0}
+        return {REPAINT: 1.0}
     total = sum(settings.sources.values())
     return {name: share / total for name, share in settings.sources.items() if share > 0}
 

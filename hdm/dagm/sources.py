@@ -12,6 +12,8 @@ from scipy import ndimage
 from hdm.dagm.masks import noise_field
 
 Content = Callable[[np.random.Generator, np.ndarray, np.ndarray], np.ndarray]
+REPAINT = "repaint"
+"""The source of lines of two tones."""
 
 
 def cut_paste(rng: np.random.Generator, normal: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -118,5 +120,5 @@ SOURCES: dict[str, Content] = {
     "procedural": procedural,
     "fill": fill,
     "shuffle": shuffle,
-    "repaint": repaint,
+    REPAINT: repaint,
 }

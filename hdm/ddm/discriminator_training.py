@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hdm.dagm.bank import SampleBank
+from hdm.dagm.sources import REPAINT
 from hdm.ddm.batches import Batch, Batches
 from hdm.detector.discriminator import Discriminator
 from hdm.detector.ensemble import Ensemble, Look, blind
@@ -26,11 +27,16 @@ def fit(normals: Tensor, bank: SampleBank, selection: Tensor, settings: DdmTrain
         look: Look | None = None) -> Ensemble:
     """Train and return the averaged members, one after the other, each from its own seed.
 
-    look: what they are shown beside an image; None without a backbone. For the other arguments see
-    `Batches` and `train`; `report` counts the steps of all members.
+    look: what they are shown beside an image; None without a backbone. Where all defects are
+    repainted, on a line of two tones, they are shown the image alone: the frozen encoder, which
+    knows no such pictures, would tell them of repainting what real defects do not show
+    (docs/experiments.md, "What the encoder sees"). For the other arguments see `Batches` and
+    `train`; `report` counts the steps of all members.
     """
     backend = Backend(compute)
     batches = Batches(normals, bank, selection, settings, benign, ignored)
+    if (bank.table["source"] == REPAINT).all():
+        look = None
     ensemble = Ensemble(normals.shape[1], settings, seeing=look is not None)
     for number in range(settings.members):
         own = seed + MEMBER_SEED_STEP * number

@@ -43,7 +43,9 @@ class DDM:
     @property
     def look(self) -> Look:
         """What the discriminators are shown beside an image."""
-        return blind if self.prior is None else self.prior.encoder.stages
+        if self.prior is None or not self.network.seeing:
+            return blind
+        return self.prior.encoder.stages
 
     @property
     def mirrored(self) -> bool:
@@ -116,16 +118,15 @@ class DDM:
     @classmethod
     def load(cls, folder: Path, form: InputFormat, settings: DdmTrain, backend: Backend) -> "DDM":
         """Read what `save` wrote; raises HDMError if files are missing or do not fit."""
-        prior = LatentPrior.load(folder / PRIOR, backend.device) \
-            if (folder / PRIOR).is_dir() else None
-        network = Ensemble(form.channels, settings, seeing=prior is not None)
         try:
-            network.load_state_dict(load_file(folder / NETWORK))
+            network = Ensemble.of(load_file(folder / NETWORK), form.channels, settings)
             told = load_file(folder / TOLD)["direction"] if (folder / TOLD).is_file() else None
         except Exception as error:
             raise HDMError(f"the weights in {folder} cannot be loaded "
                            f"({str(error).splitlines()[0]}); restore them with `dvc checkout` or "
                            "train again.") from error
+        prior = LatentPrior.load(folder / PRIOR, backend.device) \
+            if (folder / PRIOR).is_dir() else None
         return cls(form, prior, network, settings, backend, told)
 
 

@@ -170,7 +170,7 @@ class DetectorGraph(nn.Module):
         canvas = (self.form.height, self.form.width)
 
         def judge(tiles: Tensor) -> Tensor:
-            return logits(self.network, tiles, blind if self.prior is None else self._stages,
+            return logits(self.network, tiles, self._stages if self.network.seeing else blind,
                           mirrored=self.mirrored)
 
         taught = judge(seen) if self.form.fit == "resize" else over_tiles(seen, canvas, judge)

@@ -6,6 +6,7 @@ import tiny
 import torch
 
 from hdm.dagm.bank import SampleBank
+from hdm.dagm.sources import REPAINT
 from hdm.ddm import discriminator_training
 from hdm.ddm.batches import Batch, Batches
 from hdm.ddm.discriminator_training import fit, objective
@@ -15,8 +16,8 @@ from hdm.model_settings import Benign
 NORMALS = tiny.textures(6)
 
 
-def planted_bank(count=12):
-    table = pd.DataFrame({"base": [i % 6 for i in range(count)], "source": "fill",
+def planted_bank(count=12, source="fill"):
+    table = pd.DataFrame({"base": [i % 6 for i in range(count)], "source": source,
                           "family": "ellipses", "strength": 0.7})
     return SampleBank(NORMALS[table["base"]].half(), torch.ones(count, 32, 32, dtype=torch.uint8),
                       table)
@@ -72,15 +73,15 @@ def test_batch_of_good_images_has_no_dice():
     assert terms["dice"] == 0 and torch.isfinite(terms["loss"])
 
 
-def fit_tiny(folder, seed=0, steps=3, look=None, **over):
+def fit_tiny(folder, seed=0, steps=3, look=None, bank=None, **over):
     settings = tiny.ddm_settings(**over)
     settings = settings.model_copy(update={"training": settings.training.model_copy(
         update={"steps": steps, "learning_rate": 3e-3, "batch": 8})})
     told = []
     for finished in folder.iterdir():
         finished.unlink()  # it would be gone on with
-    network = fit(NORMALS, planted_bank(), torch.arange(12), settings, Benign(), tiny.COMPUTE,
-                  seed=seed, checkpoint=folder / "c", look=look,
+    network = fit(NORMALS, bank or planted_bank(), torch.arange(12), settings, Benign(),
+                  tiny.COMPUTE, seed=seed, checkpoint=folder / "c", look=look,
                   report=lambda step, terms: told.append((step, terms)))
     return network, told
 
@@ -113,6 +114,15 @@ def test_what_is_shown_beside_an_image_has_a_say_after_training(tmp_path):
     with torch.no_grad():
         one, other = network(NORMALS, stages), network(NORMALS, [-stage for stage in stages])
     assert (one - other).abs().max() > 1e-4, "untrained it is 0"
+
+
+def test_where_all_is_repainted_the_image_alone_is_shown(tmp_path):
+    """As on a line of two tones: the same weights as without a backbone."""
+    bank = planted_bank(source=REPAINT)
+    asked, _ = fit_tiny(tmp_path, look=tiny.encoder().stages, bank=bank)
+    alone, _ = fit_tiny(tmp_path, bank=bank)
+    assert not asked.seeing and asked.state_dict().keys() == alone.state_dict().keys()
+    assert all(torch.equal(v, alone.state_dict()[k]) for k, v in asked.state_dict().items())
 
 
 def test_training_learns_to_tell_what_it_was_shown(tmp_path):
