@@ -10,7 +10,7 @@ from small_detector import plates
 
 from hdm.errors import ConfigError, HDMError
 from hdm.export import exporting
-from hdm.export.agreement import compare
+from hdm.export.agreement import HALF, Tolerance, compare
 from hdm.export.distorted import distorted
 from hdm.export.exporting import FOLDER, ONNX, OPENVINO, export
 from hdm.export.openvino_file import write_openvino
@@ -62,16 +62,20 @@ def test_openvino_judges_as_the_detector_does(made, tmp_path) -> None:
 
 
 def test_weights_of_16_bits_are_half_as_large_and_held_to_the_detector_too(
-        made, exported_folder, tmp_path) -> None:
+        made, exported_folder, tmp_path, monkeypatch) -> None:
     for half in (False, True):
         write_openvino(exported_folder.folder / "model.onnx", tmp_path / f"{half}.xml", half=half)
     sizes = [(tmp_path / f"{half}.bin").stat().st_size for half in (True, False)]
     assert sizes[0] < 0.55 * sizes[1]
     assert RuntimeDetector(tmp_path / "True.xml", threads=1).facts["half"]
-    # What random networks say is in units so small that 16 bits change it.
-    with pytest.raises(HDMError, match=r"allowed 0\.05"):
-        export(made, FACTS, plates(3, seed=9), tmp_path / "new.xml", 16, kind=OPENVINO, half=True)
+    images, target = plates(3, seed=9), tmp_path / "new.xml"
+    with monkeypatch.context() as strict, pytest.raises(HDMError, match="allowed 1e-05"):
+        strict.setattr(exporting, "HALF", Tolerance(1e-5, 1e-5))
+        export(made, FACTS, images, target, 16, kind=OPENVINO, half=True)
     assert not list(tmp_path.glob("new*"))
+    found = export(made, FACTS, images, target, 16, kind=OPENVINO, half=True)
+    assert found.agrees and found.allowed == HALF and found.score > 1e-5
+    assert target.is_file()
 
 
 def test_of_an_openvino_file_without_its_weights_a_sentence_is_left(made, tmp_path) -> None:
