@@ -45,7 +45,7 @@ class Encoder:
     def encode(self, images: Tensor) -> Tensor:
         """Raw features of (N, C, H, W), C 1 or 3, in about [-1, 1], sides multiples of 16; on the
         CPU."""
-        return torch.cat([joined(*self._stages(part)[1:]).cpu() for part in images.split(AT_ONCE)])
+        return joined(*self.stages(images)[1:]).cpu()
 
     @torch.no_grad()
     def stages(self, images: Tensor) -> list[Tensor]:

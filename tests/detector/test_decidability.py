@@ -83,6 +83,12 @@ def test_another_part_in_the_same_light_is_foreign(detector, side) -> None:
     assert codes(detector, (60 + 70 * light + grain).clip(1, 254).astype(np.uint8)) == {"foreign"}
 
 
+def test_a_turned_part_is_undecidable_where_latents_are_small() -> None:
+    """Of trained ones, which have unit variance, the figure knows no direction."""
+    assert codes(small_detector(decidable=True, small=True),
+                 np.ascontiguousarray(GOOD[0][:, ::-1].T))
+
+
 @pytest.mark.parametrize("image", [
     (128 + 60 * tiny.textures(1, 96)[0, 0]).byte().numpy(),
     np.concatenate([GOOD[2][:, :40], GOOD[2][:, 40:41].repeat(56, 1)], 1)])

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pytest
 from bare_python import FACTS
-from small_detector import plates
+from small_detector import plates, small_detector
 
 from hdm.errors import ConfigError, HDMError
 from hdm.export import exporting
@@ -76,6 +76,14 @@ def test_weights_of_16_bits_are_half_as_large_and_held_to_the_detector_too(
     found = export(made, FACTS, images, target, 16, kind=OPENVINO, half=True)
     assert found.agrees and found.allowed == HALF and found.score > 1e-5
     assert target.is_file()
+
+
+def test_where_16_bits_change_what_is_said_nothing_is_written(tmp_path) -> None:
+    """What random networks say of small latents is in units so small that 16 bits change it."""
+    with pytest.raises(HDMError, match=r"allowed 0\.05"):
+        export(small_detector(decidable=True, small=True), FACTS, plates(3, seed=9),
+               tmp_path / "new.xml", 16, kind=OPENVINO, half=True)
+    assert not list(tmp_path.glob("new*"))
 
 
 def test_of_an_openvino_file_without_its_weights_a_sentence_is_left(made, tmp_path) -> None:

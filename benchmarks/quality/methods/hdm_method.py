@@ -73,7 +73,7 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
     alone = replace(task, params=settings.model_copy(update={
         "compute": settings.compute.model_copy(update={"threads": 1})}))
     single = Backend(alone.params.compute)
-    flop = judged + encoder_flop(task, encoder)
+    flop = judged + encoder_flop(task, encoder) + shown_flop(task, encoder, network)
     flop += of_training(
         lambda steps: train_prior(alone, space, vectors, encoder, single,
                                   _short(settings.dagm_fit, steps)),
@@ -92,12 +92,15 @@ def fit(task: Task, *, pom: bool = True) -> Fitted:
 
 
 def encoder_flop(task: Task, encoder: Encoder) -> float:
-    """Operations of encoding all views, and all that discriminators are shown, from one image's;
-    OpenVINO is not seen by the counter."""
+    """Operations of encoding all views, from one image's; OpenVINO is not seen by the counter."""
+    return task.count * _encoding(task.views(0), encoder)
+
+
+def shown_flop(task: Task, encoder: Encoder, network: Ensemble) -> float:
+    """Operations of encoding all that the discriminators were shown, from one image's."""
     taught = task.params.ddm_train
-    shown = taught.training.steps * taught.training.batch * taught.members
-    return task.count * _encoding(task.views(0), encoder) + \
-        shown * _encoding(task.train[:1], encoder)
+    images = taught.training.steps * taught.training.batch * taught.members
+    return images * _encoding(task.train[:1], encoder) if network.seeing else 0.0
 
 
 @torch.no_grad()
